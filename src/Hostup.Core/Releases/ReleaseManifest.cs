@@ -1,0 +1,135 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Hostup.Core.Errors;
+
+namespace Hostup.Core.Releases;
+
+/// <summary>
+/// What a host OS release is: the document that the OS builder signs and the device believes. docs/release-manifest.md describes each field.
+/// Unknown fields are ignored; an unknown name in <see cref="Requires"/> refuses the release.
+/// </summary>
+public sealed record ReleaseManifest
+{
+    /// <summary>DSSE payload type of a release manifest.</summary>
+    public const string PayloadType = "application/vnd.hostup.release.v1+json";
+
+    /// <summary>Names of features that a reader must know to use this release; empty today.</summary>
+    public IReadOnlyList<string> Requires { get; init; } = [];
+
+    /// <summary>OS version as in the image's /etc/os-release VERSION.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Names the build, free text; two builds of one version differ here.</summary>
+    public string BuildId { get; init; } = "";
+
+    /// <summary>Slug of the device type.</summary>
+    public required string DeviceType { get; init; }
+
+    /// <summary>Grows with each release of a device type; a device refuses a lower one than it has committed.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>When it was signed; raises the clock floor of a device.</summary>
+    public required DateTimeOffset SignedAt { get; init; }
+
+    /// <summary>The image.</summary>
+    public required ReleaseImage Image { get; init; }
+
+    /// <summary>Tree digest of the root file system that the image unpacks to (docs/tree-digest.md).</summary>
+    public required Digest TreeDigest { get; init; }
+
+    /// <summary>The file system to make on the spare slot.</summary>
+    public required RootFileSystem Root { get; init; }
+
+    /// <summary>Files of the image's /resin-boot, with paths relative to the boot partition.</summary>
+    public IReadOnlyList<BootFile> BootFiles { get; init; } = [];
+
+    /// <summary>Paths on the boot partition that an update never replaces; null: the built-in list of the device program for this version.</summary>
+    public IReadOnlyList<string>? KeptBack { get; init; }
+
+    /// <summary>The supervisor this release ships with; null: none.</summary>
+    public ReleaseSupervisor? Supervisor { get; init; }
+
+    /// <summary>Lowest version of the device program that can carry out this update.</summary>
+    public string UpdaterMinimum { get; init; } = "0.0.0";
+
+    /// <summary>Health checks of the trial.</summary>
+    public HealthSettings Health { get; init; } = new();
+
+    /// <summary>Reads the JSON of a manifest.</summary>
+    /// <exception cref="HostupException"><c>bad-image</c> when it is not JSON or a required field is missing; <c>requires</c> when it requires a feature we do not know.</exception>
+    public static ReleaseManifest Parse(ReadOnlySpan<byte> json)
+    {
+        ReleaseManifest manifest;
+        try
+        {
+            manifest = JsonSerializer.Deserialize(json, ReleaseJson.Default.ReleaseManifest)
+                ?? throw new JsonException("it is null");
+        }
+        catch (JsonException e)
+        {
+            throw new HostupException(HostupErrors.BadImage, "cannot read release manifest", e.Message, "sign the release again with `hostup release sign`", e);
+        }
+        return manifest.Requires is []
+            ? manifest
+            : throw new HostupException(HostupErrors.Requires, $"cannot use release {manifest.Version}", $"it requires '{string.Join("', '", manifest.Requires)}', unknown to this program", "update through an older release first, or use a newer updater");
+    }
+
+    /// <summary>The JSON of this manifest, UTF-8.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ReleaseJson.Default.ReleaseManifest);
+}
+
+/// <summary>Where the image is and what it costs.</summary>
+public sealed record ReleaseImage
+{
+    /// <summary>Digest of the OCI image manifest.</summary>
+    public required Digest Digest { get; init; }
+
+    /// <summary>Repository on the server's pull endpoint and on the fallback registry, for example <c>hostos/genericx86-64</c>.</summary>
+    public required string Repository { get; init; }
+
+    /// <summary>Bytes of manifest, config and layers as they travel.</summary>
+    public required long DownloadBytes { get; init; }
+}
+
+/// <summary>The ext4 file system of a root slot.</summary>
+public sealed record RootFileSystem
+{
+    /// <summary>Sum of file sizes, holes included, in bytes.</summary>
+    public required long ContentBytes { get; init; }
+
+    /// <summary>Bytes the tree takes on an ext4 file system with 4 KiB blocks, its metadata included; what the space check uses.</summary>
+    public required long SpaceBytes { get; init; }
+
+    /// <summary>Number of entries.</summary>
+    public required long Entries { get; init; }
+
+    /// <summary>Explicit feature list for <c>mke2fs -O none,...</c>.</summary>
+    public IReadOnlyList<string> Ext4Features { get; init; } =
+        ["has_journal", "ext_attr", "resize_inode", "dir_index", "filetype", "extent", "flex_bg", "sparse_super", "large_file", "huge_file", "dir_nlink", "extra_isize"];
+}
+
+/// <summary>One file of the boot partition.</summary>
+/// <param name="Path">Relative to the boot partition, with '/'.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Digest">Digest of the content.</param>
+public sealed record BootFile(string Path, long Size, Digest Digest);
+
+/// <summary>The supervisor of a release.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Image">Repository and digest for the engine to pull: <c>name@sha256:...</c>; null: only the version is known.</param>
+public sealed record ReleaseSupervisor(string Version, string? Image);
+
+/// <summary>How long the new OS may take to prove itself. Defaults as upstream's rollback-health.</summary>
+public sealed record HealthSettings
+{
+    /// <summary>Pause before the first and between checks, seconds, 1 to 3600.</summary>
+    public int IntervalSeconds { get; init; } = 60;
+
+    /// <summary>Checks before the verdict is "unhealthy", 1 to 1000.</summary>
+    public int Count { get; init; } = 15;
+}
+
+/// <summary>JSON of releases, source-generated.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(DigestJsonConverter)])]
+[JsonSerializable(typeof(ReleaseManifest))]
+internal sealed partial class ReleaseJson : JsonSerializerContext;

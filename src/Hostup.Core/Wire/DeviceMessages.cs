@@ -1,0 +1,145 @@
+using System.Text.Json.Serialization;
+
+namespace Hostup.Core.Wire;
+
+/// <summary>POST /device/v1/register, once per device; authorised by a provisioning key in the Authorization header (Bearer).</summary>
+/// <param name="Uuid">32 or 62 lower-case hexadecimal digits, made by the device or given in config.json.</param>
+/// <param name="DeviceType">Slug.</param>
+/// <param name="Name">Name for people; null: the first seven digits of the uuid.</param>
+public sealed record RegisterRequest(string Uuid, string DeviceType, string? Name);
+
+/// <summary>Answer to <see cref="RegisterRequest"/>. The key is shown once and stored hashed.</summary>
+/// <param name="Uuid">The device.</param>
+/// <param name="DeviceKey">Bearer key of the device for everything from now on.</param>
+public sealed record RegisterAnswer(string Uuid, string DeviceKey);
+
+/// <summary>Answer to GET /device/v1/poll (Bearer device key; ETag and If-None-Match, 304 when nothing changed).</summary>
+/// <param name="IntervalSeconds">Seconds until the next poll; the device adds up to 10 % jitter.</param>
+/// <param name="Target">What the device is to run; null: stay.</param>
+public sealed record PollAnswer(int IntervalSeconds, DeviceTarget? Target);
+
+/// <summary>What a device is to do.</summary>
+public sealed record DeviceTarget
+{
+    /// <summary>The attempt that the device reports on; 32 hexadecimal digits.</summary>
+    public required string AttemptId { get; init; }
+
+    /// <summary>Version of the release, for people and logs; the signed manifest decides.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Digest of the DSSE envelope of the release manifest, fetched from GET /device/v1/envelopes/{digest}.</summary>
+    public required Digest ReleaseEnvelope { get; init; }
+
+    /// <summary>The updater to run; null: the device's own program.</summary>
+    public UpdaterArtifact? Updater { get; init; }
+
+    /// <summary>Allows an equal version and sequence.</summary>
+    public bool Reinstall { get; init; }
+
+    /// <summary>The operator wants this attempt to end; honoured up to the gate.</summary>
+    public bool Cancel { get; init; }
+
+    /// <summary>Registries tried after the server's own, as <c>host[:port]</c> or <c>http://host:port</c>; the repository name is the release's.</summary>
+    public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
+}
+
+/// <summary>A device program that is transferred for an update.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Digest">Digest of the program, fetched from GET /device/v1/updaters/{digest}.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Envelope">Digest of the DSSE envelope that signs version, digest and size, fetched from GET /device/v1/envelopes/{digest}.</param>
+public sealed record UpdaterArtifact(string Version, Digest Digest, long Size, Digest Envelope);
+
+/// <summary>PUT /device/v1/state: what the device runs; sent when it changed.</summary>
+public sealed record DeviceStateReport
+{
+    /// <summary>OS version that runs.</summary>
+    public required string OsVersion { get; init; }
+
+    /// <summary>Version of the device program that is built into the running OS.</summary>
+    public required string AgentVersion { get; init; }
+
+    /// <summary>Kernel release of the running OS.</summary>
+    public string Kernel { get; init; } = "";
+
+    /// <summary>Label of the running slot, for example <c>resin-rootA</c>.</summary>
+    public required string RunningSlot { get; init; }
+
+    /// <summary>Identity of both slots.</summary>
+    public IReadOnlyList<SlotReport> Slots { get; init; } = [];
+
+    /// <summary>Version of the supervisor that runs; empty: none.</summary>
+    public string SupervisorVersion { get; init; } = "";
+}
+
+/// <summary>What is on one slot.</summary>
+/// <param name="Slot">Label of the slot.</param>
+/// <param name="Version">OS version; empty when unknown.</param>
+/// <param name="ImageDigest">Image it was written from; null when unknown.</param>
+/// <param name="TreeDigest">Tree digest; null when unknown.</param>
+public sealed record SlotReport(string Slot, string Version, Digest? ImageDigest, Digest? TreeDigest);
+
+/// <summary>
+/// PUT /device/v1/attempts/{id}: where an attempt stands. Reports are absolute, not increments, so each may be lost or repeated;
+/// one with a lower <see cref="Serial"/> than the server has is ignored. 200 is answered only after a durable commit.
+/// </summary>
+public sealed record AttemptReport
+{
+    /// <summary>Grows with every report of the attempt.</summary>
+    public required long Serial { get; init; }
+
+    /// <summary>State as in <see cref="AttemptStates"/>.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Code of docs/errors.md for failed, refused and rolled-back; else null.</summary>
+    public string? ErrorCode { get; init; }
+
+    /// <summary>The sentence for people: what, why, what to do; for rolled-back the cause.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>Where the image came from: delta, registry or fallback; null before that is known.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Bytes of the current step done and in all; zero when the step has none.</summary>
+    public long StepBytesDone { get; init; }
+
+    /// <summary>Bytes of the current step in all.</summary>
+    public long StepBytesTotal { get; init; }
+
+    /// <summary>Every step so far, in order.</summary>
+    public IReadOnlyList<StepReport> Steps { get; init; } = [];
+
+    /// <summary>Bytes received and sent so far, by cause.</summary>
+    public IReadOnlyList<CauseBytes> Bytes { get; init; } = [];
+
+    /// <summary>Version of the program that carries out the update.</summary>
+    public string UpdaterVersion { get; init; } = "";
+
+    /// <summary>Slot that ran when the attempt began, and the slot that runs at its end; labels.</summary>
+    public string? SlotBefore { get; init; }
+
+    /// <summary>Slot that runs at the end.</summary>
+    public string? SlotAfter { get; init; }
+}
+
+/// <summary>One step of an attempt.</summary>
+/// <param name="Name">Name as in docs/update-run.md.</param>
+/// <param name="State">started, done, undone or failed.</param>
+/// <param name="Seconds">Seconds it took, or has taken so far.</param>
+public sealed record StepReport(string Name, string State, double Seconds);
+
+/// <summary>Bytes on the wire of one cause.</summary>
+/// <param name="Cause">manifest, updater, registry, fallback, supervisor or protocol.</param>
+/// <param name="Received">Bytes received.</param>
+/// <param name="Sent">Bytes sent.</param>
+public sealed record CauseBytes(string Cause, long Received, long Sent);
+
+/// <summary>Answer to an <see cref="AttemptReport"/>.</summary>
+/// <param name="Cancel">The operator wants the attempt to end.</param>
+public sealed record AttemptAnswer(bool Cancel);
+
+/// <summary>Error body of the whole API, RFC 9457 with our code and remedy.</summary>
+/// <param name="Code">Code of docs/errors.md.</param>
+/// <param name="Title">What and why.</param>
+/// <param name="Detail">What to do.</param>
+public sealed record ApiError(string Code, string Title, string Detail);
