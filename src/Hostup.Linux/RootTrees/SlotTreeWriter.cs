@@ -50,12 +50,20 @@ public sealed class SlotTreeWriter : IDisposable
     public async Task ApplyAsync(ITreeReader layers, CancellationToken ct)
     {
         while (await layers.NextAsync(ct).ConfigureAwait(false) is { } entry)
-        {
-            if (entry.Kind == TreeEntryKind.File)
-                await ApplyFileAsync(entry, layers, ct).ConfigureAwait(false);
-            else
-                Apply(entry);
-        }
+            await WriteAsync(entry, layers, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Applies the entry that a reader stands on.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="layers">Gives its content.</param>
+    /// <param name="ct">Cancels between blocks.</param>
+    /// <exception cref="HostupException">As <see cref="ApplyAsync"/>.</exception>
+    public async ValueTask WriteAsync(TreeEntry entry, ITreeReader layers, CancellationToken ct)
+    {
+        if (entry.Kind == TreeEntryKind.File)
+            await ApplyFileAsync(entry, layers, ct).ConfigureAwait(false);
+        else
+            Apply(entry);
     }
 
     /// <summary>Sets the times of directories, deepest first, and makes all durable.</summary>

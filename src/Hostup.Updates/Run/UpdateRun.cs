@@ -63,6 +63,18 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         return await GoOnAsync(context, ct).ConfigureAwait(false);
     }
 
+    /// <summary>Takes an open attempt back: its own updater is gone or fails. Any program may do this.</summary>
+    public async ValueTask<RunEnd> GiveUpAsync(CancellationToken ct)
+    {
+        var records = _log.Records;
+        if (!_log.IsOpen)
+            return new RunEnd(RunEndKind.NothingToDo);
+        var (plan, release) = _attempt.Load(records[0].Plan!.Value);
+        if (device.Boot.Read() is { UpgradeAvailable: true } || device.Slots.Running.PartitionNumber == plan.ToPartition)
+            return new RunEnd(RunEndKind.TrialPending);
+        return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
+    }
+
     private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, sources(plan), progress);
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
@@ -130,6 +142,9 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private static HostupException NoProgress() => new(
         HostupErrors.NoProgress, "cannot finish the update", $"it was resumed {MaxResumesWithoutProgress} times without finishing a step", "look at the log for what ends the process, then start it again");
+
+    private static HostupException UpdaterGone() => new(
+        HostupErrors.NoProgress, "cannot go on with the update", "the updater that began it is not there any more", "start the update again");
 
     private static HostupException LastError(IReadOnlyList<JournalRecord> records)
     {
