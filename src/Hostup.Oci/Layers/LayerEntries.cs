@@ -31,7 +31,7 @@ internal static class LayerEntries
 
     public static TreeEntry Describe(TarHeader header, TreeEntryKind kind, long size, IReadOnlyList<ExtendedAttribute> attributes)
     {
-        var path = Checked(TreePath.Parse(header.Name));
+        var path = TreePath.Parse(header.Name);
         if (path.IsRoot && kind != TreeEntryKind.Directory)
             throw TarErrors.Bad("an entry that is not a directory has no name");
         if (kind == TreeEntryKind.SymbolicLink && (header.LinkName.Length is 0 or > MaxTargetBytes || header.LinkName.Contains((byte)0)))
@@ -58,7 +58,10 @@ internal static class LayerEntries
     {
         var name = entry.Path.Name;
         if (!name.StartsWith(WhiteoutPrefix))
+        {
+            Checked(entry.Path);
             return entry;
+        }
         if (name.SequenceEqual(OpaqueMarker))
             return new TreeEntry { Path = entry.Path.Parent, Kind = TreeEntryKind.OpaqueDirectory };
         var hidden = name[WhiteoutPrefix.Length..];
@@ -67,7 +70,7 @@ internal static class LayerEntries
             return null;
         return hidden is [] or [(byte)'.'] or [(byte)'.', (byte)'.']
             ? throw TarErrors.Bad($"whiteout {entry.Path} names nothing")
-            : new TreeEntry { Path = entry.Path.Parent.Child(hidden), Kind = TreeEntryKind.Whiteout };
+            : new TreeEntry { Path = Checked(entry.Path.Parent.Child(hidden)), Kind = TreeEntryKind.Whiteout };
     }
 
     private static TreePath Checked(TreePath path)
