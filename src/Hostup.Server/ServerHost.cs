@@ -39,7 +39,11 @@ public sealed class ServerHost : IAsyncDisposable
     /// <summary>Starts a server; it answers when this returns.</summary>
     public static async Task<ServerHost> StartAsync(ServerOptions options, CancellationToken ct)
     {
-        Directory.CreateDirectory(options.DataDirectory);
+        // hashes of keys and the key of the registry's tokens are in it
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(options.DataDirectory);
+        else
+            Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var app = Build(options);
         await PrepareAsync(app, options, ct);
         await app.StartAsync(ct);
