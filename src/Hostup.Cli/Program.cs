@@ -1,4 +1,9 @@
-using System.CommandLine;
+using Hostup.Cli;
 
-var root = new RootCommand("hostup");
-return await root.Parse(args).InvokeAsync();
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, e) =>
+{
+    e.Cancel = true;
+    stop.Cancel();
+};
+return await HostupCommand.RunAsync(args, Console.In, Console.Out, Console.Error, stop.Token);

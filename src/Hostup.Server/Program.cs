@@ -1,4 +1,20 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.MapGet("/healthz", () => "ok");
-await app.RunAsync();
+using Hostup.Core.Errors;
+using Hostup.Server;
+
+try
+{
+    var options = ServerArguments.Parse(args);
+    if (options is null)
+    {
+        Console.WriteLine(ServerArguments.Help);
+        return 0;
+    }
+    await using var host = await ServerHost.StartAsync(options, CancellationToken.None);
+    await host.WaitForShutdownAsync(CancellationToken.None);
+    return 0;
+}
+catch (HostupException e)
+{
+    Console.Error.WriteLine($"hostup-server: {e.Message} [{e.Code}]");
+    return e.Code.Kind == HostupErrorKind.Usage ? 2 : 1;
+}

@@ -104,6 +104,15 @@ public static class HostupErrors
     /// <summary>The request is well-formed but cannot be done in this state.</summary>
     public static readonly HostupErrorCode Conflict = new("conflict", Refused);
 
+    /// <summary>The credentials are good but do not allow this.</summary>
+    public static readonly HostupErrorCode Forbidden = new("forbidden", Refused);
+    /// <summary>The body of the request is larger than the server takes.</summary>
+    public static readonly HostupErrorCode TooLarge = new("too-large", HostupErrorKind.Usage);
+    /// <summary>The release was invalidated by the operator.</summary>
+    public static readonly HostupErrorCode Invalidated = new("invalidated", Refused);
+    /// <summary>The program met a state that it held impossible.</summary>
+    public static readonly HostupErrorCode Bug = new("bug", Failed);
+
     // ---- lab
     /// <summary>The lab lacks a tool or a virtual device does not answer.</summary>
     public static readonly HostupErrorCode Lab = new("lab", Failed);

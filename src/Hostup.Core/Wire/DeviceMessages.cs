@@ -36,7 +36,7 @@ public sealed record DeviceTarget
     /// <summary>Allows an equal version and sequence.</summary>
     public bool Reinstall { get; init; }
 
-    /// <summary>The operator wants this attempt to end; honoured up to the gate.</summary>
+    /// <summary>The operator wants this attempt to end; honoured up to the gate. A device that has not begun it reports it cancelled.</summary>
     public bool Cancel { get; init; }
 
     /// <summary>Registries tried after the server's own, as <c>host[:port]</c> or <c>http://host:port</c>; the repository name is the release's.</summary>
@@ -61,6 +61,9 @@ public sealed record DeviceStateReport
 
     /// <summary>Kernel release of the running OS.</summary>
     public string Kernel { get; init => field = value ?? ""; } = "";
+
+    /// <summary>Where the device's programs run, a .NET runtime identifier; decides which updater it is offered. Empty: linux-x64.</summary>
+    public string Platform { get; init => field = value ?? ""; } = "";
 
     /// <summary>Label of the running slot, for example <c>resin-rootA</c>.</summary>
     public required string RunningSlot { get; init; }
@@ -137,6 +140,14 @@ public sealed record CauseBytes(string Cause, long Received, long Sent);
 /// <summary>Answer to an <see cref="AttemptReport"/>.</summary>
 /// <param name="Cancel">The operator wants the attempt to end.</param>
 public sealed record AttemptAnswer(bool Cancel);
+
+/// <summary>
+/// Answer to PUT /device/v1/attempts/{id}/log?offset=N, whose body is UTF-8 text (at most 64 KiB) that begins at byte N of the log.
+/// What the server has already is passed over, so a lost answer may be repeated; a gap is refused with <c>conflict</c>.
+/// </summary>
+/// <param name="LengthBytes">Bytes of log that the server has: the next offset.</param>
+/// <param name="Full">The server takes no more (1 MiB per attempt).</param>
+public sealed record LogAnswer(long LengthBytes, bool Full);
 
 /// <summary>Error body of the whole API, RFC 9457 with our code and remedy.</summary>
 /// <param name="Code">Code of docs/errors.md.</param>

@@ -1,0 +1,43 @@
+using System.Text.Json.Nodes;
+using Hostup.Core.Errors;
+
+namespace Hostup.Cli.Api;
+
+/// <summary>Which server and which key: HOSTUP_SERVER and HOSTUP_KEY, else what `hostup login` stored.</summary>
+/// <param name="Server">Address of the server.</param>
+/// <param name="Key">Key of an operator.</param>
+internal sealed record Credentials(Uri Server, string Key)
+{
+    /// <summary>The stored file: readable by its owner only.</summary>
+    public static string File => Path.Combine(
+        Environment.GetEnvironmentVariable("XDG_CONFIG_HOME") is { Length: > 0 } config ? config : Path.Combine(Environment.GetEnvironmentVariable("HOME") ?? ".", ".config"),
+        "hostup", "credentials.json");
+
+    /// <exception cref="HostupException"><c>bad-config</c> when there are none.</exception>
+    public static Credentials Load()
+    {
+        var stored = System.IO.File.Exists(File) ? JsonNode.Parse(System.IO.File.ReadAllText(File)) : null;
+        string? server = Environment.GetEnvironmentVariable("HOSTUP_SERVER") is { Length: > 0 } s ? s : stored?["server"]?.GetValue<string>();
+        string? key = Environment.GetEnvironmentVariable("HOSTUP_KEY") is { Length: > 0 } k ? k : stored?["key"]?.GetValue<string>();
+        return server is not null && key is not null
+            ? new Credentials(ParseServer(server), key.Trim())
+            : throw new HostupException(HostupErrors.BadConfig, "cannot tell which server to ask", $"neither HOSTUP_SERVER and HOSTUP_KEY nor {File} name one", "run `hostup login URL --key KEY`");
+    }
+
+    public void Store()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(File)!);
+        string temporary = File + ".new";
+        System.IO.File.Delete(temporary);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var writer = new StreamWriter(temporary, options))
+            writer.Write(new JsonObject { ["server"] = Server.ToString(), ["key"] = Key }.ToJsonString());
+        System.IO.File.Move(temporary, File, overwrite: true);
+    }
+
+    public static Uri ParseServer(string text) => Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+        ? uri
+        : throw new HostupException(HostupErrors.BadValue, $"cannot read server address '{text}'", "it is no http or https address", "give it like https://hostup.example.com");
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Hostup.Cli.Api;
+using Hostup.Cli.Devices;
+using Hostup.Cli.Keys;
+using Hostup.Cli.Releases;
+using Hostup.Cli.Updaters;
+using Hostup.Cli.Updates;
+using Hostup.Cli.Versions;
+using Hostup.Core.Errors;
+
+namespace Hostup.Cli;
+
+/// <summary>The command line: all nouns, and how errors become texts and exit codes.</summary>
+internal static class HostupCommand
+{
+    public static async Task<int> RunAsync(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken ct)
+    {
+        var parsed = Build(new Terminal(input, output, error)).Parse(args);
+        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
+        if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp)
+        {
+            foreach (var wrong in parsed.Errors)
+                await error.WriteLineAsync($"hostup: {wrong.Message}");
+            await error.WriteLineAsync("See the command's --help.");
+            return ExitCodes.Usage;
+        }
+        try
+        {
+            return await parsed.InvokeAsync(configuration, ct);
+        }
+        catch (HostupException e)
+        {
+            await error.WriteLineAsync($"hostup: {e.Message} [{e.Code}]");
+            return ExitCodes.Of(e.Code);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return ExitCodes.Cancelled;
+        }
+        catch (IOException e)
+        {
+            await error.WriteLineAsync($"hostup: cannot read or write a file: {e.Message}");
+            return ExitCodes.Failed;
+        }
+    }
+
+    public static RootCommand Build(Terminal terminal)
+    {
+        var root = new RootCommand("hostup: host OS updates from the operator's machine.");
+        root.Options.OfType<HelpOption>().Single().Action = new ExampleHelp();
+        foreach (var command in (Command[])
+        [
+            LoginCommand.Build(terminal), VersionCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
+            UpdaterCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), UpdateCommands.Build(terminal),
+        ])
+            root.Subcommands.Add(command);
+        return root;
+    }
+}

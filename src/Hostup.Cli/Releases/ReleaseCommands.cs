@@ -1,0 +1,101 @@
+using System.CommandLine;
+using Hostup.Cli.Api;
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Trust;
+using Hostup.Core.Wire;
+
+namespace Hostup.Cli.Releases;
+
+/// <summary>hostup release: publish, list, show, invalidate; signing is <see cref="ReleaseSignCommand"/>.</summary>
+internal static class ReleaseCommands
+{
+    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), Invalidate(terminal) };
+
+    public static Option<bool> JsonOption() => new("--json") { Description = "Print data" };
+
+    private static ExampleCommand Publish(Terminal terminal)
+    {
+        var file = new Argument<FileInfo>("ENVELOPE") { Description = "What `hostup release sign` wrote" }.AcceptExistingOnly();
+        var image = new Option<DirectoryInfo>("--image") { Description = "OCI layout of the image, pushed first; without it the server has the image" }.AcceptExistingOnly();
+        var json = JsonOption();
+        var command = new ExampleCommand("publish", "Push the image and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            byte[] envelope = await File.ReadAllBytesAsync(parsed.GetValue(file)!.FullName, ct);
+            if (parsed.GetValue(image) is { } layout)
+                await PushAsync(api, envelope, layout.FullName, terminal, ct);
+            var release = await api.PostAsync("api/v1/releases", envelope, WireJson.Default.ReleaseView, ct);
+            terminal.Print(release, parsed.GetValue(json), (w, r) => w.WriteLine($"published {r.Version} for {r.DeviceType} as {r.Id}"));
+        });
+        return command;
+    }
+
+    private static async Task PushAsync(ApiClient api, byte[] envelope, string layout, Terminal terminal, CancellationToken ct)
+    {
+        var manifest = ReleaseManifest.Parse(Envelope.Parse(envelope).UnverifiedPayload.Span);
+        var image = await LayoutImage.OpenAsync(layout, ct);
+        if (image.Manifest != manifest.Image.Digest)
+            throw new HostupException(HostupErrors.DigestMismatch, $"cannot publish release {manifest.Version}", $"it signs image {manifest.Image.Digest}, the layout holds {image.Manifest}", "give the layout that was signed");
+        await new ImagePush(api, terminal.Error).PushAsync(image, manifest.Image.Repository, ct);
+    }
+
+    private static ExampleCommand List(Terminal terminal)
+    {
+        var type = new Option<string>("--device-type") { Description = "Only releases of this device type" };
+        var json = JsonOption();
+        var command = new ExampleCommand("list", "List releases, newest first.", "hostup release list --device-type genericx86-64") { type, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            string filter = parsed.GetValue(type) is { } slug ? $"&deviceType={Uri.EscapeDataString(slug)}" : "";
+            var page = await api.GetAsync($"api/v1/releases?limit=1000{filter}", WireJson.Default.PageReleaseView, ct);
+            terminal.Print(page, parsed.GetValue(json), (w, p) => Terminal.Table(w, ["VERSION", "DEVICE TYPE", "SEQUENCE", "PUBLISHED", "SIZE", "STATE"],
+                p.Items.Select(r => (IReadOnlyList<string>)[r.Version, r.DeviceType, $"{r.Sequence}", $"{r.PublishedAt:yyyy-MM-dd HH:mm}", $"{new ByteCount(r.DownloadBytes)}", r.InvalidatedReason is null ? "valid" : "invalidated"])));
+        });
+        return command;
+    }
+
+    private static ExampleCommand Show(Terminal terminal)
+    {
+        var name = new Argument<string>("RELEASE") { Description = "Version or id" };
+        var json = JsonOption();
+        var command = new ExampleCommand("show", "Show a release.", "hostup release show 2.98.33+rev1") { name, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            terminal.Print(await api.GetAsync($"api/v1/releases/{Uri.EscapeDataString(parsed.GetValue(name)!)}", WireJson.Default.ReleaseView, ct), parsed.GetValue(json), WriteRelease);
+        });
+        return command;
+    }
+
+    private static ExampleCommand Invalidate(Terminal terminal)
+    {
+        var name = new Argument<string>("RELEASE") { Description = "Version or id" };
+        var reason = new Option<string>("--reason") { Description = "Why nobody is to install it any more", Required = true };
+        var json = JsonOption();
+        var command = new ExampleCommand("invalidate", "Say that nobody is to install a release any more.", "hostup release invalidate 2.98.33+rev1 --reason \"loses Wi-Fi\"") { name, reason, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var release = await api.PostAsync($"api/v1/releases/{Uri.EscapeDataString(parsed.GetValue(name)!)}/invalidate", new InvalidateRequest(parsed.GetValue(reason)!), WireJson.Default.InvalidateRequest, WireJson.Default.ReleaseView, ct);
+            terminal.Print(release, parsed.GetValue(json), WriteRelease);
+        });
+        return command;
+    }
+
+    private static void WriteRelease(TextWriter writer, ReleaseView release)
+    {
+        writer.WriteLine($"release      {release.Version}  ({release.Id})");
+        writer.WriteLine($"device type  {release.DeviceType}");
+        writer.WriteLine($"sequence     {release.Sequence}");
+        writer.WriteLine($"signed       {release.SignedAt:u}");
+        writer.WriteLine($"published    {release.PublishedAt:u}");
+        writer.WriteLine($"image        {release.Repository}, {new ByteCount(release.DownloadBytes)}");
+        writer.WriteLine($"             {release.Image.Hex}");
+        if (release.InvalidatedReason is not null)
+            writer.WriteLine($"invalidated  {release.InvalidatedReason}");
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Hostup.Cli.Keys;
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Trust;
+using Hostup.Core.Versions;
+
+namespace Hostup.Cli.Releases;
+
+/// <summary>hostup release sign: writes the manifest of an image and signs it. Works without a server.</summary>
+internal static class ReleaseSignCommand
+{
+    public static ExampleCommand Build(Terminal terminal)
+    {
+        var image = new Option<DirectoryInfo>("--image") { Description = "OCI layout that holds the image", Required = true }.AcceptExistingOnly();
+        var key = new Option<FileInfo[]>("--key") { Description = "Release key; several: all sign", Required = true, AllowMultipleArgumentsPerToken = true }.AcceptExistingOnly();
+        var type = new Option<string>("--device-type") { Description = "Slug of the device type", Required = true };
+        var sequence = new Option<long>("--sequence") { Description = "Higher than that of every release before", Required = true };
+        var version = new Option<string>("--version") { Description = "OS version; without it VERSION of the image's os-release" };
+        var repository = new Option<string>("--repository") { Description = "Name of the repository; without it hostos/DEVICE-TYPE" };
+        var build = new Option<string>("--build-id") { Description = "Names the build", DefaultValueFactory = _ => "" };
+        var supervisor = new Option<string>("--supervisor") { Description = "Supervisor as VERSION or VERSION=NAME@DIGEST" };
+        var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
+        var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
+        var facts = new Option<FileInfo>("--facts") { Description = "JSON with treeDigest, root and bootFiles instead of reading the image" }.AcceptExistingOnly();
+        var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
+        var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
+        {
+            image, key, type, sequence, version, repository, build, supervisor, health, minimum, facts, target,
+        };
+        command.SetAction(async (parsed, ct) =>
+        {
+            var layout = await LayoutImage.OpenAsync(parsed.GetValue(image)!.FullName, ct);
+            var read = parsed.GetValue(facts) is { } file ? await ImageFacts.ReadFileAsync(file.FullName, ct) : await ImageFacts.ReadImageAsync(layout, ct);
+            string slug = DeviceType.Parse(parsed.GetValue(type)!).ToString();
+            var manifest = new ReleaseManifest
+            {
+                Version = OsVersion.Parse(parsed.GetValue(version) ?? read.OsReleaseVersion ?? "").Text,
+                BuildId = parsed.GetValue(build)!,
+                DeviceType = slug,
+                Sequence = parsed.GetValue(sequence),
+                SignedAt = TimeProvider.System.GetUtcNow(),
+                Image = new ReleaseImage { Digest = layout.Manifest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = layout.DownloadBytes },
+                TreeDigest = read.TreeDigest,
+                Root = read.Root,
+                BootFiles = read.BootFiles,
+                Supervisor = ParseSupervisor(parsed.GetValue(supervisor)),
+                Health = ParseHealth(parsed.GetValue(health)!),
+                UpdaterMinimum = parsed.GetValue(minimum)!,
+            };
+            await WriteSignedAsync(ReleaseManifest.PayloadType, manifest.ToJson(), parsed.GetValue(key)!, parsed.GetValue(target)!.FullName, ct);
+            await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {layout.Manifest.Hex[..12]}");
+        });
+        return command;
+    }
+
+    /// <summary>Signs a payload with every key and writes the envelope.</summary>
+    public static async Task WriteSignedAsync(string payloadType, byte[] payload, FileInfo[] keys, string path, CancellationToken ct)
+    {
+        Envelope? envelope = null;
+        foreach (var file in keys)
+        {
+            using var key = await KeyCommands.ReadAsync(file, ct);
+            envelope = envelope?.SignedBy(key) ?? Envelope.Sign(payloadType, payload, key);
+        }
+        await File.WriteAllBytesAsync(path, envelope!.ToJson(), ct);
+    }
+
+    private static ReleaseSupervisor? ParseSupervisor(string? text)
+    {
+        if (text is null)
+            return null;
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals < 0 ? new ReleaseSupervisor(text, null) : new ReleaseSupervisor(text[..equals], text[(equals + 1)..]);
+    }
+
+    private static HealthSettings ParseHealth(string text) =>
+        text.Split('x') is [var count, var seconds] && int.TryParse(count, out int n) && int.TryParse(seconds, out int s) && n is >= 1 and <= 1000 && s is >= 1 and <= 3600
+            ? new HealthSettings { Count = n, IntervalSeconds = s }
+            : throw new HostupException(HostupErrors.BadValue, $"cannot read health settings '{text}'", "they are COUNTxSECONDS with 1 to 1000 checks every 1 to 3600 seconds", "give them like 15x60");
+}

@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Text;
+using Hostup.Cli.Api;
+using Hostup.Cli.Devices;
+using Hostup.Cli.Releases;
+using Hostup.Core.Wire;
+
+namespace Hostup.Cli.Updates;
+
+/// <summary>hostup update: start, follow, see and cancel updates.</summary>
+internal static class UpdateCommands
+{
+    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal) };
+
+    private static ExampleCommand Start(Terminal terminal)
+    {
+        var device = DeviceCommands.DeviceArgument();
+        var release = new Option<string>("--to") { Description = "Version or id of the release", Required = true };
+        var reinstall = new Option<bool>("--reinstall") { Description = "Install also when the device runs it already" };
+        var updater = new Option<string>("--updater") { Description = "Version or digest of the device program; none: the device's own; without it the newest" };
+        var fallback = new Option<string[]>("--fallback-registry") { Description = "Registry tried after the server's own; may be repeated" };
+        var wait = new Option<bool>("--wait") { Description = "Follow until the end; the exit code is the outcome" };
+        var timeout = TimeoutOption();
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, wait, timeout, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var request = new UpdateRequest { Release = parsed.GetValue(release)!, Reinstall = parsed.GetValue(reinstall), Updater = parsed.GetValue(updater), FallbackRegistries = parsed.GetValue(fallback) ?? [] };
+            var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
+            if (parsed.GetValue(wait))
+                return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
+            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {a.Version}"));
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static ExampleCommand Wait(Terminal terminal)
+    {
+        var id = AttemptArgument();
+        var timeout = TimeoutOption();
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("wait", "Follow an attempt until its end; the exit code is the outcome.", "hostup update wait demo --timeout 3600") { id, timeout, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
+        });
+        return command;
+    }
+
+    private static ExampleCommand Show(Terminal terminal)
+    {
+        var id = AttemptArgument();
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("show", "Show an attempt.", "hostup update show demo --json") { id, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            terminal.Print(await FindAsync(api, parsed.GetValue(id)!, ct), parsed.GetValue(json), UpdateText.Write);
+        });
+        return command;
+    }
+
+    private static ExampleCommand List(Terminal terminal)
+    {
+        var device = DeviceCommands.DeviceArgument();
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("list", "List the attempts of a device, newest first.", "hostup update list demo") { device, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var page = await api.GetAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", WireJson.Default.PageAttemptView, ct);
+            terminal.Print(page, parsed.GetValue(json), (w, p) => Terminal.Table(w, ["ATTEMPT", "FROM", "TO", "STATE", "BEGAN"],
+                p.Items.Select(a => (IReadOnlyList<string>)[a.Id, Or(a.FromVersion), a.Version, a.Report.State, $"{a.CreatedAt:yyyy-MM-dd HH:mm}"])));
+        });
+        return command;
+    }
+
+    private static ExampleCommand Log(Terminal terminal)
+    {
+        var id = AttemptArgument();
+        var command = new ExampleCommand("log", "Print the log of an attempt.", "hostup update log demo") { id };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            await terminal.Output.WriteAsync(Encoding.UTF8.GetString(await api.GetBytesAsync($"api/v1/attempts/{attempt.Id}/log", ct)));
+        });
+        return command;
+    }
+
+    private static ExampleCommand Cancel(Terminal terminal)
+    {
+        var id = AttemptArgument();
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("cancel", "Ask for the end of an attempt.", "hostup update cancel demo") { id, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            var cancelled = await api.PostAsync($"api/v1/attempts/{attempt.Id}/cancel", [], WireJson.Default.AttemptView, ct);
+            terminal.Print(cancelled, parsed.GetValue(json), (w, a) => w.WriteLine(a.EndedAt is null ? "the device is asked to end it; it does up to the point of no return" : $"ended: {a.Report.State}"));
+        });
+        return command;
+    }
+
+    private static Argument<string> AttemptArgument() => new("ATTEMPT") { Description = "Id of an attempt, or a device: its last one" };
+
+    private static Option<int?> TimeoutOption() => new("--timeout") { Description = "Seconds to follow at most; then exit 75 and the update goes on" };
+
+    /// <summary>The attempt of an id, or the last one of a device.</summary>
+    private static async Task<AttemptView> FindAsync(ApiClient api, string name, CancellationToken ct)
+    {
+        if (name.Length == 32 && await api.FindAsync($"api/v1/attempts/{name}", WireJson.Default.AttemptView, ct) is { } attempt)
+            return attempt;
+        var page = await api.GetAsync($"api/v1/devices/{Uri.EscapeDataString(name)}/updates?limit=1", WireJson.Default.PageAttemptView, ct);
+        return page.Items is [var last, ..]
+            ? await api.GetAsync($"api/v1/attempts/{last.Id}", WireJson.Default.AttemptView, ct)
+            : throw new Core.Errors.HostupException(Core.Errors.HostupErrors.NotFound, $"cannot find an attempt of device {name}", "it never had one", "start one with `hostup update start`");
+    }
+
+    private static string Or(string version) => version.Length == 0 ? "unknown" : version;
+}

@@ -1,0 +1,161 @@
+namespace Hostup.Core.Wire;
+
+/// <summary>A part of a list.</summary>
+/// <typeparam name="T">What is listed.</typeparam>
+/// <param name="Items">The entries, in the order of the list.</param>
+/// <param name="Next">Value of <c>?after=</c> for the next part; null: this was the last.</param>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
+
+/// <summary>POST /api/v1/provisioning-keys.</summary>
+/// <param name="Description">What the key is for, free text.</param>
+/// <param name="ExpiresAt">When it stops working; null: never.</param>
+public sealed record ProvisioningKeyRequest(string? Description, DateTimeOffset? ExpiresAt);
+
+/// <summary>Answer to <see cref="ProvisioningKeyRequest"/>. The key is shown once and stored hashed.</summary>
+/// <param name="Id">Names the key in lists and logs.</param>
+/// <param name="Key">The key.</param>
+/// <param name="ExpiresAt">When it stops working; null: never.</param>
+public sealed record ProvisioningKeyAnswer(string Id, string Key, DateTimeOffset? ExpiresAt);
+
+/// <summary>A release as the server knows it; the signed manifest decides.</summary>
+public sealed record ReleaseView
+{
+    /// <summary>32 hexadecimal digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>OS version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Slug.</summary>
+    public required string DeviceType { get; init; }
+
+    /// <summary>Sequence of the manifest.</summary>
+    public required long Sequence { get; init; }
+
+    /// <summary>Build id of the manifest.</summary>
+    public string BuildId { get; init => field = value ?? ""; } = "";
+
+    /// <summary>When the OS builder signed it.</summary>
+    public required DateTimeOffset SignedAt { get; init; }
+
+    /// <summary>When it was published here.</summary>
+    public required DateTimeOffset PublishedAt { get; init; }
+
+    /// <summary>Digest of the envelope.</summary>
+    public required Digest Envelope { get; init; }
+
+    /// <summary>Digest of the image.</summary>
+    public required Digest Image { get; init; }
+
+    /// <summary>Repository of the image on this server.</summary>
+    public required string Repository { get; init; }
+
+    /// <summary>Bytes of the image as they travel.</summary>
+    public required long DownloadBytes { get; init; }
+
+    /// <summary>Why nobody is to install it any more; null: it is valid.</summary>
+    public string? InvalidatedReason { get; init; }
+}
+
+/// <summary>POST /api/v1/releases/{id}/invalidate.</summary>
+/// <param name="Reason">Why, for people.</param>
+public sealed record InvalidateRequest(string Reason);
+
+/// <summary>A device program that updates can transfer.</summary>
+/// <param name="Version">Its version.</param>
+/// <param name="Digest">Digest of the program.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="Platform">Where it runs, for example linux-x64.</param>
+/// <param name="Envelope">Digest of the envelope that signs it.</param>
+/// <param name="PublishedAt">When it was published here.</param>
+public sealed record UpdaterView(string Version, Digest Digest, long Size, string Platform, Digest Envelope, DateTimeOffset PublishedAt);
+
+/// <summary>A device.</summary>
+public sealed record DeviceView
+{
+    /// <summary>Its uuid.</summary>
+    public required string Uuid { get; init; }
+
+    /// <summary>Name for people.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Slug.</summary>
+    public required string DeviceType { get; init; }
+
+    /// <summary>When it registered.</summary>
+    public required DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>When it last spoke, to within a minute; null: never.</summary>
+    public DateTimeOffset? LastSeenAt { get; init; }
+
+    /// <summary>What it runs, as it last said; null: it has not said.</summary>
+    public DeviceStateReport? State { get; init; }
+
+    /// <summary>The attempt that is its target; null: it is to stay.</summary>
+    public AttemptView? OpenAttempt { get; init; }
+}
+
+/// <summary>POST /api/v1/devices/{uuid}/updates: makes an attempt, which becomes the target of the device and supersedes an open one.</summary>
+public sealed record UpdateRequest
+{
+    /// <summary>Version or id of a release for this device type; of several with one version the highest sequence is taken.</summary>
+    public required string Release { get; init; }
+
+    /// <summary>Allows an equal version and sequence.</summary>
+    public bool Reinstall { get; init; }
+
+    /// <summary>Registries tried after the server's own.</summary>
+    public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
+
+    /// <summary>Version or digest of the updater; <c>none</c>: the device's own program; null: the newest one.</summary>
+    public string? Updater { get; init; }
+}
+
+/// <summary>GET /api/v1/attempts/{id}: one update of one device. <c>?waitSerial=N&amp;seconds=S</c> answers when <see cref="Serial"/> is above N, at the latest after S seconds (at most 60).</summary>
+public sealed record AttemptView
+{
+    /// <summary>32 hexadecimal digits.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The device.</summary>
+    public required string DeviceUuid { get; init; }
+
+    /// <summary>The release.</summary>
+    public required string ReleaseId { get; init; }
+
+    /// <summary>Version to get to.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Version that ran when the attempt was asked for; empty when unknown.</summary>
+    public string FromVersion { get; init => field = value ?? ""; } = "";
+
+    /// <summary>Grows with every change of the attempt, the operator's and the device's.</summary>
+    public required long Serial { get; init; }
+
+    /// <summary>When it was asked for.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it last changed.</summary>
+    public required DateTimeOffset ChangedAt { get; init; }
+
+    /// <summary>When it ended; null: it is open.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>The operator wants it to end.</summary>
+    public bool CancelAsked { get; init; }
+
+    /// <summary>Where it stands: the last report of the device, or one with state <c>queued</c> when there is none.</summary>
+    public required AttemptReport Report { get; init; }
+
+    /// <summary>Every change of state, in order.</summary>
+    public IReadOnlyList<AttemptEvent> History { get; init => field = value ?? []; } = [];
+
+    /// <summary>Bytes of log so far, read at GET /api/v1/attempts/{id}/log.</summary>
+    public long LogBytes { get; init; }
+}
+
+/// <summary>A change of state of an attempt.</summary>
+/// <param name="At">When the server learned of it.</param>
+/// <param name="State">The new state.</param>
+/// <param name="Message">Its sentence; null: none.</param>
+public sealed record AttemptEvent(DateTimeOffset At, string State, string? Message);

@@ -1,0 +1,12 @@
+namespace Hostup.Server.Access;
+
+/// <summary>A key of an operator or for provisioning; only its hash is stored.</summary>
+internal sealed class ApiKeyRow
+{
+    public required string Id { get; set; }
+    public required string Kind { get; set; }
+    public required string KeyHash { get; set; }
+    public required string Description { get; set; }
+    public DateTimeOffset CreatedAt { get; set; }
+    public DateTimeOffset? ExpiresAt { get; set; }
+}

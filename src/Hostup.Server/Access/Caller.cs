@@ -1,0 +1,28 @@
+namespace Hostup.Server.Access;
+
+/// <summary>Who may call an endpoint. Each endpoint names one; one that names none answers nobody.</summary>
+internal enum CallerKind
+{
+    /// <summary>Everybody: health and the API document.</summary>
+    Anyone,
+
+    /// <summary>An operator or their program.</summary>
+    Operator,
+
+    /// <summary>A registered device, for itself only.</summary>
+    Device,
+
+    /// <summary>A device that registers.</summary>
+    Provisioning,
+
+    /// <summary>A client of the registry; <see cref="Registry.RegistryAccess"/> decides by repository.</summary>
+    Registry,
+}
+
+/// <summary>Who calls, after the credentials were checked.</summary>
+/// <param name="Kind">What the credentials are for.</param>
+/// <param name="Id">The device's uuid or the key's id.</param>
+internal sealed record Caller(CallerKind Kind, string Id)
+{
+    public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
+}

@@ -1,0 +1,25 @@
+namespace Hostup.Server.Access;
+
+/// <summary>The first operator key: made at first start, readable by the server's user only, to be moved to a safe place.</summary>
+internal static class OperatorKeyFile
+{
+    public const string Name = "operator-key";
+
+    public static async Task MakeAsync(string dataDirectory, Keys keys, ILogger log, CancellationToken ct)
+    {
+        if (await keys.HasOperatorAsync(ct))
+            return;
+        string path = Path.Combine(dataDirectory, Name);
+        string key = Key.Create(CallerKind.Operator);
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        // a file of that name from elsewhere may have other rights
+        File.Delete(path);
+        await using (var writer = new StreamWriter(path, options))
+            await writer.WriteAsync(key + "\n");
+        // only now: a start that was cut before makes another one
+        await keys.AddAsync(CallerKind.Operator, key, "made at first start", null, ct);
+        log.OperatorKeyMade(path);
+    }
+}

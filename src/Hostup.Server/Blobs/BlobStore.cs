@@ -1,0 +1,140 @@
+using System.Security.Cryptography;
+using Hostup.Core;
+using Hostup.Core.Errors;
+
+namespace Hostup.Server.Blobs;
+
+/// <summary>Content by digest, one file each below <c>blobs/sha256/</c>. A blob that is there is whole; blobs are never changed.</summary>
+/// <remarks>Thread-safe. Nothing is held in memory: content goes through one buffer.</remarks>
+internal sealed class BlobStore
+{
+    /// <summary>A copy buffer: large enough that system calls do not count, small enough for the ordinary heap.</summary>
+    private const int BufferBytes = 80 << 10;
+
+    private readonly string _blobs;
+    private readonly string _uploads;
+
+    public BlobStore(string dataDirectory)
+    {
+        _blobs = Path.Combine(dataDirectory, "blobs", "sha256");
+        _uploads = Path.Combine(dataDirectory, "uploads");
+        Directory.CreateDirectory(_blobs);
+        Directory.CreateDirectory(_uploads);
+    }
+
+    /// <summary>Where the blob's file is, or null when the store does not have it.</summary>
+    public string? Find(Digest digest) => PathOf(digest) is var path && File.Exists(path) ? path : null;
+
+    /// <summary>Bytes of a blob; null when the store does not have it.</summary>
+    public long? SizeOf(Digest digest) => new FileInfo(PathOf(digest)) is { Exists: true } file ? file.Length : null;
+
+    /// <summary>Keeps small content; durable when it returns.</summary>
+    public async Task<Digest> AddAsync(ReadOnlyMemory<byte> content, CancellationToken ct)
+    {
+        string upload = StartUpload();
+        await AppendAsync(upload, new MemoryStream(content.ToArray()), 0, ct);
+        return await FinishAsync(upload, Digest.Of(content.Span), ct);
+    }
+
+    /// <summary>All bytes of a small blob.</summary>
+    /// <exception cref="HostupException"><c>not-found</c> when the store does not have it.</exception>
+    public async Task<byte[]> ReadAsync(Digest digest, CancellationToken ct) =>
+        await File.ReadAllBytesAsync(Find(digest) ?? throw Missing(digest), ct);
+
+    /// <summary>Begins an upload that may come in parts and outlives this process.</summary>
+    public string StartUpload()
+    {
+        string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        File.Create(UploadPath(id)).Dispose();
+        return id;
+    }
+
+    /// <summary>Bytes that an upload has so far; null when there is none of that id.</summary>
+    public long? UploadSize(string id) =>
+        id.Length == 32 && id.All(char.IsAsciiHexDigitLower) && new FileInfo(UploadPath(id)) is { Exists: true } file ? file.Length : null;
+
+    /// <summary>Adds a part.</summary>
+    /// <param name="id">The upload.</param>
+    /// <param name="content">The part; read to its end.</param>
+    /// <param name="offsetBytes">Where the part begins; null: at the end of what is there.</param>
+    /// <param name="ct">Stops; what arrived stays and counts.</param>
+    /// <returns>Bytes the upload has now.</returns>
+    public async Task<long> AppendAsync(string id, Stream content, long? offsetBytes, CancellationToken ct)
+    {
+        long size = UploadSize(id) ?? throw NoUpload(id);
+        if (offsetBytes is { } offset && offset != size)
+            throw new HostupException(HostupErrors.Conflict, $"cannot add to upload {id}", $"the part begins at byte {offset}, the upload has {size}", "ask for the upload's range and continue there");
+        await using var file = OpenUpload(id, FileMode.Append, FileAccess.Write);
+        await content.CopyToAsync(file, BufferBytes, ct);
+        return file.Position;
+    }
+
+    /// <summary>Makes an upload a blob; durable when it returns. The upload is gone, also when its digest is wrong.</summary>
+    /// <exception cref="HostupException"><c>digest-mismatch</c> when it does not hold what the digest says.</exception>
+    public async Task<Digest> FinishAsync(string id, Digest digest, CancellationToken ct)
+    {
+        if (UploadSize(id) is null)
+            throw NoUpload(id);
+        Digest actual;
+        await using (var file = OpenUpload(id, FileMode.Open, FileAccess.ReadWrite))
+        {
+            actual = Digest.FromHash(await SHA256.HashDataAsync(file, ct));
+            file.Flush(flushToDisk: true);
+        }
+        if (actual != digest)
+        {
+            DropUpload(id);
+            throw new HostupException(HostupErrors.DigestMismatch, $"cannot keep blob {digest}", $"the content has digest {actual}", "send the content again");
+        }
+        string path = PathOf(digest);
+        string folder = Path.GetDirectoryName(path)!;
+        Directory.CreateDirectory(folder);
+        File.Move(UploadPath(id), path, overwrite: true);
+        DirectoryFlush.Flush(folder);
+        DirectoryFlush.Flush(_blobs);
+        return digest;
+    }
+
+    /// <summary>Ends an upload; nothing is kept.</summary>
+    public void DropUpload(string id)
+    {
+        if (UploadSize(id) is not null)
+            File.Delete(UploadPath(id));
+    }
+
+    /// <summary>Ends the uploads that nobody added to since a moment.</summary>
+    public void DropUploadsBefore(DateTimeOffset moment)
+    {
+        foreach (var file in new DirectoryInfo(_uploads).EnumerateFiles().Where(f => f.LastWriteTimeUtc < moment.UtcDateTime))
+            file.Delete();
+    }
+
+    /// <summary>Throws when nothing can be written.</summary>
+    public void Probe()
+    {
+        string id = StartUpload();
+        DropUpload(id);
+    }
+
+    private string PathOf(Digest digest) => Path.Combine(_blobs, digest.Hex[..2], digest.Hex);
+
+    private string UploadPath(string id) => Path.Combine(_uploads, id);
+
+    private FileStream OpenUpload(string id, FileMode mode, FileAccess access)
+    {
+        try
+        {
+            return new FileStream(UploadPath(id), mode, access, FileShare.None, BufferBytes, FileOptions.Asynchronous);
+        }
+        catch (IOException e) when (e is not FileNotFoundException)
+        {
+            throw new HostupException(HostupErrors.Conflict, $"cannot add to upload {id}", "another request is writing to it", "wait for that request to end", e);
+        }
+    }
+
+    private static HostupException NoUpload(string id) =>
+        new(HostupErrors.NotFound, $"cannot add to upload {id}", "there is none of that id", "begin a new upload");
+
+    private static HostupException Missing(Digest digest) =>
+        new(HostupErrors.NotFound, $"cannot read blob {digest}", "the server does not have it", "push the image or publish the release again");
+}

@@ -1,0 +1,106 @@
+using Hostup.Server.Access;
+using Hostup.Server.Devices;
+using Hostup.Server.Registry;
+using Hostup.Server.Releases;
+using Hostup.Server.Updaters;
+using Hostup.Server.Updates;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Hostup.Server.Database;
+
+/// <summary>The server's database. The schema is the numbered SQL beside it; a test compares the two.</summary>
+internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(options)
+{
+    public DbSet<SettingRow> Settings => Set<SettingRow>();
+    public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+    public DbSet<DeviceRow> Devices => Set<DeviceRow>();
+    public DbSet<ReleaseRow> Releases => Set<ReleaseRow>();
+    public DbSet<UpdaterRow> Updaters => Set<UpdaterRow>();
+    public DbSet<AttemptRow> Attempts => Set<AttemptRow>();
+    public DbSet<AttemptEventRow> AttemptEvents => Set<AttemptEventRow>();
+    public DbSet<AttemptLogPartRow> AttemptLogParts => Set<AttemptLogPartRow>();
+    public DbSet<AttemptPlanRow> AttemptPlans => Set<AttemptPlanRow>();
+    public DbSet<RepositoryContentRow> RepositoryContents => Set<RepositoryContentRow>();
+    public DbSet<RepositoryTagRow> RepositoryTags => Set<RepositoryTagRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder) =>
+        // a number orders and compares the same in every engine
+        configurationBuilder.Properties<DateTimeOffset>().HaveConversion<UnixMilliseconds>();
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<SettingRow>(t => t.ToTable("settings").HasKey(r => r.Name));
+        modelBuilder.Entity<ApiKeyRow>(t =>
+        {
+            t.ToTable("api_keys").HasKey(r => r.Id);
+            t.HasIndex(r => r.KeyHash).IsUnique();
+        });
+        modelBuilder.Entity<DeviceRow>(t =>
+        {
+            t.ToTable("devices").HasKey(r => r.Uuid);
+            t.HasIndex(r => r.KeyHash).IsUnique();
+        });
+        modelBuilder.Entity<ReleaseRow>(t =>
+        {
+            t.ToTable("releases").HasKey(r => r.Id);
+            t.HasIndex(r => r.EnvelopeDigest).IsUnique();
+            t.HasIndex(r => new { r.DeviceType, r.Version });
+        });
+        modelBuilder.Entity<UpdaterRow>(t =>
+        {
+            t.ToTable("updaters").HasKey(r => r.Digest);
+            t.HasIndex(r => r.EnvelopeDigest).IsUnique();
+        });
+        MapAttempts(modelBuilder);
+        modelBuilder.Entity<RepositoryContentRow>(t => t.ToTable("repository_contents").HasKey(r => new { r.Repository, r.Digest }));
+        modelBuilder.Entity<RepositoryTagRow>(t => t.ToTable("repository_tags").HasKey(r => new { r.Repository, r.Tag }));
+        UseSnakeCase(modelBuilder);
+    }
+
+    private static void MapAttempts(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<AttemptRow>(t =>
+        {
+            t.ToTable("attempts").HasKey(r => r.Id);
+            t.HasIndex(r => new { r.DeviceUuid, r.CreatedAt });
+            t.HasOne<DeviceRow>().WithMany().HasForeignKey(r => r.DeviceUuid).OnDelete(DeleteBehavior.Cascade);
+            t.HasOne<ReleaseRow>().WithMany().HasForeignKey(r => r.ReleaseId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<AttemptEventRow>(t =>
+        {
+            t.ToTable("attempt_events").HasKey(r => r.Id);
+            t.HasOne<AttemptRow>().WithMany().HasForeignKey(r => r.AttemptId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<AttemptLogPartRow>(t =>
+        {
+            t.ToTable("attempt_log_parts").HasKey(r => new { r.AttemptId, r.OffsetBytes });
+            t.HasOne<AttemptRow>().WithMany().HasForeignKey(r => r.AttemptId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<AttemptPlanRow>(t =>
+        {
+            t.ToTable("attempt_plans").HasKey(r => r.AttemptId);
+            t.HasOne<AttemptRow>().WithOne().HasForeignKey<AttemptPlanRow>(r => r.AttemptId).OnDelete(DeleteBehavior.Cascade);
+        });
+    }
+
+    private static void UseSnakeCase(ModelBuilder modelBuilder)
+    {
+        foreach (var entity in modelBuilder.Model.GetEntityTypes())
+        {
+            foreach (var property in entity.GetProperties())
+                property.SetColumnName(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+            foreach (var index in entity.GetIndexes())
+                index.SetDatabaseName($"ix_{entity.GetTableName()}_{string.Join('_', index.Properties.Select(p => p.GetColumnName()))}");
+        }
+    }
+
+    private sealed class UnixMilliseconds() : ValueConverter<DateTimeOffset, long>(t => t.ToUnixTimeMilliseconds(), n => DateTimeOffset.FromUnixTimeMilliseconds(n));
+}
+
+/// <summary>A value the server keeps for itself, such as the key that signs registry tokens.</summary>
+internal sealed class SettingRow
+{
+    public required string Name { get; set; }
+    public required string Value { get; set; }
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Database;
+using Hostup.Server.Updates;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Devices;
+
+/// <summary>Devices as an operator sees them.</summary>
+internal static class DeviceEndpoints
+{
+    public static void MapDevices(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/devices").WithTags("Devices").For(CallerKind.Operator);
+        group.MapGet("/", List).WithSummary("Devices by uuid");
+        group.MapGet("/{device}", Show).WithSummary("One device, by uuid, its beginning (7 digits or more) or its name");
+        group.MapPost("/{device}/reset-key", ResetKey).WithSummary("Makes the device's key worthless and lets it register again");
+    }
+
+    private static async Task<Page<DeviceView>> List(HostupDb db, string? after, int? limit, CancellationToken ct)
+    {
+        int count = Paging.Count(limit);
+        var rows = await db.Devices.AsNoTracking().Where(d => after == null || string.Compare(d.Uuid, after) > 0).OrderBy(d => d.Uuid).Take(count + 1).ToListAsync(ct);
+        var ids = rows.Select(r => r.TargetAttemptId).OfType<string>().ToList();
+        var attempts = await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.Id)).ToDictionaryAsync(a => a.Id, ct);
+        return Paging.Page(rows, count, d => d.Uuid, d => ToView(d, d.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null));
+    }
+
+    private static async Task<DeviceView> Show(string device, HostupDb db, CancellationToken ct)
+    {
+        var row = await db.FindDeviceAsync(device, ct);
+        var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
+        return ToView(row, attempt);
+    }
+
+    private static async Task<IResult> ResetKey(string device, HostupDb db, CancellationToken ct)
+    {
+        var row = await db.FindDeviceAsync(device, ct);
+        string worthless = Key.Hash(Key.Create(CallerKind.Device));
+        await db.Devices.Where(d => d.Uuid == row.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.KeyHash, worthless).SetProperty(d => d.LastSeenAt, (DateTimeOffset?)null), ct);
+        return Results.Ok();
+    }
+
+    /// <summary>The device that an operator names.</summary>
+    /// <exception cref="HostupException"><c>not-found</c> when none fits, <c>conflict</c> when several do.</exception>
+    public static async Task<DeviceRow> FindDeviceAsync(this HostupDb db, string name, CancellationToken ct)
+    {
+        const int shortestUuid = 7;
+        bool isUuid = name.Length >= shortestUuid && name.All(char.IsAsciiHexDigitLower);
+        var found = await db.Devices.AsNoTracking().Where(d => d.Name == name || (isUuid && d.Uuid.StartsWith(name))).Take(2).ToListAsync(ct);
+        return found switch
+        {
+            [var one] => one,
+            [] => throw new HostupException(HostupErrors.NotFound, $"cannot find device '{name}'", "no device has this uuid or name", "see `hostup device list`"),
+            _ => throw new HostupException(HostupErrors.Conflict, $"cannot tell which device '{name}' is", "several devices fit", "give the whole uuid"),
+        };
+    }
+
+    private static DeviceView ToView(DeviceRow row, AttemptRow? attempt) => new()
+    {
+        Uuid = row.Uuid,
+        Name = row.Name,
+        DeviceType = row.DeviceType,
+        RegisteredAt = row.RegisteredAt,
+        LastSeenAt = row.LastSeenAt,
+        State = row.State is null ? null : JsonSerializer.Deserialize(row.State, WireJson.Default.DeviceStateReport),
+        OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) : null,
+    };
+}

@@ -1,0 +1,35 @@
+namespace Hostup.Server;
+
+/// <summary>Every line the server logs. No keys, tokens or payloads.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "The server listens on {Addresses} and keeps its data in {DataDirectory}.")]
+    public static partial void Listening(this ILogger log, string addresses, string dataDirectory);
+
+    [LoggerMessage(2, LogLevel.Warning, "A first operator key was made; it is in {File}.")]
+    public static partial void OperatorKeyMade(this ILogger log, string file);
+
+    [LoggerMessage(10, LogLevel.Information, "{Method} {Path} was refused with {Code}: {Reason}.")]
+    public static partial void RequestRefused(this ILogger log, string method, string path, string code, string reason);
+
+    [LoggerMessage(11, LogLevel.Error, "{Method} {Path} met a bug.")]
+    public static partial void RequestFailed(this ILogger log, Exception e, string method, string path);
+
+    [LoggerMessage(20, LogLevel.Information, "Device {Device} of type {DeviceType} registered.")]
+    public static partial void DeviceRegistered(this ILogger log, string device, string deviceType);
+
+    [LoggerMessage(30, LogLevel.Information, "Attempt {Attempt}: device {Device} is to update from {From} to {To}.")]
+    public static partial void AttemptMade(this ILogger log, string attempt, string device, string from, string to);
+
+    [LoggerMessage(31, LogLevel.Information, "Attempt {Attempt}: device {Device} is in state {State}.")]
+    public static partial void AttemptChanged(this ILogger log, string attempt, string device, string state);
+
+    [LoggerMessage(32, LogLevel.Warning, "Attempt {Attempt}: device {Device} ended in state {State} with {Code}.")]
+    public static partial void AttemptFailed(this ILogger log, string attempt, string device, string state, string code);
+
+    [LoggerMessage(40, LogLevel.Information, "Release {Version} for {DeviceType} was published as {Release}.")]
+    public static partial void ReleasePublished(this ILogger log, string version, string deviceType, string release);
+
+    [LoggerMessage(41, LogLevel.Warning, "Release {Release} was invalidated: {Reason}.")]
+    public static partial void ReleaseInvalidated(this ILogger log, string release, string reason);
+}

@@ -1,0 +1,57 @@
+using Hostup.Core.Errors;
+using Hostup.Server.Access;
+using Microsoft.Net.Http.Headers;
+
+namespace Hostup.Server.Registry;
+
+/// <summary>Who may do what in which repository. Operators push and pull everywhere, devices pull.</summary>
+internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
+{
+    public const string Pull = "pull";
+    public const string Push = "push";
+    public const string ServiceName = "hostup";
+    private const string Scheme = "Bearer ";
+
+    /// <summary>Lets the request in.</summary>
+    /// <exception cref="HostupException"><c>unauthorized</c>; the answer then says where to get a token.</exception>
+    public async Task CheckAsync(HttpContext context, string repository, string action)
+    {
+        if (!await IsAllowedAsync(context, repository, action))
+            throw Challenge(context, repository, action);
+    }
+
+    /// <summary>Any good token opens the base of the registry.</summary>
+    public async Task CheckBaseAsync(HttpContext context)
+    {
+        string? bearer = BearerOf(context);
+        if (bearer is null || (tokens.Read(bearer) is null && await keys.IdentifyAsync(bearer, context.RequestAborted) is null))
+            throw Challenge(context, null, Pull);
+    }
+
+    /// <summary>The part of what is asked for that the caller may do.</summary>
+    public static IReadOnlyList<string> Allowed(Caller caller, IEnumerable<string> actions) => caller.Kind switch
+    {
+        CallerKind.Operator => [.. actions.Where(a => a is Pull or Push)],
+        CallerKind.Device => [.. actions.Where(a => a is Pull)],
+        _ => [],
+    };
+
+    private async Task<bool> IsAllowedAsync(HttpContext context, string repository, string action)
+    {
+        if (BearerOf(context) is not { } bearer)
+            return false;
+        if (tokens.Read(bearer) is { } token)
+            return token.Access.Any(a => a.Repository == repository && a.Actions.Contains(action));
+        return await keys.IdentifyAsync(bearer, context.RequestAborted) is { } caller && Allowed(caller, [action]).Count > 0;
+    }
+
+    private static string? BearerOf(HttpContext context) =>
+        context.Request.Headers.Authorization.ToString() is var header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+
+    private static HostupException Challenge(HttpContext context, string? repository, string action)
+    {
+        string scope = repository is null ? "" : $",scope=\"repository:{repository}:{(action == Push ? "pull,push" : Pull)}\"";
+        context.Response.Headers[HeaderNames.WWWAuthenticate] = $"Bearer realm=\"{context.Request.Scheme}://{context.Request.Host}/v2/token\",service=\"{ServiceName}\"{scope}";
+        return new HostupException(HostupErrors.Unauthorized, $"cannot {action} {repository ?? "from this registry"}", "the request carries no token for it", "get one at /v2/token with your key");
+    }
+}

@@ -1,0 +1,80 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Trust;
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Blobs;
+using Hostup.Server.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Releases;
+
+/// <summary>Releases: publish, list, show, invalidate.</summary>
+internal static class ReleaseEndpoints
+{
+    public static void MapReleases(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/releases").WithTags("Releases").For(CallerKind.Operator);
+        group.MapPost("/", Publish).Accepts<string>("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
+        group.MapGet("/", List).WithSummary("Releases, newest first");
+        group.MapGet("/{id}", Show).WithSummary("One release");
+        group.MapGet("/{id}/envelope", ShowEnvelope).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
+        group.MapPost("/{id}/invalidate", Invalidate).WithSummary("Says that nobody is to install the release any more");
+    }
+
+    private static async Task<ReleaseView> Publish(HttpRequest request, ReleaseImport import, CancellationToken ct) =>
+        ToView(await import.PublishAsync(await request.ReadAsync(Envelope.MaxBytes, ct), ct));
+
+    private static async Task<Page<ReleaseView>> List(HostupDb db, string? deviceType, string? version, string? after, int? limit, CancellationToken ct)
+    {
+        int count = Paging.Count(limit);
+        var rows = await db.Releases.AsNoTracking()
+            .Where(r => (deviceType == null || r.DeviceType == deviceType) && (version == null || r.Version == version) && (after == null || string.Compare(r.Id, after) < 0))
+            .OrderByDescending(r => r.Id).Take(count + 1).ToListAsync(ct);
+        return Paging.Page(rows, count, r => r.Id, ToView);
+    }
+
+    private static async Task<ReleaseView> Show(string id, HostupDb db, CancellationToken ct) => ToView(await FindAsync(db, id, ct));
+
+    private static async Task<IResult> ShowEnvelope(string id, HostupDb db, BlobStore blobs, CancellationToken ct) =>
+        Results.Bytes(await blobs.ReadAsync(Digest.Parse((await FindAsync(db, id, ct)).EnvelopeDigest), ct), "application/json");
+
+    private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
+    {
+        if (string.IsNullOrWhiteSpace(request.Reason))
+            throw new HostupException(HostupErrors.BadValue, "cannot invalidate the release", "no reason is given", "say why, for those who meet it later");
+        var row = await FindAsync(db, id, ct);
+        // the first reason stays
+        var now = time.GetUtcNow();
+        await db.Releases.Where(r => r.Id == row.Id && r.InvalidatedAt == null).ExecuteUpdateAsync(s => s.SetProperty(r => r.InvalidatedAt, now).SetProperty(r => r.InvalidatedReason, request.Reason), ct);
+        log.ReleaseInvalidated(row.Id, request.Reason);
+        return ToView(await FindAsync(db, id, ct));
+    }
+
+    private static async Task<ReleaseRow> FindAsync(HostupDb db, string name, CancellationToken ct)
+    {
+        var found = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).OrderByDescending(r => r.Sequence).Take(2).ToListAsync(ct);
+        return found switch
+        {
+            [var one] => one,
+            [] => throw new HostupException(HostupErrors.NotFound, $"cannot find release '{name}'", "no release has this version or id", "see `hostup release list`"),
+            _ => throw new HostupException(HostupErrors.Conflict, $"cannot tell which release '{name}' is", "several releases have this version", "give the id"),
+        };
+    }
+
+    private static ReleaseView ToView(ReleaseRow row) => new()
+    {
+        Id = row.Id,
+        Version = row.Version,
+        DeviceType = row.DeviceType,
+        Sequence = row.Sequence,
+        BuildId = row.BuildId,
+        SignedAt = row.SignedAt,
+        PublishedAt = row.PublishedAt,
+        Envelope = Digest.Parse(row.EnvelopeDigest),
+        Image = Digest.Parse(row.ImageDigest),
+        Repository = row.Repository,
+        DownloadBytes = row.DownloadBytes,
+        InvalidatedReason = row.InvalidatedReason,
+    };
+}

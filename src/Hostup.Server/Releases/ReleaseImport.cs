@@ -1,0 +1,65 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Trust;
+using Hostup.Server.Blobs;
+using Hostup.Server.Database;
+using Hostup.Server.Registry;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Releases;
+
+/// <summary>Publishes signed releases. The server reads what was signed; whether to believe it is each device's decision.</summary>
+internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images, TimeProvider time, ILogger<ReleaseImport> log)
+{
+    /// <summary>Publishes; the same envelope again changes nothing.</summary>
+    /// <exception cref="HostupException"><c>signature</c>, <c>bad-image</c> or <c>conflict</c>.</exception>
+    public async Task<ReleaseRow> PublishAsync(byte[] envelopeJson, CancellationToken ct)
+    {
+        string envelopeDigest = Digest.Of(envelopeJson).ToString();
+        if (await db.Releases.AsNoTracking().SingleOrDefaultAsync(r => r.EnvelopeDigest == envelopeDigest, ct) is { } known)
+            return known;
+        var envelope = Envelope.Parse(envelopeJson);
+        if (envelope.PayloadType != ReleaseManifest.PayloadType)
+            throw new HostupException(HostupErrors.Signature, "cannot publish the release", $"the envelope holds {envelope.PayloadType}, not {ReleaseManifest.PayloadType}", "send what `hostup release sign` wrote");
+        var manifest = ReadManifest(envelope);
+        await images.CheckCompleteAsync(manifest.Image.Repository, manifest.Image.Digest, ct);
+        if (await db.Releases.AnyAsync(r => r.DeviceType == manifest.DeviceType && r.Sequence == manifest.Sequence && r.ImageDigest != manifest.Image.Digest.ToString(), ct))
+            throw new HostupException(HostupErrors.Conflict, $"cannot publish release {manifest.Version}", $"another release for {manifest.DeviceType} has sequence {manifest.Sequence}", "sign it with a higher --sequence");
+        await blobs.AddAsync(envelopeJson, ct);
+        var row = ToRow(manifest, envelopeDigest);
+        db.Releases.Add(row);
+        await db.SaveChangesAsync(ct);
+        log.ReleasePublished(row.Version, row.DeviceType, row.Id);
+        return row;
+    }
+
+    private static ReleaseManifest ReadManifest(Envelope envelope)
+    {
+        try
+        {
+            var manifest = ReleaseManifest.Parse(envelope.UnverifiedPayload.Span);
+            DeviceType.Parse(manifest.DeviceType);
+            return manifest;
+        }
+        catch (HostupException e) when (e.Code == HostupErrors.Requires)
+        {
+            throw new HostupException(HostupErrors.Requires, "cannot publish the release", e.Why, "upgrade the server first", e);
+        }
+    }
+
+    private ReleaseRow ToRow(ReleaseManifest manifest, string envelopeDigest) => new()
+    {
+        Id = Ids.New(),
+        Version = manifest.Version,
+        DeviceType = manifest.DeviceType,
+        Sequence = manifest.Sequence,
+        BuildId = manifest.BuildId,
+        SignedAt = manifest.SignedAt,
+        PublishedAt = time.GetUtcNow(),
+        EnvelopeDigest = envelopeDigest,
+        ImageDigest = manifest.Image.Digest.ToString(),
+        Repository = manifest.Image.Repository,
+        DownloadBytes = manifest.Image.DownloadBytes,
+    };
+}

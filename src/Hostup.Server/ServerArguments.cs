@@ -1,0 +1,46 @@
+using System.Globalization;
+using Hostup.Core.Errors;
+
+namespace Hostup.Server;
+
+/// <summary>The command line of hostup-server.</summary>
+internal static class ServerArguments
+{
+    public const string Help = """
+        hostup-server: releases, devices, updates and the OCI pull endpoint.
+
+        Usage: hostup-server [--data DIR] [--urls URLS] [--poll-seconds N]
+
+          --data DIR         database, blobs and keys (default ./hostup-data)
+          --urls URLS        addresses to listen on, separated by ; (default
+                             http://127.0.0.1:5080)
+          --poll-seconds N   what devices are told to wait between polls, 1 to
+                             86400 (default 900)
+
+        Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080
+
+        The first start writes an operator key to DIR/operator-key.
+        """;
+
+    /// <summary>The options, or null when help is asked for.</summary>
+    /// <exception cref="HostupException"><c>usage</c>.</exception>
+    public static ServerOptions? Parse(string[] args)
+    {
+        var options = new ServerOptions { DataDirectory = "hostup-data" };
+        for (int i = 0; i < args.Length; i++)
+        {
+            if (args[i] is "--help" or "-h")
+                return null;
+            string value = i + 1 < args.Length ? args[i + 1] : "";
+            options = args[i] switch
+            {
+                "--data" when value.Length > 0 => options with { DataDirectory = Path.GetFullPath(value) },
+                "--urls" when value.Length > 0 => options with { Urls = value },
+                "--poll-seconds" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= 86400 => options with { PollInterval = TimeSpan.FromSeconds(n) },
+                _ => throw new HostupException(HostupErrors.Usage, "cannot start", $"'{args[i]}' is unknown or has no good value", "see hostup-server --help"),
+            };
+            i++;
+        }
+        return options;
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Blobs;
+using Hostup.Server.Database;
+using Hostup.Server.Devices;
+using Hostup.Server.Errors;
+using Hostup.Server.Health;
+using Hostup.Server.Registry;
+using Hostup.Server.Releases;
+using Hostup.Server.Updaters;
+using Hostup.Server.Updates;
+
+namespace Hostup.Server;
+
+/// <summary>A running server, in this process. The program is one; tests and the lab start as many as they like.</summary>
+public sealed class ServerHost : IAsyncDisposable
+{
+    /// <summary>Largest body of a request that says nothing else: 1 MiB, the largest signed document.</summary>
+    private const long MaxBodyBytes = 1 << 20;
+
+    /// <summary>Uploads that nobody continued for so long are dropped at start.</summary>
+    private static readonly TimeSpan UploadLifetime = TimeSpan.FromDays(1);
+
+    private readonly WebApplication _app;
+
+    private ServerHost(WebApplication app, ServerOptions options)
+    {
+        _app = app;
+        OperatorKeyFile = Path.Combine(options.DataDirectory, Access.OperatorKeyFile.Name);
+    }
+
+    /// <summary>First address that it listens on, with the port that was really taken.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>File with the first operator key.</summary>
+    public string OperatorKeyFile { get; }
+
+    /// <summary>Starts a server; it answers when this returns.</summary>
+    public static async Task<ServerHost> StartAsync(ServerOptions options, CancellationToken ct)
+    {
+        // hashes of keys and the key of the registry's tokens are in it
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(options.DataDirectory);
+        else
+            Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var app = Build(options);
+        await PrepareAsync(app, options, ct);
+        await app.StartAsync(ct);
+        app.Logger.Listening(string.Join(", ", app.Urls), Path.GetFullPath(options.DataDirectory));
+        return new ServerHost(app, options);
+    }
+
+    /// <summary>Returns when the process is asked to end.</summary>
+    public Task WaitForShutdownAsync(CancellationToken ct) => _app.WaitForShutdownAsync(ct);
+
+    /// <summary>Ends the server; requests under way get a few seconds.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static WebApplication Build(ServerOptions options)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(ServerHost).Assembly.GetName().Name });
+        builder.WebHost.UseUrls(options.Urls).UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = MaxBodyBytes);
+        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
+        builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
+        builder.Services.AddOpenApi();
+        AddParts(builder.Services, options);
+        var app = builder.Build();
+        app.UseMiddleware<ErrorAnswers>();
+        app.UseRouting();
+        app.UseMiddleware<AccessGate>();
+        app.MapOpenApi().For(CallerKind.Anyone);
+        app.MapHealth();
+        app.MapProvisioningKeys();
+        app.MapReleases();
+        app.MapUpdaters();
+        app.MapDevices();
+        app.MapUpdates();
+        app.MapDeviceApi();
+        app.MapAttemptApi();
+        app.MapRegistry();
+        return app;
+    }
+
+    // the wire's own serializer first: digests and defaults are written as devices read them
+    private static void ConfigureJson(JsonSerializerOptions json)
+    {
+        json.TypeInfoResolverChain.Insert(0, WireJson.Default);
+        foreach (var converter in WireJson.Default.Options.Converters)
+            json.Converters.Add(converter);
+        json.DefaultIgnoreCondition = WireJson.Default.Options.DefaultIgnoreCondition;
+    }
+
+    private static void AddParts(IServiceCollection services, ServerOptions options)
+    {
+        var engine = new SqliteEngine(Path.Combine(options.DataDirectory, "hostup.db"));
+        services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<IDatabaseEngine>(engine);
+        services.AddDbContext<HostupDb>(engine.Configure);
+        services.AddSingleton(new BlobStore(options.DataDirectory));
+        services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
+        services.AddScoped<Keys>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<UpdateStart>().AddScoped<ReleaseImport>();
+        services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
+    }
+
+    private static async Task PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<HostupDb>();
+        await Schema.UpgradeAsync(db, scope.ServiceProvider.GetRequiredService<IDatabaseEngine>(), options.Time, ct);
+        await Access.OperatorKeyFile.MakeAsync(options.DataDirectory, scope.ServiceProvider.GetRequiredService<Keys>(), app.Logger, ct);
+        await app.Services.GetRequiredService<RegistryTokens>().LoadAsync(db, ct);
+        app.Services.GetRequiredService<BlobStore>().DropUploadsBefore(DateTimeOffset.UtcNow - UploadLifetime);
+    }
+}

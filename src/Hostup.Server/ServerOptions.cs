@@ -1,0 +1,20 @@
+namespace Hostup.Server;
+
+/// <summary>How a server is started.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>Where database, blobs and keys are; made when it is missing.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Addresses to listen on, separated by semicolons; port 0: any free one.</summary>
+    public string Urls { get; init; } = "http://127.0.0.1:5080";
+
+    /// <summary>What devices are told to wait between polls.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Clock; tests hand in theirs.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Lowest level that is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+}

@@ -1,0 +1,66 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Trust;
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Blobs;
+using Hostup.Server.Database;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Updaters;
+
+/// <summary>Device programs that updates transfer: first the program by digest, then the envelope that signs it.</summary>
+internal static class UpdaterEndpoints
+{
+    /// <summary>Largest program; the trimmed device program has 17 MB.</summary>
+    private const long MaxBytes = 512L << 20;
+
+    public static void MapUpdaters(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/updaters").WithTags("Updaters").For(CallerKind.Operator);
+        group.MapPut("/programs/{digest}", PutProgram).Accepts<string>("application/octet-stream").WithSummary("Uploads a program");
+        group.MapPost("/", Publish).Accepts<string>("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
+        group.MapGet("/", List).WithSummary("Updaters, newest publication first");
+    }
+
+    private static async Task<IResult> PutProgram(string digest, HttpContext context, BlobStore blobs, CancellationToken ct)
+    {
+        var expected = Digest.Parse(digest);
+        context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxBytes;
+        if (blobs.Find(expected) is null)
+        {
+            string upload = blobs.StartUpload();
+            await blobs.AppendAsync(upload, context.Request.Body, 0, ct);
+            await blobs.FinishAsync(upload, expected, ct);
+        }
+        return Results.Ok();
+    }
+
+    private static async Task<UpdaterView> Publish(HttpRequest request, HostupDb db, BlobStore blobs, TimeProvider time, CancellationToken ct)
+    {
+        byte[] json = await request.ReadAsync(Envelope.MaxBytes, ct);
+        var envelope = Envelope.Parse(json);
+        if (envelope.PayloadType != UpdaterStatement.PayloadType)
+            throw new HostupException(HostupErrors.Signature, "cannot publish the updater", $"the envelope holds {envelope.PayloadType}, not {UpdaterStatement.PayloadType}", "send what `hostup updater sign` wrote");
+        var statement = UpdaterStatement.Parse(envelope.UnverifiedPayload.Span);
+        if (blobs.SizeOf(statement.Digest) is not { } size || size != statement.Size)
+            throw new HostupException(HostupErrors.NotFound, "cannot publish the updater", $"no program of digest {statement.Digest} and {statement.Size} bytes was uploaded", "upload the program first");
+        var envelopeDigest = await blobs.AddAsync(json, ct);
+        string digest = statement.Digest.ToString();
+        var row = await db.Updaters.SingleOrDefaultAsync(u => u.Digest == digest, ct)
+            ?? db.Updaters.Add(new UpdaterRow { Digest = digest, Version = "", Platform = "", EnvelopeDigest = "", PublishedAt = time.GetUtcNow() }).Entity;
+        row.Version = statement.Version;
+        row.Size = statement.Size;
+        row.Platform = statement.Platform;
+        row.EnvelopeDigest = envelopeDigest.ToString();
+        await db.SaveChangesAsync(ct);
+        return ToView(row);
+    }
+
+    private static async Task<Page<UpdaterView>> List(HostupDb db, CancellationToken ct) =>
+        new([.. (await db.Updaters.AsNoTracking().OrderByDescending(u => u.PublishedAt).Take(1000).ToListAsync(ct)).Select(ToView)], null);
+
+    private static UpdaterView ToView(UpdaterRow row) =>
+        new(row.Version, Digest.Parse(row.Digest), row.Size, row.Platform, Digest.Parse(row.EnvelopeDigest), row.PublishedAt);
+}

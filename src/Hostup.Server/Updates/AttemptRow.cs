@@ -1,0 +1,66 @@
+namespace Hostup.Server.Updates;
+
+internal sealed class AttemptRow
+{
+    public required string Id { get; set; }
+    public required string DeviceUuid { get; set; }
+    public required string ReleaseId { get; set; }
+    public string? UpdaterDigest { get; set; }
+    public required string Version { get; set; }
+    public required string FromVersion { get; set; }
+    public bool Reinstall { get; set; }
+
+    /// <summary>JSON array of texts.</summary>
+    public required string FallbackRegistries { get; set; }
+
+    public DateTimeOffset CreatedAt { get; set; }
+
+    /// <summary>When a poll first named it; until then the device cannot know of it.</summary>
+    public DateTimeOffset? DeliveredAt { get; set; }
+
+    public DateTimeOffset ChangedAt { get; set; }
+
+    /// <summary>Set once, with a terminal state; nothing changes after it.</summary>
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public bool CancelAsked { get; set; }
+
+    /// <summary>Grows with every change, for those who wait for one.</summary>
+    public long Serial { get; set; }
+
+    /// <summary>Serial of the last report taken; -1: none yet.</summary>
+    public long ReportSerial { get; set; }
+
+    /// <summary>Copy of the field of <see cref="Report"/>, for conditions and lists.</summary>
+    public required string State { get; set; }
+
+    /// <summary>JSON of the last report.</summary>
+    public required string Report { get; set; }
+
+    public long LogBytes { get; set; }
+}
+
+/// <summary>A change of state; rows are only added.</summary>
+internal sealed class AttemptEventRow
+{
+    public long Id { get; set; }
+    public required string AttemptId { get; set; }
+    public DateTimeOffset At { get; set; }
+    public required string State { get; set; }
+    public string? Message { get; set; }
+}
+
+/// <summary>A part of the log, in the order of its offset and without gaps.</summary>
+internal sealed class AttemptLogPartRow
+{
+    public required string AttemptId { get; set; }
+    public long OffsetBytes { get; set; }
+    public required byte[] Content { get; set; }
+}
+
+/// <summary>The device's plan of the attempt, opaque to the server.</summary>
+internal sealed class AttemptPlanRow
+{
+    public required string AttemptId { get; set; }
+    public required byte[] Content { get; set; }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Hostup.Core;
+using Hostup.Core.Wire;
+using Hostup.Server.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Updates;
+
+/// <summary>What a device is to do, as its poll is answered.</summary>
+internal sealed class Targets(HostupDb db, TimeProvider time)
+{
+    /// <summary>The target of a device; null: it is to stay. From here on the device may know of the attempt.</summary>
+    public async Task<DeviceTarget?> OfAsync(string uuid, CancellationToken ct)
+    {
+        var found = await (from device in db.Devices
+                           join attempt in db.Attempts on device.TargetAttemptId equals attempt.Id
+                           join release in db.Releases on attempt.ReleaseId equals release.Id
+                           where device.Uuid == uuid && attempt.EndedAt == null
+                           select new { Attempt = attempt, Envelope = release.EnvelopeDigest, Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
+            .AsNoTracking().SingleOrDefaultAsync(ct);
+        if (found is null)
+            return null;
+        if (found.Attempt.DeliveredAt is null)
+        {
+            var now = time.GetUtcNow();
+            // durable before the device hears of it: a cancel from now on needs the device's word
+            int open = await db.Attempts.Where(a => a.Id == found.Attempt.Id && a.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(a => a.DeliveredAt, now), ct);
+            if (open == 0)
+                return null;
+        }
+        return new DeviceTarget
+        {
+            AttemptId = found.Attempt.Id,
+            Version = found.Attempt.Version,
+            ReleaseEnvelope = Digest.Parse(found.Envelope),
+            Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) : null,
+            Reinstall = found.Attempt.Reinstall,
+            Cancel = found.Attempt.CancelAsked,
+            FallbackRegistries = JsonSerializer.Deserialize(found.Attempt.FallbackRegistries, WireJson.Default.IReadOnlyListString) ?? [],
+        };
+    }
+}

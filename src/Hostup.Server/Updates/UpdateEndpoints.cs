@@ -1,0 +1,85 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Database;
+using Hostup.Server.Devices;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Updates;
+
+/// <summary>Updates as an operator starts, follows and cancels them.</summary>
+internal static class UpdateEndpoints
+{
+    /// <summary>Longest wait for a change; below the 100 s after which HTTP clients and proxies give up.</summary>
+    private const int MaxWaitSeconds = 60;
+
+    /// <summary>A waiter looks again this often without a hint, for changes that another node made.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(5);
+
+    public static void MapUpdates(this IEndpointRouteBuilder routes)
+    {
+        var devices = routes.MapGroup("/api/v1/devices/{device}/updates").WithTags("Updates").For(CallerKind.Operator);
+        devices.MapPost("/", Start).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
+        devices.MapGet("/", List).WithSummary("Attempts of a device, newest first");
+        var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
+        attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
+        attempts.MapPost("/cancel", Cancel).WithSummary("Asks for the end of an attempt");
+        attempts.MapGet("/log", ReadLog).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
+        attempts.MapGet("/plan", Plan).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("The plan as the device made it");
+    }
+
+    public static HostupException NoAttempt(string id) =>
+        new(HostupErrors.NotFound, $"cannot find attempt {id}", "there is none of that id", "see `hostup update list DEVICE`");
+
+    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
+    {
+        var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, ct);
+        return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
+    }
+
+    private static async Task<Page<AttemptView>> List(string device, HostupDb db, string? after, int? limit, CancellationToken ct)
+    {
+        string uuid = (await db.FindDeviceAsync(device, ct)).Uuid;
+        int count = Paging.Count(limit);
+        // ids sort by time of making
+        var rows = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == uuid && (after == null || string.Compare(a.Id, after) < 0)).OrderByDescending(a => a.Id).Take(count + 1).ToListAsync(ct);
+        return Paging.Page(rows, count, a => a.Id, a => a.ToView([]));
+    }
+
+    private static async Task<AttemptView> Show(string id, HostupDb db, AttemptNews news, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
+    {
+        var until = time.GetUtcNow().AddSeconds(Math.Clamp(seconds ?? 30, 0, MaxWaitSeconds));
+        while (true)
+        {
+            var change = news.NextAsync(id);
+            var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
+            var left = until - time.GetUtcNow();
+            if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
+                return row.ToView(await db.AttemptEvents.AsNoTracking().Where(e => e.AttemptId == id).OrderBy(e => e.Id).ToListAsync(ct));
+            await Task.WhenAny(change, Task.Delay(left < LookAgain ? left : LookAgain, time, ct));
+            ct.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)
+    {
+        await start.CancelAsync(id, ct);
+        var row = await db.Attempts.AsNoTracking().SingleAsync(a => a.Id == id, ct);
+        return Results.Ok(row.ToView([]));
+    }
+
+    private static async Task<IResult> ReadLog(string id, HostupDb db, AttemptLogs logs, long? offset, CancellationToken ct)
+    {
+        if (!await db.Attempts.AnyAsync(a => a.Id == id, ct))
+            throw NoAttempt(id);
+        return Results.Bytes(await logs.ReadAsync(id, offset ?? 0, ct), "text/plain; charset=utf-8");
+    }
+
+    private static async Task<IResult> Plan(string id, HostupDb db, CancellationToken ct)
+    {
+        var plan = await db.AttemptPlans.AsNoTracking().SingleOrDefaultAsync(p => p.AttemptId == id, ct);
+        return plan is not null
+            ? Results.Bytes(plan.Content, "application/octet-stream")
+            : throw new HostupException(HostupErrors.NotFound, $"cannot find the plan of attempt {id}", "the device has sent none", "wait until the device has begun");
+    }
+}

@@ -1,0 +1,101 @@
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Versions;
+using Hostup.Core.Wire;
+using Hostup.Server.Database;
+using Hostup.Server.Devices;
+using Hostup.Server.Releases;
+using Hostup.Server.Updaters;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Updates;
+
+/// <summary>Makes an attempt the target of a device. Whether the device can and will is the device's own decision.</summary>
+internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider time, ILogger<UpdateStart> log)
+{
+    private const string NoUpdater = "none";
+    private const string DefaultPlatform = "linux-x64";
+
+    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
+    public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, CancellationToken ct)
+    {
+        var release = await ReleaseAsync(device, request.Release, ct);
+        var updater = await UpdaterAsync(device, request.Updater, ct);
+        var now = time.GetUtcNow();
+        var attempt = new AttemptRow
+        {
+            Id = Ids.New(),
+            DeviceUuid = device.Uuid,
+            ReleaseId = release.Id,
+            UpdaterDigest = updater?.Digest,
+            Version = release.Version,
+            FromVersion = device.OsVersion,
+            Reinstall = request.Reinstall,
+            FallbackRegistries = JsonSerializer.Serialize(request.FallbackRegistries, WireJson.Default.IReadOnlyListString),
+            CreatedAt = now,
+            ChangedAt = now,
+            Serial = 1,
+            ReportSerial = -1,
+            State = AttemptStates.Queued,
+            Report = JsonSerializer.Serialize(new AttemptReport { Serial = -1, State = AttemptStates.Queued }, WireJson.Default.AttemptReport),
+        };
+        await using (var transaction = await db.Database.BeginTransactionAsync(ct))
+        {
+            // the device cannot know of those that no poll has named; the others end when it says so
+            var unknown = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == device.Uuid && a.EndedAt == null && a.DeliveredAt == null).ToListAsync(ct);
+            foreach (var old in unknown)
+                await db.EndAsync(old, AttemptStates.Superseded, now, ct);
+            db.Attempts.Add(attempt);
+            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = attempt.State });
+            await db.SaveChangesAsync(ct);
+            await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
+            await transaction.CommitAsync(ct);
+            unknown.ForEach(old => news.Tell(old.Id));
+        }
+        log.AttemptMade(attempt.Id, device.Uuid, device.OsVersion, release.Version);
+        return attempt;
+    }
+
+    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it.</summary>
+    public async Task CancelAsync(string attemptId, CancellationToken ct)
+    {
+        var attempt = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
+        if (attempt.EndedAt is not null)
+            throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", $"it has ended: {attempt.State}", "start another update to go elsewhere");
+        var now = time.GetUtcNow();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // looked at again inside: a poll may have named it meanwhile
+        bool undelivered = await db.Attempts.AnyAsync(a => a.Id == attemptId && a.DeliveredAt == null, ct);
+        if (!undelivered || !await db.EndAsync(attempt, AttemptStates.Cancelled, now, ct))
+        {
+            await db.Attempts.Where(a => a.Id == attemptId && a.EndedAt == null && !a.CancelAsked).ExecuteUpdateAsync(
+                s => s.SetProperty(a => a.CancelAsked, true).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
+        }
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        news.Tell(attemptId);
+    }
+
+    private async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
+    {
+        var fitting = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).ToListAsync(ct);
+        if (fitting.Count == 0)
+            throw new HostupException(HostupErrors.NotFound, $"cannot find release '{name}'", "no release has this version or id", "see `hostup release list`");
+        var ours = fitting.Where(r => r.DeviceType == device.DeviceType).OrderByDescending(r => r.Sequence).ToList();
+        if (ours.Count == 0)
+            throw new HostupException(HostupErrors.DeviceType, $"cannot update device {device.Name} to {name}", $"the release is for {string.Join(", ", fitting.Select(r => r.DeviceType).Distinct())}, the device is a {device.DeviceType}", "choose a release of the device's type");
+        return ours.Find(r => r.InvalidatedAt is null)
+            ?? throw new HostupException(HostupErrors.Invalidated, $"cannot update device {device.Name} to {name}", $"the release was invalidated: {ours[0].InvalidatedReason}", "choose another release");
+    }
+
+    private async Task<UpdaterRow?> UpdaterAsync(DeviceRow device, string? name, CancellationToken ct)
+    {
+        if (name == NoUpdater)
+            return null;
+        string platform = device.Platform.Length == 0 ? DefaultPlatform : device.Platform;
+        var ours = await db.Updaters.AsNoTracking().Where(u => u.Platform == platform && (name == null || u.Version == name || u.Digest == name)).ToListAsync(ct);
+        if (name is not null && ours.Count == 0)
+            throw new HostupException(HostupErrors.NotFound, $"cannot find updater '{name}'", $"no updater for {platform} has this version or digest", "see `hostup updater list`");
+        return ours.OrderBy(u => u.Version, OsVersion.TextOrder).ThenBy(u => u.PublishedAt).LastOrDefault();
+    }
+}
