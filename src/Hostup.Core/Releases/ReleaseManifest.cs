@@ -8,19 +8,20 @@ namespace Hostup.Core.Releases;
 /// What a host OS release is: the document that the OS builder signs and the device believes. docs/release-manifest.md describes each field.
 /// Unknown fields are ignored; an unknown name in <see cref="Requires"/> refuses the release.
 /// </summary>
+/// <remarks>Source-generated JSON hands the default of its type to an init property whose field is missing; the setters here put ours in its place.</remarks>
 public sealed record ReleaseManifest
 {
     /// <summary>DSSE payload type of a release manifest.</summary>
     public const string PayloadType = "application/vnd.hostup.release.v1+json";
 
     /// <summary>Names of features that a reader must know to use this release; empty today.</summary>
-    public IReadOnlyList<string> Requires { get; init; } = [];
+    public IReadOnlyList<string> Requires { get; init => field = value ?? []; } = [];
 
     /// <summary>OS version as in the image's /etc/os-release VERSION.</summary>
     public required string Version { get; init; }
 
     /// <summary>Names the build, free text; two builds of one version differ here.</summary>
-    public string BuildId { get; init; } = "";
+    public string BuildId { get; init => field = value ?? ""; } = "";
 
     /// <summary>Slug of the device type.</summary>
     public required string DeviceType { get; init; }
@@ -41,7 +42,7 @@ public sealed record ReleaseManifest
     public required RootFileSystem Root { get; init; }
 
     /// <summary>Files of the image's /resin-boot, with paths relative to the boot partition.</summary>
-    public IReadOnlyList<BootFile> BootFiles { get; init; } = [];
+    public IReadOnlyList<BootFile> BootFiles { get; init => field = value ?? []; } = [];
 
     /// <summary>Paths on the boot partition that an update never replaces; null: the built-in list of the device program for this version.</summary>
     public IReadOnlyList<string>? KeptBack { get; init; }
@@ -50,10 +51,10 @@ public sealed record ReleaseManifest
     public ReleaseSupervisor? Supervisor { get; init; }
 
     /// <summary>Lowest version of the device program that can carry out this update.</summary>
-    public string UpdaterMinimum { get; init; } = "0.0.0";
+    public string UpdaterMinimum { get; init => field = value ?? "0.0.0"; } = "0.0.0";
 
     /// <summary>Health checks of the trial.</summary>
-    public HealthSettings Health { get; init; } = new();
+    public HealthSettings Health { get; init => field = value ?? new(); } = new();
 
     /// <summary>Reads the JSON of a manifest.</summary>
     /// <exception cref="HostupException"><c>bad-image</c> when it is not JSON or a required field is missing; <c>requires</c> when it requires a feature we do not know.</exception>
@@ -104,7 +105,9 @@ public sealed record RootFileSystem
     public required long Entries { get; init; }
 
     /// <summary>Explicit feature list for <c>mke2fs -O none,...</c>.</summary>
-    public IReadOnlyList<string> Ext4Features { get; init; } =
+    public IReadOnlyList<string> Ext4Features { get; init => field = value ?? DefaultExt4Features; } = DefaultExt4Features;
+
+    private static readonly IReadOnlyList<string> DefaultExt4Features =
         ["has_journal", "ext_attr", "resize_inode", "dir_index", "filetype", "extent", "flex_bg", "sparse_super", "large_file", "huge_file", "dir_nlink", "extra_isize"];
 }
 
@@ -122,11 +125,14 @@ public sealed record ReleaseSupervisor(string Version, string? Image);
 /// <summary>How long the new OS may take to prove itself. Defaults as upstream's rollback-health.</summary>
 public sealed record HealthSettings
 {
+    private const int DefaultIntervalSeconds = 60;
+    private const int DefaultCount = 15;
+
     /// <summary>Pause before the first and between checks, seconds, 1 to 3600.</summary>
-    public int IntervalSeconds { get; init; } = 60;
+    public int IntervalSeconds { get; init => field = value == 0 ? DefaultIntervalSeconds : value; } = DefaultIntervalSeconds;
 
     /// <summary>Checks before the verdict is "unhealthy", 1 to 1000.</summary>
-    public int Count { get; init; } = 15;
+    public int Count { get; init => field = value == 0 ? DefaultCount : value; } = DefaultCount;
 }
 
 /// <summary>JSON of releases, source-generated.</summary>

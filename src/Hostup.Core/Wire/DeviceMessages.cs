@@ -40,7 +40,7 @@ public sealed record DeviceTarget
     public bool Cancel { get; init; }
 
     /// <summary>Registries tried after the server's own, as <c>host[:port]</c> or <c>http://host:port</c>; the repository name is the release's.</summary>
-    public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
+    public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>A device program that is transferred for an update.</summary>
@@ -60,16 +60,16 @@ public sealed record DeviceStateReport
     public required string AgentVersion { get; init; }
 
     /// <summary>Kernel release of the running OS.</summary>
-    public string Kernel { get; init; } = "";
+    public string Kernel { get; init => field = value ?? ""; } = "";
 
     /// <summary>Label of the running slot, for example <c>resin-rootA</c>.</summary>
     public required string RunningSlot { get; init; }
 
     /// <summary>Identity of both slots.</summary>
-    public IReadOnlyList<SlotReport> Slots { get; init; } = [];
+    public IReadOnlyList<SlotReport> Slots { get; init => field = value ?? []; } = [];
 
     /// <summary>Version of the supervisor that runs; empty: none.</summary>
-    public string SupervisorVersion { get; init; } = "";
+    public string SupervisorVersion { get; init => field = value ?? ""; } = "";
 }
 
 /// <summary>What is on one slot.</summary>
@@ -107,13 +107,13 @@ public sealed record AttemptReport
     public long StepBytesTotal { get; init; }
 
     /// <summary>Every step so far, in order.</summary>
-    public IReadOnlyList<StepReport> Steps { get; init; } = [];
+    public IReadOnlyList<StepReport> Steps { get; init => field = value ?? []; } = [];
 
     /// <summary>Bytes received and sent so far, by cause.</summary>
-    public IReadOnlyList<CauseBytes> Bytes { get; init; } = [];
+    public IReadOnlyList<CauseBytes> Bytes { get; init => field = value ?? []; } = [];
 
     /// <summary>Version of the program that carries out the update.</summary>
-    public string UpdaterVersion { get; init; } = "";
+    public string UpdaterVersion { get; init => field = value ?? ""; } = "";
 
     /// <summary>Slot that ran when the attempt began, and the slot that runs at its end; labels.</summary>
     public string? SlotBefore { get; init; }
