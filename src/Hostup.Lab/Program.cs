@@ -1,9 +1,14 @@
 using System.CommandLine;
 using Hostup.Core.Errors;
+using Hostup.Lab.Commands;
 using Hostup.Lab.Testing;
 
-var root = new RootCommand("Makes host OS images and runs virtual devices; for builders and testers of Hostup")
+var root = new RootCommand("The device lab: makes host OS images, runs virtual devices, tests the product on them")
 {
+    DeviceCommands.Device(),
+    DeviceCommands.List(),
+    DeviceCommands.Exec(),
+    DeviceCommands.Stop(),
     TestCommand.Create(),
 };
 try
@@ -12,6 +17,6 @@ try
 }
 catch (HostupException e)
 {
-    await Console.Error.WriteLineAsync($"hostup-lab: {e.What}: {e.Why} [{e.Code}]\n            {e.WhatToDo}");
-    return 1;
+    await Console.Error.WriteLineAsync($"hostup-lab: {e.Message} [{e.Code}]");
+    return e.Code.Kind == HostupErrorKind.Usage ? 2 : 1;
 }
