@@ -141,6 +141,13 @@ public sealed class VirtualDevice : IAsyncDisposable
             "read its serial log");
     }
 
+    /// <summary>Lets another process end with the device.</summary>
+    public void AddCompanion(ProcessIdentity process)
+    {
+        Record = Record with { Companions = [.. Record.Companions, process] };
+        Record.Save();
+    }
+
     /// <summary>Ends the device and removes its disk.</summary>
     public Task StopAsync(CancellationToken ct) => Record.EndAsync(ct);
 
