@@ -1,4 +1,31 @@
 using System.CommandLine;
+using Hostup.Core.Errors;
+using Hostup.Device;
+using Hostup.Device.Commands;
 
-var root = new RootCommand("hostup-device");
-return await root.Parse(args).InvokeAsync().ConfigureAwait(false);
+var root = new RootCommand("Updates the host OS of this device")
+{
+    AgentCommand.Create(),
+    UpdateCommand.Create(),
+    CheckCommand.CreateCheck(),
+    CheckCommand.CreatePlan(),
+    StatusCommand.Create(),
+    RollbackCommand.Create(),
+};
+try
+{
+    var parsed = root.Parse(args);
+    if (parsed.Errors is not [])
+    {
+        foreach (var error in parsed.Errors)
+            await Console.Error.WriteLineAsync($"hostup-device: {error.Message}").ConfigureAwait(false);
+        return ExitCodes.Usage;
+    }
+    // An update is stopped by its unit at a safe point; an exception that is nobody's to handle ends the process and shows its stack.
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);
+}
+catch (HostupException e)
+{
+    await Console.Error.WriteLineAsync($"hostup-device: {e.What}: {e.Why} [{e.Code}]\n               {e.WhatToDo}").ConfigureAwait(false);
+    return ExitCodes.Of(e);
+}

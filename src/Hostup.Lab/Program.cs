@@ -1,4 +1,22 @@
 using System.CommandLine;
+using Hostup.Core.Errors;
+using Hostup.Lab.Commands;
+using Hostup.Lab.Testing;
 
-var root = new RootCommand("hostup-lab");
-return await root.Parse(args).InvokeAsync();
+var root = new RootCommand("The device lab: makes host OS images, runs virtual devices, tests the product on them")
+{
+    DeviceCommands.Device(),
+    DeviceCommands.List(),
+    DeviceCommands.Exec(),
+    DeviceCommands.Stop(),
+    TestCommand.Create(),
+};
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (HostupException e)
+{
+    await Console.Error.WriteLineAsync($"hostup-lab: {e.Message} [{e.Code}]");
+    return e.Code.Kind == HostupErrorKind.Usage ? 2 : 1;
+}

@@ -27,6 +27,9 @@ public static class HostupErrors
     /// <summary>The server answered that it cannot serve now (429, 5xx).</summary>
     public static readonly HostupErrorCode ServerBusy = new("server-busy", Transient);
 
+    /// <summary>The registry answered what the distribution specification does not allow, or refuses the request itself.</summary>
+    public static readonly HostupErrorCode RegistryAnswer = new("registry-answer", Failed);
+
     // ---- trust
     /// <summary>A signature is missing, wrong, by an unknown key or by a key of another role.</summary>
     public static readonly HostupErrorCode Signature = new("signature", Refused);

@@ -1,0 +1,164 @@
+using System.Security.Cryptography;
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Checks;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Reporting;
+using Hostup.Updates.Run;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>Polls the server, starts updates and reports on them. It decides nothing about how an update is done.</summary>
+internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLink server)
+{
+    // Who is asked for an update is watched: a report a second while a process works on it.
+    private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
+    private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
+
+    private readonly UpdateUnit _unit = new(device.Commands);
+    private readonly UpdaterStore _updaters = new(server);
+    private readonly AttemptLog _log = new(device.Ports);
+    private readonly AttemptDocuments _documents = new(server);
+    private DeviceStateReport? _reported;
+    private string? _refused;
+    private long _lastSerial = -1;
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        Say($"agent {ThisProgram.Version} of device {config.Uuid}, server {config.Server}");
+        new AttemptJournal(device.Ports.Files).Prepare();
+        while (!ct.IsCancellationRequested)
+        {
+            TimeSpan pause;
+            try
+            {
+                pause = await OnceAsync(ct).ConfigureAwait(false);
+            }
+            catch (HostupException e)
+            {
+                Say($"{e.Message} [{e.Code}]");
+                pause = AfterFailure;
+            }
+            await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<TimeSpan> OnceAsync(CancellationToken ct)
+    {
+        if (await _unit.IsActiveAsync(ct).ConfigureAwait(false))
+        {
+            await WatchAsync(ct).ConfigureAwait(false);
+            return Watching;
+        }
+        if (await ResumeAsync(ct).ConfigureAwait(false))
+            return Watching;
+        await ReportStateAsync(ct).ConfigureAwait(false);
+        await ReportAttemptAsync(progress: null, ct).ConfigureAwait(false);
+        var answer = await server.PollAsync(ct).ConfigureAwait(false);
+        if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
+            return Watching;
+        return TrialPending ? TimeSpan.FromSeconds(5) : WithJitter(answer.IntervalSeconds);
+    }
+
+    private bool TrialPending => device.Ports.Boot.Read().UpgradeAvailable;
+
+    /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
+    private async Task<bool> ResumeAsync(CancellationToken ct)
+    {
+        if (!_log.IsOpen || TrialPending)
+            return false;
+        var updater = _log.Records[0].Updater;
+        string program = updater is { } digest ? UpdaterStore.Find(digest) ?? ThisProgram.FilePath : ThisProgram.FilePath;
+        Say($"taking up attempt {_log.Records[0].AttemptId} with {program}");
+        await _unit.StartAsync(program, ["--resume"], ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
+    {
+        if (target.Cancel || target.AttemptId == _refused || (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId))
+            return false;
+        try
+        {
+            File.Delete(ProgressFile.CancelPath);
+            File.Delete(ProgressFile.FilePath);
+            var file = new TargetFile(target, await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false));
+            file.Verify();
+            string program = await _updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
+            file.Save();
+            Say($"attempt {target.AttemptId}: {target.Version} with {program}");
+            await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
+            return true;
+        }
+        catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
+        {
+            // Nothing was begun, so there is no journal to report from.
+            _refused = target.AttemptId;
+            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = AttemptStates.Refused, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task WatchAsync(CancellationToken ct)
+    {
+        var answer = await ReportAttemptAsync(ProgressFile.Load(), ct).ConfigureAwait(false);
+        if (answer is { Cancel: true } && !File.Exists(ProgressFile.CancelPath))
+        {
+            Say("the operator cancels the attempt");
+            await File.WriteAllBytesAsync(ProgressFile.CancelPath, [], ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reports where the attempt stands, unless the server has acknowledged exactly this already.</summary>
+    private async Task<AttemptAnswer?> ReportAttemptAsync(StepProgress? progress, CancellationToken ct)
+    {
+        var records = _log.Records;
+        var plan = new AttemptFiles(device.Ports.Files).PlanOf(records);
+        if (AttemptView.Report(records, plan, progress, TrialPending) is not { } report || records[0].AttemptId is not { } attempt)
+            return null;
+        bool ended = records[^1].Verb == JournalVerb.Ended;
+        if (report.Serial == _lastSerial || (ended && IsAcknowledged(attempt)))
+            return null;
+        var answer = await server.ReportAsync(attempt, report, ct).ConfigureAwait(false);
+        _lastSerial = report.Serial;
+        await _documents.SendAsync(attempt, plan, ct).ConfigureAwait(false);
+        if (ended)
+            AtomicFile.Write(device.Ports.Files, AcknowledgedPath, Encoding.ASCII.GetBytes(attempt));
+        return answer;
+    }
+
+    private bool IsAcknowledged(string attempt) =>
+        device.Ports.Files.Exists(AcknowledgedPath) && Encoding.ASCII.GetString(device.Ports.Files.Read(AcknowledgedPath)) == attempt;
+
+    private async Task ReportStateAsync(CancellationToken ct)
+    {
+        var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
+        var state = new DeviceStateReport
+        {
+            OsVersion = facts.OsVersion,
+            AgentVersion = ThisProgram.Version,
+            Kernel = (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease", ct).ConfigureAwait(false)).Trim(),
+            RunningSlot = facts.Running?.Label ?? "",
+            Slots = SlotIdentities.Read(device.Ports, facts),
+            SupervisorVersion = SupervisorVersion(),
+        };
+        if (_reported is not null && state with { Slots = [] } == _reported with { Slots = [] } && state.Slots.SequenceEqual(_reported.Slots))
+            return;
+        await server.ReportStateAsync(state, ct).ConfigureAwait(false);
+        _reported = state;
+    }
+
+    private static string SupervisorVersion()
+    {
+        string? conf = new[] { "/etc/balena-supervisor/supervisor.conf", "/etc/resin-supervisor/supervisor.conf" }.FirstOrDefault(File.Exists);
+        return conf is null ? "" : File.ReadLines(conf).Select(l => l.Split('=', 2)).FirstOrDefault(p => p is ["SUPERVISOR_VERSION" or "SUPERVISOR_TAG", _])?[1].Trim('"') ?? "";
+    }
+
+    // Devices of a fleet that were switched on together must not poll together.
+    private static TimeSpan WithJitter(int seconds) => TimeSpan.FromSeconds(seconds + RandomNumberGenerator.GetInt32(Math.Max(1, seconds / 10)));
+
+    private static void Say(string text) => Console.Error.WriteLine(text);
+}

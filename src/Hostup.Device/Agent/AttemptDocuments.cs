@@ -1,0 +1,44 @@
+using Hostup.Core.Errors;
+using Hostup.Updates.Plan;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>Plan and log of an attempt on their way to the server. A failure is told and tried again with the next report.</summary>
+internal sealed class AttemptDocuments(ServerLink server)
+{
+    private const int MaxLogBytes = 1 << 20;
+    private string? _planOf;
+    private string? _logOf;
+    private long _logSent;
+
+    public async Task SendAsync(string attempt, UpdatePlan? plan, CancellationToken ct)
+    {
+        try
+        {
+            if (plan is not null && _planOf != attempt)
+            {
+                await server.SendDocumentAsync($"attempts/{attempt}/plan", plan.ToJson(), "application/json", ct).ConfigureAwait(false);
+                _planOf = attempt;
+            }
+            await SendLogAsync(attempt, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HostupException or IOException)
+        {
+            await Console.Error.WriteLineAsync($"documents of attempt {attempt} stay here for now: {e.Message}").ConfigureAwait(false);
+        }
+    }
+
+    private async Task SendLogAsync(string attempt, CancellationToken ct)
+    {
+        if (_logOf != attempt)
+            (_logOf, _logSent) = (attempt, 0);
+        if (!Directory.Exists(RunLog.Folder))
+            return;
+        // Every process of the attempt has a file of its own, named by time; the attempt stands in its first line or the one it resumed.
+        byte[] all = [.. Directory.EnumerateFiles(RunLog.Folder, "hostup-update.*.log").Order(StringComparer.Ordinal).TakeLast(3).SelectMany(File.ReadAllBytes)];
+        if (all.Length <= _logSent || all.Length > MaxLogBytes)
+            return;
+        await server.SendDocumentAsync($"attempts/{attempt}/log?offset={_logSent}", all[(int)_logSent..], "text/plain", ct).ConfigureAwait(false);
+        _logSent = all.Length;
+    }
+}

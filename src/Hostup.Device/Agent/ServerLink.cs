@@ -1,0 +1,150 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Serialization.Metadata;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>The device's side of the device API; docs/api.md.</summary>
+internal sealed class ServerLink : IDisposable
+{
+    private const int MaxEnvelopeBytes = 1 << 20;
+    private readonly HttpClient _http;
+    private EntityTagHeaderValue? _etag;
+    private PollAnswer? _last;
+
+    public ServerLink(Uri server, string? deviceKey)
+    {
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30), PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5) })
+        {
+            BaseAddress = new Uri(server, "device/v1/"),
+            Timeout = TimeSpan.FromSeconds(100),
+        };
+        if (deviceKey is not null)
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
+    }
+
+    public async Task<RegisterAnswer> RegisterAsync(string provisioningKey, RegisterRequest request, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "register") { Content = JsonContent.Create(request, WireJson.Default.RegisterRequest) };
+        message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", provisioningKey);
+        return await SendAsync(message, "register the device", WireJson.Default.RegisterAnswer, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks what to do; an unchanged answer costs a few bytes.</summary>
+    public async Task<PollAnswer> PollAsync(CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, "poll");
+        if (_etag is not null)
+            message.Headers.IfNoneMatch.Add(_etag);
+        using var answer = await TalkAsync(message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        if (answer.StatusCode == HttpStatusCode.NotModified && _last is not null)
+            return _last;
+        _last = await ReadAsync(answer, "poll the server", WireJson.Default.PollAnswer, ct).ConfigureAwait(false);
+        _etag = answer.Headers.ETag;
+        return _last;
+    }
+
+    public async Task ReportStateAsync(DeviceStateReport state, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Put, "state") { Content = JsonContent.Create(state, WireJson.Default.DeviceStateReport) };
+        using var answer = await TalkAsync(message, "report the state", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        await RequireAsync(answer, "report the state", ct).ConfigureAwait(false);
+    }
+
+    public async Task<AttemptAnswer> ReportAsync(string attemptId, AttemptReport report, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Put, $"attempts/{attemptId}") { Content = JsonContent.Create(report, WireJson.Default.AttemptReport) };
+        return await SendAsync(message, "report the attempt", WireJson.Default.AttemptAnswer, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a document of the attempt: its log from an offset, or its plan.</summary>
+    public async Task SendDocumentAsync(string path, byte[] content, string mediaType, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Put, path) { Content = new ByteArrayContent(content) };
+        message.Content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
+        using var answer = await TalkAsync(message, $"send {path}", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        await RequireAsync(answer, $"send {path}", ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Fetches an envelope; its content is checked against the digest.</summary>
+    public async Task<byte[]> FetchEnvelopeAsync(Digest digest, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, $"envelopes/{digest}");
+        using var answer = await TalkAsync(message, "fetch the envelope", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        await RequireAsync(answer, "fetch the envelope", ct).ConfigureAwait(false);
+        if (answer.Content.Headers.ContentLength > MaxEnvelopeBytes)
+            throw Altered(digest, $"it has {answer.Content.Headers.ContentLength} bytes");
+        byte[] content = await answer.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);
+        return Digest.Of(content) == digest ? content : throw Altered(digest, "its content has another digest");
+    }
+
+    /// <summary>Fetches a program into a file. The caller checks it.</summary>
+    public async Task FetchUpdaterAsync(UpdaterArtifact updater, string path, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
+        using var answer = await TalkAsync(message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
+        var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        var file = new FileStream(path, FileMode.Create, FileAccess.Write);
+        await using (body.ConfigureAwait(false))
+        await using (file.ConfigureAwait(false))
+        {
+            byte[] buffer = new byte[64 << 10];
+            long left = updater.Size;
+            while (left > 0 && await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), ct).ConfigureAwait(false) is > 0 and var count)
+            {
+                await file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
+                left -= count;
+            }
+            file.Flush(flushToDisk: true);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> SendAsync<T>(HttpRequestMessage message, string what, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        using var answer = await TalkAsync(message, what, HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        return await ReadAsync(answer, what, type, ct).ConfigureAwait(false);
+    }
+
+    private async Task<HttpResponseMessage> TalkAsync(HttpRequestMessage message, string what, HttpCompletionOption completion, CancellationToken ct)
+    {
+        try
+        {
+            return await _http.SendAsync(message, completion, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !ct.IsCancellationRequested))
+        {
+            throw new HostupException(HostupErrors.Link, $"cannot {what}", e.Message, "check the link and the server's address in config.json", e);
+        }
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, string what, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        await RequireAsync(answer, what, ct).ConfigureAwait(false);
+        try
+        {
+            return await answer.Content.ReadFromJsonAsync(type, ct).ConfigureAwait(false) ?? throw new System.Text.Json.JsonException("it is null");
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or NotSupportedException)
+        {
+            throw new HostupException(HostupErrors.Link, $"cannot {what}", $"the answer is not from a Hostup server: {e.Message}", "check the server's address in config.json", e);
+        }
+    }
+
+    private static async Task RequireAsync(HttpResponseMessage answer, string what, CancellationToken ct)
+    {
+        if (answer.IsSuccessStatusCode)
+            return;
+        string said = await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
+        var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
+        throw new HostupException(code, $"cannot {what}", $"the server answers {(int)answer.StatusCode} {(said.Length > 200 ? said[..200] : said)}", "see the server's log");
+    }
+
+    private static HostupException Altered(Digest digest, string why) =>
+        new(HostupErrors.DigestMismatch, $"cannot use envelope {digest}", why, "publish the release again");
+}

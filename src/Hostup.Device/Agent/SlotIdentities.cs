@@ -1,0 +1,29 @@
+using Hostup.Core.Wire;
+using Hostup.Updates.Checks;
+using Hostup.Updates.Run;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>What the device knows of the content of its slots: from the plan of the last attempt, never by guessing.</summary>
+internal static class SlotIdentities
+{
+    public static IReadOnlyList<SlotReport> Read(DevicePorts device, DeviceFacts facts)
+    {
+        if (facts.Running is null || facts.Spare is null)
+            return [];
+        var records = new AttemptLog(device).Records;
+        var files = new AttemptFiles(device.Files);
+        var plan = files.PlanOf(records);
+        SlotReport Describe(string label)
+        {
+            bool runs = label == facts.Running.Label;
+            if (plan is not null && plan.ToSlot == label && (runs || records.Any(r => r is { Step: "write-slot", Verb: Updates.Journal.JournalVerb.Done })))
+            {
+                var (_, release) = files.Load(records[0].Plan!.Value);
+                return new SlotReport(label, release.Version, release.Image.Digest, release.TreeDigest);
+            }
+            return new SlotReport(label, runs ? facts.OsVersion : plan?.FromSlot == label ? plan.FromVersion : "", null, null);
+        }
+        return [Describe(facts.Running.Label), Describe(facts.Spare.Label)];
+    }
+}

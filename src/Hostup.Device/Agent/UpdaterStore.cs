@@ -1,0 +1,69 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Trust;
+using Hostup.Core.Versions;
+using Hostup.Core.Wire;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>Programs that were transferred for an update, by digest. Nothing here runs that an updater key did not sign.</summary>
+internal sealed class UpdaterStore(ServerLink server)
+{
+    private const string OnData = "/mnt/data/hostup/updater";
+    private const string InMemory = "/run/hostup/updater";
+    private const long MemoryNeeded = 64L << 20; // docs/architecture.md: the data partition is full
+
+    /// <summary>Path of the program that is to carry out an update: the built-in one, one that is here, or one that is fetched now.</summary>
+    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>updater-too-old</c>, <c>data-space</c> and the codes of the link.</exception>
+    public async Task<string> ProvideAsync(UpdaterArtifact? wanted, CancellationToken ct)
+    {
+        if (wanted is null || wanted.Digest == ThisProgram.ComputeDigest())
+            return ThisProgram.FilePath;
+        var statement = UpdaterStatement.Parse(ThisProgram.LoadTrust().Verify(
+            Envelope.Parse(await server.FetchEnvelopeAsync(wanted.Envelope, ct).ConfigureAwait(false)), TrustRole.Updater, UpdaterStatement.PayloadType));
+        if (statement.Digest != wanted.Digest || statement.Size != wanted.Size)
+            throw new HostupException(HostupErrors.Signature, "cannot use the updater", "what is signed is another program", "publish the updater again");
+        if (OsVersion.TextOrder.Compare(statement.Version, ThisProgram.Version) < 0)
+            throw new HostupException(HostupErrors.UpdaterTooOld, "cannot use the updater", $"it is version {statement.Version}, older than this device's own {ThisProgram.Version}", "publish a newer updater");
+        return Find(wanted.Digest) ?? await FetchAsync(wanted, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>
+    public static string? Find(Digest digest)
+    {
+        if (digest == ThisProgram.ComputeDigest())
+            return ThisProgram.FilePath;
+        return new[] { OnData, InMemory }.Select(f => PathIn(f, digest)).FirstOrDefault(p => File.Exists(p) && ThisProgram.DigestOfFile(p) == digest);
+    }
+
+    private async Task<string> FetchAsync(UpdaterArtifact wanted, CancellationToken ct)
+    {
+        string path = PathIn(ChooseFolder(wanted.Size), wanted.Digest);
+        string folder = Path.GetDirectoryName(path)!;
+        if (Directory.Exists(Path.GetDirectoryName(folder)))
+        {
+            // One program at a time: the one that an open attempt needs is never replaced, because no attempt is open now.
+            foreach (string old in Directory.EnumerateDirectories(Path.GetDirectoryName(folder)!))
+                Directory.Delete(old, recursive: true);
+        }
+        Directory.CreateDirectory(folder);
+        await server.FetchUpdaterAsync(wanted, path + ".new", ct).ConfigureAwait(false);
+        if (ThisProgram.DigestOfFile(path + ".new") != wanted.Digest)
+            throw new HostupException(HostupErrors.DigestMismatch, "cannot use the updater", "what arrived has another digest", "start the update again");
+        File.SetUnixFileMode(path + ".new", (UnixFileMode)0b111_101_101);
+        File.Move(path + ".new", path, overwrite: true);
+        return path;
+    }
+
+    private static string ChooseFolder(long size)
+    {
+        Directory.CreateDirectory(OnData);
+        if (new DriveInfo(OnData).AvailableFreeSpace > size * 2)
+            return OnData;
+        Directory.CreateDirectory(InMemory);
+        return new DriveInfo(InMemory).AvailableFreeSpace > MemoryNeeded
+            ? InMemory
+            : throw new HostupException(HostupErrors.DataSpace, "cannot fetch the updater", $"{OnData} and {InMemory} are full", "free space on the data partition");
+    }
+
+    private static string PathIn(string folder, Digest digest) => $"{folder}/{digest.Hex}/hostup-device";
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Trust;
+using Hostup.Core.Wire;
+using Hostup.Updates.Reporting;
+
+namespace Hostup.Device;
+
+/// <summary>What the agent hands to the update process: the server's target and the release's envelope, in files under /run.</summary>
+internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope)
+{
+    public const string Folder = "/run/hostup";
+    public const string TargetPath = Folder + "/target.json";
+    public const string EnvelopePath = Folder + "/release.json";
+
+    public void Save()
+    {
+        Directory.CreateDirectory(Folder);
+        File.WriteAllBytes(EnvelopePath, Envelope);
+        File.WriteAllBytes(TargetPath, JsonSerializer.SerializeToUtf8Bytes(Target, DeviceJson.Default.DeviceTarget));
+    }
+
+    /// <exception cref="HostupException"><c>bad-config</c> when a file is missing or malformed.</exception>
+    public static TargetFile Load(string targetPath = TargetPath, string envelopePath = EnvelopePath)
+    {
+        try
+        {
+            var target = JsonSerializer.Deserialize(File.ReadAllBytes(targetPath), DeviceJson.Default.DeviceTarget) ?? throw new JsonException("it is null");
+            return new TargetFile(target, File.ReadAllBytes(envelopePath));
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            throw new HostupException(HostupErrors.BadConfig, $"cannot read target {targetPath}", e.Message, "ask for the update on the server; the agent writes this file", e);
+        }
+    }
+
+    /// <summary>The release, believed because a release key signed it.</summary>
+    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>bad-image</c>.</exception>
+    public (ReleaseManifest Release, byte[] Payload) Verify()
+    {
+        byte[] payload = ThisProgram.LoadTrust().Verify(Core.Trust.Envelope.Parse(Envelope), TrustRole.Release, ReleaseManifest.PayloadType);
+        return (ReleaseManifest.Parse(payload), payload);
+    }
+}
+
+/// <summary>JSON that the programs of one device write for each other and for people, source-generated.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(DigestJsonConverter)])]
+[JsonSerializable(typeof(DeviceTarget))]
+[JsonSerializable(typeof(StepProgress))]
+[JsonSerializable(typeof(Commands.StatusAnswer))]
+[JsonSerializable(typeof(Commands.ChecksAnswer))]
+[JsonSerializable(typeof(Updates.Plan.UpdatePlan))]
+internal sealed partial class DeviceJson : JsonSerializerContext;

@@ -1,0 +1,54 @@
+using Hostup.Linux.Engine;
+using Hostup.Linux.Files;
+using Hostup.Linux.Health;
+using Hostup.Linux.Locks;
+using Hostup.Linux.Power;
+using Hostup.Linux.Processes;
+using Hostup.Linux.Slots;
+using Hostup.Linux.Systemd;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Run;
+
+namespace Hostup.Device;
+
+/// <summary>The device this program runs on, with all its ports.</summary>
+internal sealed class ThisDevice : IDisposable
+{
+    private readonly ApplicationLocks _locks = new();
+    private readonly DockerEngine _engine = new();
+
+    public ThisDevice()
+    {
+        Commands = new CommandRunner();
+        var files = new LinuxFiles();
+        var supervisor = new SystemdSupervisor(Commands, _engine);
+        Ports = new DevicePorts
+        {
+            Files = files,
+            Slots = new LinuxSlots(Commands),
+            Boot = new GrubEnvironment(files, FindGrubEnvironment(files)),
+            Supervisor = supervisor,
+            Engine = _engine,
+            Locks = _locks,
+            Health = new LinuxHealthChecks(_engine, supervisor),
+            Power = new LinuxPower(Commands),
+            Clock = new LinuxClock(),
+        };
+    }
+
+    public CommandRunner Commands { get; }
+
+    public DevicePorts Ports { get; }
+
+    public void Dispose()
+    {
+        _locks.Dispose();
+        _engine.Dispose();
+    }
+
+    // EFI and legacy GRUB, as upstream's grub.cfg looks for it.
+    private static string FindGrubEnvironment(LinuxFiles files) =>
+        new[] { "/EFI/BOOT/grubenv", "/grub/grubenv" }.Select(p => Places.Boot + p).FirstOrDefault(files.Exists)
+        ?? Places.Boot + "/EFI/BOOT/grubenv";
+}

@@ -1,0 +1,90 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Hostup.Core.Errors;
+
+namespace Hostup.Lab.Guests;
+
+/// <summary>Commands and files in the guest, through the QEMU guest agent: no network, no keys, works while the network is being broken.</summary>
+/// <param name="socketPath">Unix socket of the agent's port.</param>
+public sealed class GuestAgent(string socketPath)
+{
+    private const int ChunkBytes = 256 * 1024;
+    private static readonly TimeSpan FirstPoll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LastPoll = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Waits until the agent answers.</summary>
+    /// <exception cref="HostupException"><c>lab</c>: not within the limit.</exception>
+    public async Task WaitAsync(TimeSpan limit, CancellationToken ct)
+    {
+        await using var session = await GuestSession.OpenAsync(socketPath, limit, ct);
+    }
+
+    /// <summary>Runs a program of the guest to its end.</summary>
+    /// <param name="command">Absolute path, or a name in the guest's PATH, and arguments.</param>
+    /// <param name="limit">How long it may take.</param>
+    /// <param name="ct">Stops waiting; the program runs on.</param>
+    public async Task<GuestResult> ExecAsync(IReadOnlyList<string> command, TimeSpan limit, CancellationToken ct)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        var request = new JsonObject
+        {
+            ["path"] = command[0],
+            ["arg"] = new JsonArray([.. command.Skip(1).Select(a => (JsonNode)a)]),
+            ["env"] = new JsonArray("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"),
+            ["capture-output"] = true,
+        };
+        long pid = (await AskAsync("guest-exec", request, ct)).GetProperty("pid").GetInt64();
+        for (var pause = FirstPoll; ; pause = pause * 1.5 < LastPoll ? pause * 1.5 : LastPoll)
+        {
+            var status = await AskAsync("guest-exec-status", new JsonObject { ["pid"] = pid }, ct);
+            if (status.GetProperty("exited").GetBoolean())
+                return Result(status);
+            if (TimeProvider.System.GetElapsedTime(start) > limit)
+                throw new HostupException(HostupErrors.Lab, $"cannot run '{string.Join(' ', command)}' in the device to its end",
+                    $"it was still running after {limit.TotalSeconds:0} s", "read the serial log of the device");
+            await Task.Delay(pause, ct);
+        }
+    }
+
+    /// <summary>Writes a file in the guest, replacing what is there.</summary>
+    public async Task PutFileAsync(string guestPath, Stream content, CancellationToken ct)
+    {
+        long handle = await OpenAsync(guestPath, "w", ct);
+        byte[] chunk = new byte[ChunkBytes];
+        int read;
+        while ((read = await content.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, ct)) > 0)
+            await AskAsync("guest-file-write", new JsonObject { ["handle"] = handle, ["buf-b64"] = Convert.ToBase64String(chunk, 0, read) }, ct);
+        await AskAsync("guest-file-flush", new JsonObject { ["handle"] = handle }, ct);
+        await AskAsync("guest-file-close", new JsonObject { ["handle"] = handle }, ct);
+    }
+
+    /// <summary>Reads a file of the guest.</summary>
+    public async Task GetFileAsync(string guestPath, Stream output, CancellationToken ct)
+    {
+        long handle = await OpenAsync(guestPath, "r", ct);
+        for (bool end = false; !end;)
+        {
+            var answer = await AskAsync("guest-file-read", new JsonObject { ["handle"] = handle, ["count"] = ChunkBytes }, ct);
+            await output.WriteAsync(answer.GetProperty("buf-b64").GetBytesFromBase64(), ct);
+            end = answer.GetProperty("eof").GetBoolean();
+        }
+        await AskAsync("guest-file-close", new JsonObject { ["handle"] = handle }, ct);
+    }
+
+    private async Task<long> OpenAsync(string guestPath, string mode, CancellationToken ct) =>
+        (await AskAsync("guest-file-open", new JsonObject { ["path"] = guestPath, ["mode"] = mode }, ct)).GetInt64();
+
+    private async Task<JsonElement> AskAsync(string command, JsonObject arguments, CancellationToken ct)
+    {
+        await using var session = await GuestSession.OpenAsync(socketPath, GuestSession.Patience, ct);
+        return await session.AskAsync(command, arguments, ct);
+    }
+
+    private static GuestResult Result(JsonElement status) => new(
+        status.TryGetProperty("exitcode", out var code) ? code.GetInt32() : 128 + status.GetProperty("signal").GetInt32(),
+        Text(status, "out-data"), Text(status, "err-data"));
+
+    private static string Text(JsonElement status, string name) =>
+        status.TryGetProperty(name, out var value) ? Encoding.UTF8.GetString(value.GetBytesFromBase64()) : "";
+}

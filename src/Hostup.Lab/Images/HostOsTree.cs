@@ -1,0 +1,71 @@
+using Hostup.Lab.Cache;
+using Hostup.Lab.Programs;
+
+namespace Hostup.Lab.Images;
+
+/// <summary>The root tree of one release of the lab's host OS, as a folder with right owners and modes.</summary>
+/// <param name="Release">Which release.</param>
+/// <param name="Root">Folder that holds the tree. Never change it: it is cached and shared.</param>
+/// <param name="Key">Hash of everything it is made from.</param>
+public sealed record HostOsTree(HostOsRelease Release, string Root, string Key)
+{
+    private const string FixedUnits = "balena-supervisor.service update-balena-supervisor.timer";
+
+    /// <summary>Version of the kernel in the tree, as uname -r says it.</summary>
+    public string KernelVersion => Path.GetFileName(Directory.GetDirectories(Path.Combine(Root, "usr/lib/modules")).Single());
+
+    /// <summary>Returns the tree of a release, made when the archive, the lab or the overlay has changed since.</summary>
+    public static async Task<HostOsTree> BuildAsync(LabEnvironment lab, HostOsRelease release, HostOsOverlay overlay, CancellationToken ct)
+    {
+        string baseRoot = await BaseTree.GetAsync(lab, release.Suites, ct);
+        var key = new CacheKey().Add("base", baseRoot).Add("release", release.OsVersion + release.PlainVersion);
+        foreach (string part in (string[])["Images", "Boot"])
+            key.AddFolder(part, Path.Combine(lab.RepositoryRoot, "src/Hostup.Lab", part), _ => true);
+        key.AddFolder("fixed", RootFiles.FixedFolder, _ => true);
+        overlay.AddTo(key);
+        string name = key.Finish();
+        string folder = await lab.Cache.GetAsync("tree", name, folder => MakeAsync(baseRoot, release, overlay, folder, ct), ct);
+        return new HostOsTree(release, Path.Combine(folder, "root"), name);
+    }
+
+    /// <summary>The product's device program and its units, as the source tree has them now.</summary>
+    public static async Task<HostOsOverlay> DeviceProgramAsync(LabEnvironment lab, HostOsRelease release, CancellationToken ct)
+    {
+        string program = await PublishedProgram.GetAsync(lab, "Hostup.Device", "hostup-device", release.ProgramVersion, ct);
+        var overlay = HostOsOverlay.None.WithProgram("usr/bin/hostup-device", program);
+        string units = Path.Combine(lab.RepositoryRoot, "deploy/device/systemd");
+        if (!Directory.Exists(units))
+            return overlay;
+        var enabled = new List<string>();
+        foreach (string unit in Directory.EnumerateFiles(units).Order(StringComparer.Ordinal))
+        {
+            string text = await File.ReadAllTextAsync(unit, ct);
+            overlay = overlay.WithText("usr/lib/systemd/system/" + Path.GetFileName(unit), text);
+            if (text.Contains("[Install]", StringComparison.Ordinal))
+                enabled.Add(Path.GetFileName(unit));
+        }
+        return overlay.WithUnits(enabled);
+    }
+
+    private static async Task MakeAsync(string baseRoot, HostOsRelease release, HostOsOverlay overlay, string folder, CancellationToken ct)
+    {
+        string root = Path.Combine(folder, "root");
+        await new Tool("cp").RunAsync(["--archive", "--reflink=auto", baseRoot, root], ct);
+        var files = new RootFiles(root);
+        files.AddFixedFiles();
+        files.AddIdentity(release);
+        files.AddBoot();
+        await files.AddBootFilesAsync(release, ct);
+        foreach (string source in overlay.Folders)
+            files.AddFolder(source, "");
+        foreach (var (target, source) in overlay.Programs)
+            files.AddProgram(source, target);
+        foreach (var (target, text) in overlay.Texts)
+            files.AddText(target, text);
+        await files.EnableUnitsAsync([.. FixedUnits.Split(' '), .. overlay.Units], ct);
+        foreach (string target in overlay.Removed)
+            files.Remove(target);
+        foreach (var (target, points) in overlay.Links)
+            files.Link(target, points);
+    }
+}

@@ -1,0 +1,40 @@
+using Hostup.Lab.Programs;
+
+namespace Hostup.Lab.Packages;
+
+/// <summary>The programs and files of other projects that the lab uses, with the Debian packages that bring them.</summary>
+public static class RequiredTools
+{
+    private static readonly (string ToolOrFile, string Package)[] Needed =
+    [
+        ("mmdebstrap", "mmdebstrap"),
+        ("qemu-system-x86_64", "qemu-system-x86"),
+        ("qemu-img", "qemu-utils"),
+        ("/usr/share/OVMF/OVMF_CODE.fd", "ovmf"),
+        ("grub-mkstandalone", "grub-common"),
+        ("/usr/lib/grub/x86_64-efi/moddep.lst", "grub-efi-amd64-bin"),
+        ("mcopy", "mtools"),
+        ("mkfs.vfat", "dosfstools"),
+        ("mkfs.ext4", "e2fsprogs"),
+        ("sfdisk", "fdisk"),
+        ("busybox", "busybox-static"),
+    ];
+
+    /// <summary>Debian packages that are missing, in alphabetical order.</summary>
+    public static IReadOnlyList<string> Missing() =>
+        [.. Needed.Where(n => new Tool(n.ToolOrFile).Path is null).Select(n => n.Package).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>Installs what is missing through apt. Waits for another apt; fetches the package lists first, they may be empty.</summary>
+    public static async Task InstallMissingAsync(Action<string> progress, CancellationToken ct)
+    {
+        var missing = Missing();
+        if (missing.Count == 0)
+            return;
+        progress($"installing {string.Join(' ', missing)}");
+        var apt = new Tool("apt-get");
+        var quiet = new Dictionary<string, string> { ["DEBIAN_FRONTEND"] = "noninteractive" };
+        string[] wait = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"];
+        await apt.RunAsync([.. wait, "-q", "update"], TimeSpan.FromMinutes(10), quiet, ct);
+        await apt.RunAsync([.. wait, "-q", "-y", "--no-install-recommends", "install", .. missing], TimeSpan.FromMinutes(30), quiet, ct);
+    }
+}

@@ -1,0 +1,249 @@
+using System.Text;
+using Hostup.Core;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Rollback;
+using Hostup.Updates.Run;
+
+namespace Hostup.Lab.Sim;
+
+/// <summary>
+/// A whole device in memory: partitions, a GRUB that counts boots, and an OS that starts the very programs of the product in the order of
+/// their units. The power can go before any effect.
+/// </summary>
+public sealed class SimDevice
+{
+    /// <summary>Where GRUB's environment lies on a device that boots with EFI.</summary>
+    public const string GrubEnv = Places.Boot + "/EFI/BOOT/grubenv";
+
+    private const int MostBoots = 40;
+    private static readonly string[] LoaderFiles = ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg"];
+    private readonly Unflushed _unflushed;
+    private readonly Dictionary<Digest, SimRelease> _known;
+    private readonly SimRelease _target;
+    private readonly bool _reinstall;
+
+    public SimDevice(SimRelease from, SimRelease to, Unflushed unflushed = Unflushed.Lost, IReadOnlyList<int>? cuts = null, bool reinstall = false)
+    {
+        (_target, _unflushed, _reinstall) = (to, unflushed, reinstall);
+        _known = new[] { from, to }.DistinctBy(r => r.TreeDigest).ToDictionary(r => r.TreeDigest);
+        Power = new SimPowerSupply(cuts ?? []);
+        Files = new SimFiles(this);
+        Ports = new SimPorts(this);
+        RunningSlot = SlotA;
+        Sources = [new SimSource("registry", to)];
+        Device = new DevicePorts
+        {
+            Files = Files,
+            Slots = new SimSlots(this),
+            Boot = new GrubEnvironment(Files, GrubEnv),
+            Supervisor = Ports,
+            Engine = Ports,
+            Health = Ports,
+            Locks = Ports,
+            Power = Ports,
+            Clock = Ports,
+        };
+        Provision(from);
+    }
+
+    public SimPowerSupply Power { get; }
+
+    public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
+
+    public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
+
+    public SimSlot SlotA { get; } = new("resin-rootA", 2);
+
+    public SimSlot SlotB { get; } = new("resin-rootB", 3);
+
+    public SimSlot RunningSlot { get; private set; }
+
+    public SimSlot SpareSlot => RunningSlot == SlotA ? SlotB : SlotA;
+
+    public SimFiles Files { get; }
+
+    public SimPorts Ports { get; }
+
+    public DevicePorts Device { get; }
+
+    /// <summary>Where the image comes from.</summary>
+    public IReadOnlyList<IHostAppSource> Sources { get; set; }
+
+    /// <summary>Whether this kernel can exchange names on FAT.</summary>
+    public bool CanExchange { get; set; } = true;
+
+    /// <summary>Boots begun, failed ones included.</summary>
+    public int Boots { get; private set; }
+
+    /// <summary>Why the device is lost; null: it is not.</summary>
+    public string? Bricked { get; private set; }
+
+    /// <summary>How the update process ended last.</summary>
+    public RunEnd? End { get; private set; }
+
+    /// <summary>The release that runs; null for an unknown tree.</summary>
+    public SimRelease? RunningRelease => RunningSlot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
+
+    /// <summary>State of the attempt in the journal: the outcome, or "open".</summary>
+    public string Outcome => new AttemptJournal(Files).Read() is [.., { Verb: JournalVerb.Ended, Outcome: { } outcome }] ? outcome : "open";
+
+    /// <summary>Runs the device until it rests: an update is asked for once, the power comes back after each cut.</summary>
+    public async Task<SimDevice> RunAsync()
+    {
+        while (Bricked is null)
+        {
+            try
+            {
+                if (await BootAsync())
+                    return this;
+            }
+            catch (PowerCutException)
+            {
+                Boot.PowerCut(_unflushed);
+                State.PowerCut(_unflushed);
+                SlotA.PowerCut(_unflushed);
+                SlotB.PowerCut(_unflushed);
+                Power.Restore();
+            }
+        }
+        return this;
+    }
+
+    /// <summary>The supervisor interferes with what it does not know.</summary>
+    public void MustNotInterfere(string what)
+    {
+        if (Ports.SupervisorRuns && _updating)
+            throw new InvalidOperationException($"bug: the supervisor runs while {what}");
+    }
+
+    private bool _updating;
+
+    private void Provision(SimRelease from)
+    {
+        SlotA.Provision(from);
+        foreach (var (path, content) in from.BootFiles)
+            Boot.Provision($"{Places.Boot}/{path}", content);
+        Boot.Provision(Places.Boot + "/config.txt", Encoding.UTF8.GetBytes("dtparam=audio=on # the owner's"));
+        Boot.Provision(GrubEnv, GrubEnvironment.NewBlock(new BootSettings(SlotA.PartitionNumber, false, 0)));
+        using (Files.OpenForWriting(Places.State))
+            new AttemptJournal(Files).Prepare();
+        State.FlushAll();
+        Power.Deliver();
+    }
+
+    /// <summary>One power-on until the next one.</summary>
+    /// <returns>Whether the device rests now.</returns>
+    private async Task<bool> BootAsync()
+    {
+        if (++Boots > MostBoots)
+            return Brick($"it still boots after {MostBoots} times");
+        Files.Remount();
+        _updating = false;
+        RunningSlot = PlayBootLoader();
+        if (Bricked is not null)
+            return true;
+        if (RunningRelease is null or { Behaviour: SimBehaviour.Panics })
+            return Orderly(false); // the kernel panics and the machine resets; nothing was pending
+        Ports.Boot();
+        return await RunUnitsAsync();
+    }
+
+    private async Task<bool> RunUnitsAsync()
+    {
+        if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched))
+            new AltbootRollback(Device).Run();
+        if (Ports.RebootRequested)
+            return Orderly(true);
+        Ports.StartWithOs();
+        await new HealthRollback(Device).RunAsync(CancellationToken.None);
+        if (Ports.RebootRequested)
+            return Orderly(true);
+        _updating = true;
+        End = await UpdateAsync();
+        _updating = false;
+        return Ports.RebootRequested ? Orderly(true) : true;
+    }
+
+    private async Task<RunEnd> UpdateAsync()
+    {
+        var run = new UpdateRun(Device, Ports, _ => Sources);
+        if (new AttemptLog(Device).IsOpen)
+            return await run.ResumeAsync(CancellationToken.None);
+        // The server asks until the device has a journal of the attempt.
+        if (new AttemptLog(Device).Records is not [])
+            return End ?? new RunEnd(RunEndKind.NothingToDo);
+        var manifest = _target.Manifest(sequence: 2).ToJson();
+        var plan = new UpdatePlan
+        {
+            AttemptId = "0123456789abcdef0123456789abcdef",
+            FromVersion = RunningRelease!.Version,
+            ToVersion = _target.Version,
+            Manifest = Digest.Of(manifest),
+            FromSlot = RunningSlot.Label,
+            FromPartition = RunningSlot.PartitionNumber,
+            ToSlot = SpareSlot.Label,
+            ToPartition = SpareSlot.PartitionNumber,
+            FileSystem = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+            Updater = Digest.Of("updater"u8),
+            UpdaterVersion = "9.9.9",
+            Reinstall = _reinstall,
+        };
+        return await run.StartAsync(plan, manifest, CancellationToken.None);
+    }
+
+    private bool Orderly(bool orderly)
+    {
+        if (orderly)
+        {
+            ClearBootCount.Run(Device);
+            State.FlushAll();
+            Boot.FlushAll();
+        }
+        return false;
+    }
+
+    private SimSlot PlayBootLoader()
+    {
+        if (CorruptBootFile() is { } corrupt)
+        {
+            Brick($"boot file {corrupt} is neither the old nor the new one");
+            return SlotA;
+        }
+        BootSettings settings;
+        try
+        {
+            settings = new GrubEnvironment(Files, GrubEnv).Read();
+        }
+        catch (Core.Errors.HostupException e)
+        {
+            Brick(e.Message);
+            return SlotA;
+        }
+        bool other = false;
+        if (settings.UpgradeAvailable)
+        {
+            int count = Math.Min(settings.BootCount + 1, 2);
+            other = count == 2;
+            // GRUB's save_env overwrites one sector
+            var counted = GrubEnvironment.NewBlock(settings with { BootCount = count });
+            Boot.Overwrite(GrubEnv, 0, counted);
+            Boot.Flush(GrubEnv);
+        }
+        var chosen = settings.RootPartition == SlotA.PartitionNumber ? SlotA : SlotB;
+        var fallback = chosen == SlotA ? SlotB : SlotA;
+        return other || chosen.Files?.ContainsKey("sbin/init") != true ? fallback : chosen;
+    }
+
+    private string? CorruptBootFile() => LoaderFiles
+        .FirstOrDefault(path => Boot.Read($"{Places.Boot}/{path}") is not { } found || !_known.Values.Any(r => r.BootFiles[path].AsSpan().SequenceEqual(found)));
+
+    private bool Brick(string why)
+    {
+        Bricked = why;
+        return true;
+    }
+}

@@ -1,0 +1,221 @@
+namespace Hostup.Lab.Sim;
+
+/// <summary>How a file system orders what it writes.</summary>
+public enum SimFileSystemKind
+{
+    /// <summary>Names go through a journal, in order.</summary>
+    Ext4,
+
+    /// <summary>Nothing is ordered.</summary>
+    Fat,
+}
+
+/// <summary>
+/// A file system with a page cache: what was written is seen at once, but is on the medium only after the matching flush. Strict where POSIX
+/// promises nothing: flushing a file does not flush its name.
+/// </summary>
+public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
+{
+    private const int SectorBytes = 512;
+
+    private readonly List<Operation> _pending = [];
+    private State _medium = new([], []);
+    private State _seen = new([], []);
+    private int _nextFile = 1;
+
+    /// <summary>Bytes that can still be written.</summary>
+    public long FreeBytes => sizeBytes - _seen.Names.Values.Distinct().Sum(file => (_seen.Contents[file].LongLength + 4095) / 4096 * 4096);
+
+    /// <summary>Paths of all files.</summary>
+    public IEnumerable<string> Paths => _seen.Names.Keys;
+
+    /// <summary>Content; null when the file is not there.</summary>
+    public byte[]? Read(string path) => _seen.Names.TryGetValue(path, out int file) ? _seen.Contents[file] : null;
+
+    /// <summary>Puts a file there, on the medium too: provisioning.</summary>
+    public void Provision(string path, byte[] content)
+    {
+        Create(path, content);
+        FlushAll();
+    }
+
+    public void Create(string path, byte[] content)
+    {
+        if (!_seen.Names.TryGetValue(path, out int file))
+        {
+            file = _nextFile++;
+            Do(new NewName(path, file));
+        }
+        if (content.LongLength - _seen.Contents.GetValueOrDefault(file, []).LongLength > FreeBytes)
+            throw new IOException($"no space left on device: {path}");
+        Do(new NewContent(file, content));
+    }
+
+    public void Overwrite(string path, long offset, byte[] bytes) => Do(new Patch(_seen.Names[path], checked((int)offset), bytes));
+
+    public void Delete(string path)
+    {
+        if (_seen.Names.ContainsKey(path))
+            Do(new NoName(path));
+    }
+
+    public void Rename(string source, string target) => Do(new NewPlace(source, target));
+
+    public void Exchange(string first, string second) => Do(new Swap(first, second));
+
+    public void Flush(string path)
+    {
+        int file = _seen.Names[path];
+        Settle(operation => operation is ContentOperation content && content.File == file);
+    }
+
+    // Names of one directory; with a journal everything before them goes with them.
+    public void FlushDirectory(string directory)
+    {
+        int last = _pending.FindLastIndex(o => o is NameOperation name && name.Names.Any(n => Path.GetDirectoryName(n) == directory));
+        var settled = _pending.Take(last + 1).Where(o => o is NameOperation name && (kind == SimFileSystemKind.Ext4 || name.Names.Any(n => Path.GetDirectoryName(n) == directory))).ToHashSet();
+        Settle(settled.Contains);
+    }
+
+    public void FlushAll() => Settle(_ => true);
+
+    /// <summary>The power went: what was pending is lost, kept or torn.</summary>
+    public void PowerCut(Unflushed unflushed)
+    {
+        if (unflushed == Unflushed.Kept)
+            FlushAll();
+        else if (unflushed == Unflushed.Torn)
+            Tear();
+        _pending.Clear();
+        _seen = _medium.Copy();
+    }
+
+    private void Tear()
+    {
+        int names = 0;
+        int nameCount = _pending.Count(o => o is NameOperation);
+        foreach (var (operation, index) in _pending.Select((o, i) => (o, i)))
+        {
+            if (operation is NameOperation name)
+                TearName(name, names++, nameCount);
+            else
+                ((ContentOperation)operation).ApplyTorn(_medium, half: SectorBytes, whole: index % 2 == 0);
+        }
+    }
+
+    // With a journal a prefix of the names is there, here all but the last; without one, every other.
+    private void TearName(NameOperation name, int index, int count)
+    {
+        if (kind == SimFileSystemKind.Ext4)
+        {
+            if (index < count - 1 || count == 1)
+                name.Apply(_medium);
+        }
+        else if (index % 2 == 0)
+            name.Apply(_medium);
+        else
+            name.ApplyTorn(_medium);
+    }
+
+    private void Do(Operation operation)
+    {
+        operation.Apply(_seen);
+        _pending.Add(operation);
+    }
+
+    private void Settle(Predicate<Operation> which)
+    {
+        foreach (var operation in _pending.Where(o => which(o)))
+            operation.Apply(_medium);
+        _pending.RemoveAll(which);
+    }
+
+    private sealed record State(Dictionary<string, int> Names, Dictionary<int, byte[]> Contents)
+    {
+        public State Copy() => new(new(Names), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()));
+    }
+
+    private abstract record Operation
+    {
+        public abstract void Apply(State state);
+    }
+
+    private abstract record NameOperation(params string[] Names) : Operation
+    {
+        public virtual void ApplyTorn(State state)
+        {
+        }
+    }
+
+    private sealed record NewName(string Path, int File) : NameOperation(Path)
+    {
+        public override void Apply(State state)
+        {
+            state.Names[Path] = File;
+            state.Contents.TryAdd(File, []);
+        }
+    }
+
+    private sealed record NoName(string Path) : NameOperation(Path)
+    {
+        public override void Apply(State state) => state.Names.Remove(Path);
+    }
+
+    private sealed record NewPlace(string Source, string Target) : NameOperation(Source, Target)
+    {
+        public override void Apply(State state)
+        {
+            if (state.Names.Remove(Source, out int file))
+                state.Names[Target] = file;
+        }
+
+        // vfat changes the target's entry in place and then removes the source's; only the latter reached the medium
+        public override void ApplyTorn(State state) => state.Names.Remove(Source);
+    }
+
+    private sealed record Swap(string First, string Second) : NameOperation(First, Second)
+    {
+        public override void Apply(State state)
+        {
+            if (state.Names.TryGetValue(First, out int first) && state.Names.TryGetValue(Second, out int second))
+                (state.Names[First], state.Names[Second]) = (second, first);
+        }
+
+        // one of the two entries reached the medium: both names show the same file
+        public override void ApplyTorn(State state)
+        {
+            if (state.Names.TryGetValue(First, out int first))
+                state.Names[Second] = first;
+        }
+    }
+
+    private abstract record ContentOperation(int File) : Operation
+    {
+        public abstract void ApplyTorn(State state, int half, bool whole);
+    }
+
+    private sealed record NewContent(int File, byte[] Bytes) : ContentOperation(File)
+    {
+        public override void Apply(State state) => state.Contents[File] = (byte[])Bytes.Clone();
+
+        public override void ApplyTorn(State state, int half, bool whole) =>
+            state.Contents[File] = Bytes[..(Bytes.Length / 2 / half * half)];
+    }
+
+    private sealed record Patch(int File, int Offset, byte[] Bytes) : ContentOperation(File)
+    {
+        public override void Apply(State state) => Write(state, Bytes.Length);
+
+        // a single sector is written whole or not at all
+        public override void ApplyTorn(State state, int half, bool whole) =>
+            Write(state, Bytes.Length <= half ? (whole ? Bytes.Length : 0) : Bytes.Length / 2 / half * half);
+
+        private void Write(State state, int length)
+        {
+            byte[] content = state.Contents.TryGetValue(File, out byte[]? was) ? (byte[])was.Clone() : [];
+            if (Offset + length <= content.Length)
+                Bytes.AsSpan(0, length).CopyTo(content.AsSpan(Offset));
+            state.Contents[File] = content;
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Hostup.Updates.Files;
+
+namespace Hostup.Lab.Sim;
+
+/// <summary>The files of a simulated device: its partitions, its running root and its mounted spare, by absolute path.</summary>
+public sealed class SimFiles(SimDevice device) : IFiles
+{
+    /// <summary>Where the spare is mounted for reading.</summary>
+    public const string SpareMount = "/run/hostup/spare";
+
+    private int _bootWriters;
+
+    /// <summary>A path whose next write fails as a bad medium does; null: none.</summary>
+    public string? BrokenPath { get; set; }
+
+    public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
+
+    public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
+
+    public long? Length(string path) => ReadOrNull(path)?.LongLength;
+
+    public IReadOnlyList<string> ListFiles(string directory)
+    {
+        string prefix = directory.TrimEnd('/') + "/";
+        var all = Writable(directory) is { } fs ? fs.Paths : Root(directory, out _)?.Keys.Select(k => MountOf(directory) + "/" + k) ?? [];
+        return [.. all.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).Order(StringComparer.Ordinal)];
+    }
+
+    public long FreeBytes(string path) => Writable(path)?.FreeBytes ?? 0;
+
+    public IDisposable OpenForWriting(string mountPoint)
+    {
+        device.MustNotInterfere("boot files are written");
+        _bootWriters++;
+        return new Closing(() => _bootWriters--);
+    }
+
+    public void Create(string path, ReadOnlySpan<byte> content) => Change(path, "create").Create(path, content.ToArray());
+
+    public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (offset + bytes.Length > Length(path))
+            throw new InvalidOperationException($"bug: {path} would grow by an overwrite");
+        Change(path, "overwrite").Overwrite(path, offset, bytes.ToArray());
+    }
+
+    public void CreateDirectory(string path)
+    {
+    }
+
+    public void Rename(string from, string to)
+    {
+        if (Length(from) is null)
+            throw new FileNotFoundException($"no such file: {from}");
+        Change(to, "rename").Rename(from, to);
+    }
+
+    public bool Exchange(string first, string second)
+    {
+        if (!device.CanExchange)
+            return false;
+        Change(first, "exchange").Exchange(first, second);
+        return true;
+    }
+
+    public void Delete(string path)
+    {
+        if (Length(path) is not null)
+            Change(path, "delete").Delete(path);
+    }
+
+    public void DeleteDirectory(string path)
+    {
+    }
+
+    public void Flush(string path) => Change(path, "flush").Flush(path);
+
+    public void FlushDirectory(string path) => Change(path, "flush directory").FlushDirectory(path);
+
+    public void FlushFileSystem(string path) => Change(path, "flush file system").FlushAll();
+
+    /// <summary>A new boot: everything is mounted afresh.</summary>
+    public void Remount() => _bootWriters = 0;
+
+    private SimFileSystem Change(string path, string act)
+    {
+        var fs = Writable(path) ?? throw new InvalidOperationException($"bug: {act} {path}, which is on a read-only root");
+        if (fs == device.Boot && _bootWriters == 0)
+            throw new InvalidOperationException($"bug: {act} {path} while the boot partition is mounted read-only");
+        device.Power.Effect($"{act} {path}");
+        if (BrokenPath is { } broken && path.StartsWith(broken, StringComparison.Ordinal) && act is "create" or "overwrite")
+            throw new IOException($"input/output error: {path}");
+        return fs;
+    }
+
+    private byte[]? ReadOrNull(string path) => Writable(path) is { } fs
+        ? fs.Read(path)
+        : Root(path, out string inRoot)?.GetValueOrDefault(inRoot);
+
+    private SimFileSystem? Writable(string path) =>
+        path.StartsWith(Places.Boot, StringComparison.Ordinal) ? device.Boot
+        : path.StartsWith(Places.State, StringComparison.Ordinal) ? device.State
+        : null;
+
+    private SortedDictionary<string, byte[]>? Root(string path, out string inRoot)
+    {
+        inRoot = path[MountOf(path).Length..].TrimStart('/');
+        return MountOf(path) == SpareMount ? device.SpareSlot.Files : device.RunningSlot.Files;
+    }
+
+    private static string MountOf(string path) => path.StartsWith(SpareMount, StringComparison.Ordinal) ? SpareMount : "";
+
+    private sealed class Closing(Action close) : IDisposable
+    {
+        public void Dispose() => close();
+    }
+}

@@ -1,0 +1,99 @@
+using Hostup.Updates.Ports;
+
+namespace Hostup.Lab.Sim;
+
+/// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
+public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, ISystemClock, IAttemptProgress
+{
+    private int _boots;
+
+    /// <summary>Whether the supervisor runs.</summary>
+    public bool SupervisorRuns { get; private set; }
+
+    /// <summary>An orderly reboot was asked for.</summary>
+    public bool RebootRequested { get; private set; }
+
+    /// <summary>Times that an application's lock is found held before it is free.</summary>
+    public int LockHeldTimes { get; set; }
+
+    /// <summary>States reported, in order, without repetition.</summary>
+    public List<string> States { get; } = [];
+
+    /// <summary>The state at whose report the operator cancels; null: never.</summary>
+    public string? CancelAt { get; set; }
+
+    public bool IsInstalled => true;
+
+    public string BootId => $"boot-{_boots}";
+
+    public DateTimeOffset Now { get; private set; } = DateTimeOffset.UnixEpoch.AddYears(56);
+
+    public bool CancelRequested { get; private set; }
+
+    /// <summary>A new boot begins.</summary>
+    public void Boot()
+    {
+        _boots++;
+        RebootRequested = false;
+        SupervisorRuns = false;
+    }
+
+    /// <summary>The OS starts its supervisor, as at every boot.</summary>
+    public void StartWithOs() => SupervisorRuns = true;
+
+    public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns);
+
+    public ValueTask StopAsync(CancellationToken ct)
+    {
+        device.Power.Effect("stop supervisor");
+        SupervisorRuns = false;
+        return default;
+    }
+
+    public ValueTask StartAsync(CancellationToken ct)
+    {
+        device.Power.Effect("start supervisor");
+        SupervisorRuns = true;
+        return default;
+    }
+
+    public ValueTask<bool> AnswersAsync(CancellationToken ct) => ValueTask.FromResult(device.RunningRelease?.Behaviour == SimBehaviour.Good);
+
+    public ValueTask PullAsync(string reference, CancellationToken ct)
+    {
+        device.Power.Effect("pull supervisor");
+        return default;
+    }
+
+    public ValueTask<IReadOnlyList<HealthResult>> RunAsync(IReadOnlySet<string> variables, CancellationToken ct)
+    {
+        bool good = device.RunningRelease?.Behaviour == SimBehaviour.Good;
+        return ValueTask.FromResult<IReadOnlyList<HealthResult>>([new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock")]);
+    }
+
+    public string? TryTake() => LockHeldTimes-- > 0 ? "/tmp/balena-supervisor/services/app/updates.lock" : null;
+
+    public void Release()
+    {
+    }
+
+    public void Reboot(string why)
+    {
+        device.Power.Effect("reboot");
+        RebootRequested = true;
+    }
+
+    public ValueTask DelayAsync(TimeSpan time, CancellationToken ct)
+    {
+        Now += time;
+        return default;
+    }
+
+    public void Report(string state, long done, long total, string? note)
+    {
+        if (States is [] || States[^1] != state)
+            States.Add(state);
+        if (state == CancelAt)
+            CancelRequested = true;
+    }
+}

@@ -1,0 +1,40 @@
+namespace Hostup.Lab.Sim;
+
+/// <summary>The only place where the power can go: every effect of every port passes here.</summary>
+/// <param name="cuts">Numbers of the effects before which the power goes, counted from 1 over the whole life of the device.</param>
+public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
+{
+    private bool _off;
+    private bool _delivered;
+
+    /// <summary>Effects so far.</summary>
+    public int Effects { get; private set; }
+
+    /// <summary>Names of the effects so far, for the message of a failing test.</summary>
+    public List<string> Log { get; } = [];
+
+    /// <summary>Effects before which the power went.</summary>
+    public List<string> CutBefore { get; } = [];
+
+    /// <summary>Something on a medium or of the running system is about to change.</summary>
+    public void Effect(string name)
+    {
+        if (!_delivered)
+            return;
+        if (_off)
+            throw new PowerCutException(name);
+        Effects++;
+        Log.Add(name);
+        if (!cuts.Contains(Effects))
+            return;
+        _off = true;
+        CutBefore.Add(name);
+        throw new PowerCutException(name);
+    }
+
+    /// <summary>Provisioning is over; effects count from now on.</summary>
+    public void Deliver() => _delivered = true;
+
+    /// <summary>The power is back.</summary>
+    public void Restore() => _off = false;
+}

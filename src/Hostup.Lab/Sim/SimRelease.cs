@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text;
+using Hostup.Core;
+using Hostup.Core.Releases;
+
+namespace Hostup.Lab.Sim;
+
+/// <summary>How a simulated OS behaves once it is booted.</summary>
+public enum SimBehaviour
+{
+    /// <summary>Boots and is healthy.</summary>
+    Good,
+
+    /// <summary>The kernel panics before user space.</summary>
+    Panics,
+
+    /// <summary>Boots, but its container engine does not answer.</summary>
+    Unhealthy,
+}
+
+/// <summary>A small host OS release: a few files, boot files among them.</summary>
+public sealed class SimRelease
+{
+    private SimRelease(string version, SimBehaviour behaviour, SortedDictionary<string, byte[]> files)
+    {
+        Version = version;
+        Behaviour = behaviour;
+        Files = files;
+        TreeDigest = DigestOf(files);
+    }
+
+    public string Version { get; }
+
+    public SimBehaviour Behaviour { get; }
+
+    /// <summary>Content of the root tree by path without a leading slash.</summary>
+    public SortedDictionary<string, byte[]> Files { get; }
+
+    public Digest TreeDigest { get; }
+
+    /// <summary>Boot files by path on the boot partition.</summary>
+    public IReadOnlyDictionary<string, byte[]> BootFiles =>
+        Files.Where(f => f.Key.StartsWith("resin-boot/", StringComparison.Ordinal)).ToDictionary(f => f.Key["resin-boot/".Length..], f => f.Value);
+
+    public static SimRelease Make(string version, SimBehaviour behaviour)
+    {
+        var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
+        {
+            ["etc/os-release"] = Encoding.UTF8.GetBytes($"ID=sim\nVERSION=\"{version}\"\nSLUG=sim-device\n"),
+            ["sbin/init"] = Filled($"init {version} {behaviour}", 5000),
+            ["usr/bin/engine"] = Filled($"engine {version}", 9000),
+            ["resin-boot/EFI/BOOT/BOOTX64.EFI"] = Filled($"loader {version}", 3000),
+            ["resin-boot/EFI/BOOT/grub.cfg"] = Filled($"grub.cfg {version}", 1500),
+            ["resin-boot/config.txt"] = Filled($"config.txt of {version}", 700),
+        };
+        // Each version brings a boot file of its own, so that files which a newer set adds are seen to go again.
+        files[$"resin-boot/overlays/{version}.dtbo"] = Filled($"overlay {version}", 600);
+        return new SimRelease(version, behaviour, files);
+    }
+
+    /// <summary>Digest of a simulated tree. The simulator compares trees by path and content only.</summary>
+    public static Digest DigestOf(IEnumerable<KeyValuePair<string, byte[]>> files)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (path, content) in files)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{path}\0{content.Length}\0"));
+            hash.AppendData(content);
+        }
+        return Digest.FromHash(hash.GetHashAndReset());
+    }
+
+    /// <summary>The release manifest.</summary>
+    public ReleaseManifest Manifest(long sequence) => new()
+    {
+        Version = Version,
+        DeviceType = "sim-device",
+        Sequence = sequence,
+        SignedAt = DateTimeOffset.UnixEpoch,
+        Image = new ReleaseImage { Digest = Digest.Of(Encoding.UTF8.GetBytes($"image {Version} {Behaviour}")), Repository = "hostos/sim-device", DownloadBytes = Files.Sum(f => f.Value.LongLength) },
+        TreeDigest = TreeDigest,
+        Root = new RootFileSystem { ContentBytes = Files.Sum(f => f.Value.LongLength), SpaceBytes = 100_000, Entries = Files.Count },
+        BootFiles = [.. BootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
+        Health = new HealthSettings { IntervalSeconds = 10, Count = 3 },
+    };
+
+    private static byte[] Filled(string text, int length) =>
+        [.. Encoding.UTF8.GetBytes(text), .. Enumerable.Range(0, length - Encoding.UTF8.GetByteCount(text)).Select(i => (byte)(i * 7 + text.Length))];
+}

@@ -1,0 +1,120 @@
+using System.Text;
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
+using Hostup.Updates.Slots;
+
+namespace Hostup.Lab.Sim;
+
+/// <summary>The root partitions of a simulated device.</summary>
+public sealed class SimSlots(SimDevice device) : ISlots
+{
+    public Slot Running => Describe(device.RunningSlot);
+
+    public Slot Spare => Describe(device.SpareSlot);
+
+    public Guid? SpareFileSystem() => device.SpareSlot.Uuid;
+
+    public ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct)
+    {
+        device.MustNotInterfere("the spare slot is formatted");
+        device.Power.Effect("wipe spare");
+        device.SpareSlot.Wipe();
+        device.Power.Effect("format spare");
+        device.SpareSlot.Format(uuid);
+        return default;
+    }
+
+    public ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct) => ValueTask.FromResult<ISlotWriter>(new Writer(device));
+
+    public ValueTask<Digest?> ReadSpareTreeAsync(Action<long> progress, CancellationToken ct)
+    {
+        progress(0);
+        return ValueTask.FromResult(device.SpareSlot.TreeDigest);
+    }
+
+    public ValueTask<IMountedSlot> OpenSpareForReadingAsync(CancellationToken ct) => ValueTask.FromResult<IMountedSlot>(new Mounted());
+
+    private static Slot Describe(SimSlot slot) => new(slot.Label, slot.PartitionNumber, $"/dev/sim{slot.PartitionNumber}", 64 << 20);
+
+    private sealed class Mounted : IMountedSlot
+    {
+        public string Path => SimFiles.SpareMount;
+
+        public ValueTask DisposeAsync() => default;
+    }
+
+    private sealed class Writer(SimDevice device) : ISlotWriter
+    {
+        public async ValueTask WriteAsync(TreeEntry entry, ITreeReader content, CancellationToken ct)
+        {
+            device.MustNotInterfere("the spare slot is written");
+            byte[] bytes = new byte[entry.Size];
+            for (int read = 0; read < bytes.Length;)
+            {
+                int count = await content.ReadAsync(bytes.AsMemory(read), ct);
+                read += count > 0 ? count : throw new InvalidOperationException("bug: content ends early");
+            }
+            device.Power.Effect($"write {entry.Path} to spare");
+            (device.SpareSlot.Files ?? throw new IOException("the spare has no file system"))[Encoding.UTF8.GetString(entry.Path.Bytes)] = bytes;
+        }
+
+        public ValueTask FinishAsync(CancellationToken ct)
+        {
+            device.Power.Effect("flush spare");
+            device.SpareSlot.Flush();
+            return default;
+        }
+
+        public ValueTask DisposeAsync() => default;
+    }
+}
+
+/// <summary>A release's files as a stream of tree entries; can break off as a link does.</summary>
+public sealed class SimSource(string name, SimRelease content, int breakAfterEntries = int.MaxValue, bool corrupt = false) : Updates.Ports.IHostAppSource
+{
+    private long _received;
+
+    public string Name => name;
+
+    public Core.Wire.CauseBytes Bytes => new(name, _received, 0);
+
+    public ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct) => breakAfterEntries == 0
+        ? throw new HostupException(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link")
+        : ValueTask.FromResult<ITreeReader>(new Reader(this, content));
+
+    private sealed class Reader(SimSource source, SimRelease release) : ITreeReader
+    {
+        private readonly Queue<KeyValuePair<string, byte[]>> _left = new(release.Files);
+        private int _entries;
+        private byte[] _content = [];
+        private int _at;
+
+        public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
+        {
+            if (_entries++ >= source.BreakAfter)
+                throw new HostupException(HostupErrors.Link, "cannot read the image", "connection reset", "check the link");
+            if (!_left.TryDequeue(out var file))
+                return ValueTask.FromResult<TreeEntry?>(null);
+            _content = source.Corrupts && _left.Count == 0 ? [.. file.Value.Select(b => (byte)~b)] : file.Value;
+            _at = 0;
+            source._received += _content.Length;
+            return ValueTask.FromResult<TreeEntry?>(new TreeEntry { Path = TreePath.Parse(file.Key), Kind = TreeEntryKind.File, Mode = 420, Size = _content.Length });
+        }
+
+        public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ct)
+        {
+            int count = Math.Min(buffer.Length, _content.Length - _at);
+            _content.AsMemory(_at, count).CopyTo(buffer);
+            _at += count;
+            return ValueTask.FromResult(count);
+        }
+
+        public ValueTask DisposeAsync() => default;
+    }
+
+    private int BreakAfter => breakAfterEntries;
+
+    private bool Corrupts => corrupt;
+}

@@ -1,0 +1,17 @@
+namespace Hostup.Lab.Sim;
+
+/// <summary>What becomes of writes that were not flushed when the power goes.</summary>
+public enum Unflushed
+{
+    /// <summary>None of them reached the medium.</summary>
+    Lost,
+
+    /// <summary>All of them did.</summary>
+    Kept,
+
+    /// <summary>Some did, some in part: ext4 keeps the order of names but not of content; FAT keeps no order.</summary>
+    Torn,
+}
+
+/// <summary>The power went. Not an error that anything may handle; after it every effect throws it again, so that no finally block can cheat.</summary>
+public sealed class PowerCutException(string effect) : Exception($"power cut before {effect}");

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Hostup.Core.Errors;
+
+namespace Hostup.Lab.Testing;
+
+/// <summary>One planted fault: a change of one place in the source that the tests of the update logic must notice.</summary>
+public sealed record Mutation(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("file")] string File,
+    [property: JsonPropertyName("find")] string Find,
+    [property: JsonPropertyName("replace")] string Replace);
+
+/// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests of Hostup.Updates on it.</summary>
+public sealed class Mutations(string root)
+{
+    private const string Tests = "Hostup.Updates.Tests";
+
+    /// <summary>Runs them all, a line each.</summary>
+    /// <returns>Caught and survived.</returns>
+    public async Task<(int Caught, int Survived)> RunAsync(CancellationToken ct)
+    {
+        var mutations = JsonSerializer.Deserialize<Mutation[]>(await File.ReadAllTextAsync(Path.Combine(root, "tests/mutations.json"), ct))!;
+        string copy = Directory.CreateTempSubdirectory("hostup-mutate-").FullName;
+        try
+        {
+            Copy(copy);
+            if (await BuildAsync(copy, ct) != 0 || await TestAsync(copy, ct) != 0)
+                throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the tests fail without any", "run `./test fast` first");
+            int caught = 0;
+            foreach (var mutation in mutations)
+            {
+                var clock = Stopwatch.StartNew();
+                bool noticed = await PlantAsync(copy, mutation, ct);
+                caught += noticed ? 1 : 0;
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{mutation.Name} {(noticed ? "caught" : "survived")} ({clock.Elapsed.TotalSeconds:0} s)"));
+            }
+            return (caught, mutations.Length - caught);
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    private static async Task<bool> PlantAsync(string copy, Mutation mutation, CancellationToken ct)
+    {
+        string path = Path.Combine(copy, mutation.File);
+        string source = await File.ReadAllTextAsync(path, ct);
+        string planted = source.Replace(mutation.Find, mutation.Replace, StringComparison.Ordinal);
+        if (planted == source)
+            throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", $"its place is not in {mutation.File} any more", "bring tests/mutations.json up to date");
+        await File.WriteAllTextAsync(path, planted, ct);
+        try
+        {
+            if (await BuildAsync(copy, ct) != 0)
+                throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", "the source does not build with it", "bring tests/mutations.json up to date");
+            return await TestAsync(copy, ct) != 0;
+        }
+        finally
+        {
+            await File.WriteAllTextAsync(path, source, CancellationToken.None);
+        }
+    }
+
+    private static Task<int> BuildAsync(string copy, CancellationToken ct) =>
+        DotNet.RunAsync(copy, ["build", $"tests/{Tests}", "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
+
+    private static Task<int> TestAsync(string copy, CancellationToken ct) =>
+        DotNet.RunAsync(copy, [$"artifacts/bin/{Tests}/debug/{Tests}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root"], _ => { }, ct);
+
+    private void Copy(string target)
+    {
+        foreach (string folder in new[] { "src", $"tests/{Tests}" })
+        {
+            foreach (string file in Directory.EnumerateFiles(Path.Combine(root, folder), "*", SearchOption.AllDirectories))
+                CopyFile(target, Path.GetRelativePath(root, file));
+        }
+        foreach (string file in new[] { "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
+            CopyFile(target, file);
+    }
+
+    private void CopyFile(string target, string relative)
+    {
+        string to = Path.Combine(target, relative);
+        Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+        File.Copy(Path.Combine(root, relative), to);
+    }
+}

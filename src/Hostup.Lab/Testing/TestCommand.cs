@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Hostup.Lab.Testing;
+
+/// <summary><c>./test</c>: sets up and runs the tests of a tier.</summary>
+public static class TestCommand
+{
+    private static readonly string[] ImageNeeds = ["root", "docker", "postgres", "browser"];
+
+    public static Command Create()
+    {
+        var tier = new Argument<string>("tier") { Description = "fast, image, vm, mutate, ci or all", DefaultValueFactory = _ => "all" };
+        tier.AcceptOnlyFromAmong("fast", "image", "vm", "mutate", "ci", "all");
+        var command = new Command("test", "Run the tests of a tier") { tier };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(tier)!, ct));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string tier, CancellationToken ct)
+    {
+        string root = SourceTree.Find();
+        if (tier == "mutate")
+            return await MutateAsync(root, ct);
+        var clock = Stopwatch.StartNew();
+        var run = new TestRun(root);
+        if (await run.BuildAsync(ct))
+        {
+            if (tier is "fast" or "ci" or "all")
+                await run.RunAsync("fast", [.. ImageNeeds.Append("vm").SelectMany(n => new[] { "-trait-", $"Needs={n}" })], everyTest: false, ct);
+            if (tier is "image" or "ci" or "all")
+                await run.RunAsync("image", [.. ImageNeeds.SelectMany(n => new[] { "-trait", $"Needs={n}" })], everyTest: false, ct);
+            if (tier is "vm" or "all")
+                await run.RunAsync("vm", ["-trait", "Needs=vm"], everyTest: true, ct);
+            if (tier is "ci")
+                await run.RunAsync("vm", ["-trait", "Subset=ci"], everyTest: true, ct);
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tier} took {clock.Elapsed.TotalMinutes:0.0} min"));
+        if (tier == "all")
+            await RecordAsync(root, run, clock.Elapsed, ct);
+        Console.WriteLine(run.Summary);
+        return run.Good ? 0 : 1;
+    }
+
+    private static async Task<int> MutateAsync(string root, CancellationToken ct)
+    {
+        var (caught, survived) = await new Mutations(root).RunAsync(ct);
+        Console.WriteLine($"{caught} passed, {survived} failed, 0 skipped");
+        return survived == 0 ? 0 : 1;
+    }
+
+    private static async Task RecordAsync(string root, TestRun run, TimeSpan took, CancellationToken ct)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", ["-C", root, "rev-parse", "--short", "HEAD"]) { RedirectStandardOutput = true })!;
+        string commit = (await git.StandardOutput.ReadToEndAsync(ct)).Trim();
+        await git.WaitForExitAsync(ct);
+        await File.WriteAllTextAsync(
+            Path.Combine(root, "docs/last-full-test.txt"),
+            string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, commit {commit}: {run.Summary}, {took.TotalMinutes:0} min\n"), ct);
+    }
+}

@@ -1,0 +1,116 @@
+using Hostup.Updates.Files;
+
+namespace Hostup.Linux.Files;
+
+/// <summary>The files of the device this program runs on.</summary>
+/// <param name="root">Put before every path; empty on a device, a folder in tests.</param>
+public sealed class LinuxFiles(string root = "") : IFiles
+{
+    /// <inheritdoc/>
+    public bool Exists(string path) => Path.Exists(At(path));
+
+    /// <inheritdoc/>
+    public byte[] Read(string path) => File.ReadAllBytes(At(path));
+
+    /// <inheritdoc/>
+    public long? Length(string path) => File.Exists(At(path)) ? new FileInfo(At(path)).Length : null;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> ListFiles(string directory) => Directory.Exists(At(directory))
+        ? [.. Directory.EnumerateFiles(At(directory), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(At(directory), f)).Order(StringComparer.Ordinal)]
+        : [];
+
+    /// <inheritdoc/>
+    public long FreeBytes(string path) => new DriveInfo(At(path)).AvailableFreeSpace;
+
+    /// <inheritdoc/>
+    public IDisposable OpenForWriting(string mountPoint)
+    {
+        // Where it is no mount of its own, or in a test folder, it is writable already.
+        if (root.Length > 0 || !MountTable.Read().Any(m => m.MountPoint == mountPoint && m.IsReadOnly))
+            return new Opened(null);
+        if (FileCalls.Mount("", mountPoint, null, FileCalls.MountRemount | FileCalls.MountNoAccessTimes, null) != 0)
+            throw FileCalls.LastError($"cannot open {mountPoint} for writing");
+        return new Opened(mountPoint);
+    }
+
+    /// <inheritdoc/>
+    public void Create(string path, ReadOnlySpan<byte> content)
+    {
+        using var file = File.OpenHandle(At(path), FileMode.Create, FileAccess.Write);
+        RandomAccess.Write(file, content, 0);
+    }
+
+    /// <inheritdoc/>
+    public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
+    {
+        using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.Write);
+        if (offset + bytes.Length > RandomAccess.GetLength(file))
+            throw new InvalidOperationException($"bug: {path} would grow by an overwrite");
+        RandomAccess.Write(file, bytes, offset);
+    }
+
+    /// <inheritdoc/>
+    public void CreateDirectory(string path) => Directory.CreateDirectory(At(path));
+
+    /// <inheritdoc/>
+    public void Rename(string from, string to) => File.Move(At(from), At(to), overwrite: true);
+
+    /// <inheritdoc/>
+    public bool Exchange(string first, string second) =>
+        // EINVAL: this file system cannot (vfat before Linux 6.0); ENOSYS: this kernel cannot
+        FileCalls.Renameat2(FileCalls.CurrentDirectory, At(first), FileCalls.CurrentDirectory, At(second), FileCalls.Exchange) == 0;
+
+    /// <inheritdoc/>
+    public void Delete(string path) => File.Delete(At(path));
+
+    /// <inheritdoc/>
+    public void DeleteDirectory(string path)
+    {
+        if (Directory.Exists(At(path)))
+            Directory.Delete(At(path), recursive: false);
+    }
+
+    /// <inheritdoc/>
+    public void Flush(string path)
+    {
+        using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    /// <inheritdoc/>
+    public void FlushDirectory(string path) => OnDirectory(path, FileCalls.Fsync);
+
+    /// <inheritdoc/>
+    public void FlushFileSystem(string path) => OnDirectory(Directory.Exists(At(path)) ? path : Path.GetDirectoryName(path)!, FileCalls.Syncfs);
+
+    private void OnDirectory(string path, Func<int, int> call)
+    {
+        int fd = FileCalls.Open(At(path), FileCalls.ReadOnlyDirectory, 0);
+        if (fd < 0)
+            throw FileCalls.LastError($"cannot open {path}");
+        try
+        {
+            if (call(fd) != 0)
+                throw FileCalls.LastError($"cannot flush {path}");
+        }
+        finally
+        {
+            _ = FileCalls.Close(fd);
+        }
+    }
+
+    private string At(string path) => root + path;
+
+    private sealed class Opened(string? mountPoint) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (mountPoint is null)
+                return;
+            new LinuxFiles().FlushFileSystem(mountPoint);
+            // Busy with a reader's write handle is no harm: it is flushed, and read-only again after the next boot.
+            _ = FileCalls.Mount("", mountPoint, null, FileCalls.MountRemount | FileCalls.MountReadOnly | FileCalls.MountNoAccessTimes, null);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using Hostup.Updates.Ports;
+
+namespace Hostup.Linux.Power;
+
+/// <summary>The machine's clock.</summary>
+public sealed class LinuxClock : ISystemClock
+{
+    /// <inheritdoc/>
+    public DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    /// <inheritdoc/>
+    public ValueTask DelayAsync(TimeSpan time, CancellationToken ct) => new(Task.Delay(time, ct));
+}

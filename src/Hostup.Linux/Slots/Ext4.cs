@@ -1,0 +1,46 @@
+using System.Buffers.Binary;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Linux.Processes;
+using Hostup.Updates.Slots;
+
+namespace Hostup.Linux.Slots;
+
+/// <summary>The ext4 file system of a slot.</summary>
+public static class Ext4
+{
+    // Offsets in the superblock, which lies at byte 1024: kernel documentation, "ext4 super block".
+    private const int SuperblockOffset = 1024;
+    private const int MagicOffset = 0x38;
+    private const ushort Magic = 0xEF53;
+    private const int UuidOffset = 0x68;
+
+    /// <summary>UUID of the file system; null when there is none.</summary>
+    public static Guid? ReadUuid(string device)
+    {
+        using var file = File.OpenHandle(device, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        Span<byte> superblock = stackalloc byte[1024];
+        if (RandomAccess.Read(file, superblock, SuperblockOffset) < superblock.Length
+            || BinaryPrimitives.ReadUInt16LittleEndian(superblock[MagicOffset..]) != Magic)
+            return null;
+        return new Guid(superblock.Slice(UuidOffset, 16), bigEndian: true);
+    }
+
+    /// <summary>Makes one with the features that the release names and no others. Durable when it returns.</summary>
+    /// <exception cref="HostupException"><c>mkfs</c> when mke2fs is missing, does not know a feature or fails.</exception>
+    public static async ValueTask MakeAsync(CommandRunner commands, Slot slot, RootFileSystem format, Guid uuid, CancellationToken ct)
+    {
+        try
+        {
+            await commands.RequireAsync(
+                "/usr/sbin/mke2fs|/sbin/mke2fs",
+                ["-q", "-F", "-t", "ext4", "-O", "none," + string.Join(',', format.Ext4Features), "-U", uuid.ToString(), "-L", slot.Label, "-E", "lazy_itable_init=1,nodiscard", slot.Device],
+                ct).ConfigureAwait(false);
+            BlockDevices.DropBuffers(slot.Device);
+        }
+        catch (HostupException e)
+        {
+            throw new HostupException(HostupErrors.Mkfs, $"cannot format slot {slot.Label}", e.Why, "install an mke2fs that knows the release's features, or sign the release with fewer", e);
+        }
+    }
+}

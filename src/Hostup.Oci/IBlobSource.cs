@@ -1,0 +1,15 @@
+using Hostup.Oci.Images;
+
+namespace Hostup.Oci;
+
+/// <summary>Where the blobs of an image come from. Two real sources exist: a layout on disk and a registry.</summary>
+public interface IBlobSource
+{
+    /// <summary>Opens a blob from an offset, so that a broken transfer can go on where it stopped.</summary>
+    /// <param name="blob">The blob; its digest names it.</param>
+    /// <param name="offset">First byte wanted, 0 to the blob's size.</param>
+    /// <param name="ct">Cancels the opening; reads have their own.</param>
+    /// <returns>A stream of the blob's bytes from the offset on. Nothing is checked yet: the reader compares digest and size.</returns>
+    /// <exception cref="Core.Errors.HostupException"><c>not-found</c>, <c>link</c>, <c>server-busy</c>, <c>unauthorized</c>; reads throw <c>link</c>.</exception>
+    ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct);
+}

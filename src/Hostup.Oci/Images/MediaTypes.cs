@@ -1,0 +1,43 @@
+namespace Hostup.Oci.Images;
+
+/// <summary>Media types of OCI images (image specification 1.1) and of Docker's schema 2, which differ in name only.</summary>
+public static class MediaTypes
+{
+    /// <summary>OCI image manifest.</summary>
+    public const string Manifest = "application/vnd.oci.image.manifest.v1+json";
+
+    /// <summary>OCI image index.</summary>
+    public const string Index = "application/vnd.oci.image.index.v1+json";
+
+    /// <summary>OCI image configuration.</summary>
+    public const string Config = "application/vnd.oci.image.config.v1+json";
+
+    /// <summary>Layer, not compressed.</summary>
+    public const string Layer = "application/vnd.oci.image.layer.v1.tar";
+
+    /// <summary>Layer, gzip.</summary>
+    public const string GzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip";
+
+    /// <summary>Docker image manifest.</summary>
+    public const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
+
+    /// <summary>Docker manifest list.</summary>
+    public const string DockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+    /// <summary>Everything that <see cref="OciManifest"/> can be, as an Accept header.</summary>
+    internal static readonly string[] Accepted = [Manifest, Index, DockerManifest, DockerIndex];
+
+    /// <summary>Whether it is a list of manifests for several platforms.</summary>
+    public static bool IsIndex(string? mediaType) => mediaType is Index or DockerIndex;
+
+    /// <summary>Whether it is one image.</summary>
+    public static bool IsManifest(string? mediaType) => mediaType is Manifest or DockerManifest;
+
+    /// <summary>How a layer is compressed.</summary>
+    public static LayerCompression CompressionOf(string mediaType) => mediaType switch
+    {
+        _ when mediaType.EndsWith(".tar+gzip", StringComparison.Ordinal) || mediaType.EndsWith(".tar.gzip", StringComparison.Ordinal) => LayerCompression.Gzip,
+        _ when mediaType.EndsWith(".tar", StringComparison.Ordinal) => LayerCompression.None,
+        _ => LayerCompression.Unsupported,
+    };
+}

@@ -1,0 +1,85 @@
+namespace Hostup.Oci.Registries;
+
+/// <summary>A body on its way from a registry: counts its bytes and reports a broken or stalled link as <c>link</c>.</summary>
+/// <param name="answer">Disposed with this.</param>
+/// <param name="body">The bytes.</param>
+/// <param name="expected">How many there must be; null: whatever comes.</param>
+/// <param name="what">Completes "cannot ..." in errors.</param>
+/// <param name="counter">Where they are counted.</param>
+internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long? expected, string what, TransferCounter counter) : Stream
+{
+    /// <summary>A link without a byte for so long is dead; mobile links pause for some 10 s.</summary>
+    private static readonly TimeSpan StalledAfter = TimeSpan.FromSeconds(60);
+
+    private CancellationTokenSource _stall = new();
+    private long _read;
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => _read; set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        int read;
+        try
+        {
+            read = await ReadInTimeAsync(buffer, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw RegistryErrors.Link(what, $"nothing came for {StalledAfter.TotalSeconds:0} s after {_read} bytes", e);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw RegistryErrors.Link(what, $"the link broke after {_read} bytes: {e.Message}", e);
+        }
+        _read += read;
+        counter.Received(read);
+        return read == 0 && !buffer.IsEmpty && _read < expected
+            ? throw RegistryErrors.Link(what, $"the link closed after {_read} of {expected} bytes")
+            : read;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            body.Dispose();
+            answer.Dispose();
+            _stall.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private async ValueTask<int> ReadInTimeAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        if (!_stall.TryReset())
+        {
+            _stall.Dispose();
+            _stall = new CancellationTokenSource();
+        }
+        _stall.CancelAfter(StalledAfter);
+        var stall = _stall;
+        using var registration = ct.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), stall);
+        int read = await body.ReadAsync(buffer, stall.Token).ConfigureAwait(false);
+        stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        return read;
+    }
+}

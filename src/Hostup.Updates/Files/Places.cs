@@ -1,0 +1,56 @@
+namespace Hostup.Updates.Files;
+
+/// <summary>Where things are on a device. Names of upstream's files are upstream's.</summary>
+public static class Places
+{
+    /// <summary>The boot partition, read-only outside the boot-file and boot-switch moments.</summary>
+    public const string Boot = "/mnt/boot";
+
+    /// <summary>The state partition.</summary>
+    public const string State = "/mnt/state";
+
+    /// <summary>The data partition.</summary>
+    public const string Data = "/mnt/data";
+
+    /// <summary>Our files on the state partition: all that is needed to resume, undo and roll back.</summary>
+    public const string Hostup = State + "/hostup";
+
+    /// <summary>Boot files of the running root.</summary>
+    public const string OwnBootFiles = "/resin-boot";
+
+    /// <summary>Arms rollback-altboot.</summary>
+    public const string AltbootBreadcrumb = State + "/rollback-altboot-breadcrumb";
+
+    /// <summary>Arms rollback-health.</summary>
+    public const string HealthBreadcrumb = State + "/rollback-health-breadcrumb";
+
+    /// <summary>What was healthy on the old OS.</summary>
+    public const string HealthVariables = State + "/rollback-health-variables";
+
+    /// <summary>Left behind by an altboot rollback.</summary>
+    public const string AltbootTriggered = State + "/rollback-altboot-triggered";
+
+    /// <summary>Left behind by a health rollback.</summary>
+    public const string HealthTriggered = State + "/rollback-health-triggered";
+
+    /// <summary>Left behind by a health rollback that could not restore everything.</summary>
+    public const string HealthFailed = State + "/rollback-health-failed";
+
+    /// <summary>The journal.</summary>
+    public const string Journal = Hostup + "/journal";
+
+    /// <summary>How often the new OS began to boot during this trial.</summary>
+    public const string TrialBoots = Hostup + "/trial-boots";
+
+    /// <summary>Why the device went back; there from before the decision until the next attempt.</summary>
+    public const string RollbackCause = Hostup + "/rollback-cause";
+
+    /// <summary>There while the boot partition may hold files of another release than the one that runs.</summary>
+    public const string BootFilesTouched = Hostup + "/boot-files-touched";
+
+    /// <summary>Highest sequence committed on this device.</summary>
+    public const string HighestSequence = Hostup + "/highest-sequence";
+
+    /// <summary>Image digests that were rolled back here, one a line.</summary>
+    public const string KnownBad = Hostup + "/known-bad";
+}

@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.Journal;
+
+/// <summary>
+/// The journal of the last attempt: one preallocated file, overwritten in place, never truncated or renamed. A record is durable when
+/// <see cref="Append"/> returns. A torn tail reads as if it was not there. docs/update-run.md describes the bytes.
+/// </summary>
+/// <remarks>
+/// A record is two bytes of length, eight bytes of check (the head of a SHA-256 over attempt id, index and payload) and the payload, JSON.
+/// The attempt id in the check makes leftovers of an older attempt read as the end.
+/// </remarks>
+public sealed class AttemptJournal(IFiles files)
+{
+    /// <summary>Length of the file, bytes.</summary>
+    public const int FileBytes = 64 << 10;
+
+    /// <summary>Records an attempt may have; more is a loop.</summary>
+    public const int MaxRecords = 200;
+
+    // Sectors before the records are kept for the header and for progress inside a step.
+    private const int RecordsOffset = 4096;
+    private const int FrameBytes = 10;
+    private static readonly byte[] Magic = Encoding.ASCII.GetBytes("HOSTUPJ1");
+
+    /// <summary>Makes the file, of full length, when it is not there. Done at provisioning or by the agent, never during an attempt.</summary>
+    public void Prepare()
+    {
+        if (files.Length(Places.Journal) == FileBytes)
+            return;
+        files.CreateDirectory(Places.Hostup);
+        byte[] empty = new byte[FileBytes];
+        Magic.CopyTo(empty, 0);
+        AtomicFile.Write(files, Places.Journal, empty);
+    }
+
+    /// <summary>All records of the last attempt, first to last; empty when there never was one.</summary>
+    public IReadOnlyList<JournalRecord> Read() => Scan().Records;
+
+    /// <summary>Begins the journal of a new attempt. The previous one must be over.</summary>
+    public void Open(JournalRecord first)
+    {
+        Prepare();
+        if (Read() is [.., { Verb: not JournalVerb.Ended }])
+            throw new InvalidOperationException("bug: a journal is opened while an attempt is open");
+        Write(RecordsOffset, Frame(first, first.AttemptId!, 0));
+    }
+
+    /// <summary>Adds a record to the open attempt. Durable when it returns.</summary>
+    /// <exception cref="HostupException"><c>journal</c> when there is no space left.</exception>
+    public void Append(JournalRecord record)
+    {
+        var (records, end) = Scan();
+        if (records is [])
+            throw new InvalidOperationException("bug: a record without an attempt");
+        byte[] frame = Frame(record, records[0].AttemptId!, records.Count);
+        // The last three records are kept for the end of an attempt, which must always fit.
+        bool closing = record.Verb is JournalVerb.Ended or JournalVerb.Undone or JournalVerb.Failed;
+        if (end + frame.Length > FileBytes || records.Count >= MaxRecords - (closing ? 0 : 20))
+            throw new HostupException(HostupErrors.Journal, "cannot go on with the attempt", $"its journal is full with {records.Count} records", "start a new attempt");
+        Write(end, frame);
+    }
+
+    private void Write(int offset, byte[] frame)
+    {
+        files.Overwrite(Places.Journal, offset, frame);
+        files.Flush(Places.Journal);
+    }
+
+    private (IReadOnlyList<JournalRecord> Records, int End) Scan()
+    {
+        var records = new List<JournalRecord>();
+        int at = RecordsOffset;
+        if (files.Length(Places.Journal) != FileBytes)
+            return (records, at);
+        ReadOnlySpan<byte> all = files.Read(Places.Journal);
+        while (TryFrame(all[at..], records is [] ? null : records[0].AttemptId, records.Count) is var (record, length))
+        {
+            records.Add(record);
+            at += length;
+        }
+        return (records, at);
+    }
+
+    private static (JournalRecord, int)? TryFrame(ReadOnlySpan<byte> from, string? attemptId, int index)
+    {
+        if (from.Length < FrameBytes)
+            return null;
+        int length = BinaryPrimitives.ReadUInt16LittleEndian(from);
+        if (length == 0 || length > from.Length - FrameBytes)
+            return null;
+        var payload = from.Slice(FrameBytes, length);
+        try
+        {
+            // The first record names the attempt itself; it may be half new and half old, so its JSON may not parse.
+            var record = attemptId is null || from.Slice(2, 8).SequenceEqual(Check(payload, attemptId, index))
+                ? JsonSerializer.Deserialize(payload, StateJson.Default.JournalRecord)
+                : null;
+            return record is not null && from.Slice(2, 8).SequenceEqual(Check(payload, attemptId ?? record.AttemptId ?? "", index))
+                ? (record, FrameBytes + length)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Frame(JournalRecord record, string attemptId, int index)
+    {
+        byte[] payload = JsonSerializer.SerializeToUtf8Bytes(record, StateJson.Default.JournalRecord);
+        byte[] frame = new byte[FrameBytes + payload.Length];
+        BinaryPrimitives.WriteUInt16LittleEndian(frame, checked((ushort)payload.Length));
+        Check(payload, attemptId, index).CopyTo(frame.AsSpan(2));
+        payload.CopyTo(frame.AsSpan(FrameBytes));
+        return frame;
+    }
+
+    private static ReadOnlySpan<byte> Check(ReadOnlySpan<byte> payload, string attemptId, int index)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{attemptId}/{index}/"));
+        hash.AppendData(payload);
+        return hash.GetHashAndReset().AsSpan(0, 8);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Serialization;
+
+namespace Hostup.Updates.Journal;
+
+/// <summary>What a record of the journal says.</summary>
+public enum JournalVerb
+{
+    /// <summary>First record: an attempt was opened; names plan, manifest and updater.</summary>
+    Opened,
+
+    /// <summary>A step is about to have its effect.</summary>
+    Started,
+
+    /// <summary>The effect of a step is there.</summary>
+    Done,
+
+    /// <summary>A step failed; undo follows.</summary>
+    Failed,
+
+    /// <summary>A step was taken back.</summary>
+    Undone,
+
+    /// <summary>A process took the run up again.</summary>
+    Resumed,
+
+    /// <summary>Last record: the attempt is over.</summary>
+    Ended,
+}
+
+/// <summary>One record of the journal. Property names are short because the journal is small; they never change meaning.</summary>
+public sealed record JournalRecord
+{
+    /// <summary>What it says.</summary>
+    [JsonPropertyName("v")]
+    public required JournalVerb Verb { get; init; }
+
+    /// <summary>Step it is about.</summary>
+    [JsonPropertyName("s")]
+    public string? Step { get; init; }
+
+    /// <summary>Boot in which it was written.</summary>
+    [JsonPropertyName("b")]
+    public required string BootId { get; init; }
+
+    /// <summary>When, by the device's clock.</summary>
+    [JsonPropertyName("t")]
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Opened: id of the attempt.</summary>
+    [JsonPropertyName("a")]
+    public string? AttemptId { get; init; }
+
+    /// <summary>Opened: digest of the plan file.</summary>
+    [JsonPropertyName("p")]
+    public Digest? Plan { get; init; }
+
+    /// <summary>Opened: digest of the program that carries out the attempt.</summary>
+    [JsonPropertyName("u")]
+    public Digest? Updater { get; init; }
+
+    /// <summary>Ended: state as in <see cref="Core.Wire.AttemptStates"/>.</summary>
+    [JsonPropertyName("e")]
+    public string? Outcome { get; init; }
+
+    /// <summary>Failed and Ended: error code.</summary>
+    [JsonPropertyName("c")]
+    public string? Code { get; init; }
+
+    /// <summary>Failed and Ended: sentence for people, at most 400 characters.</summary>
+    [JsonPropertyName("m")]
+    public string? Message { get; init; }
+
+    /// <summary>Done of write-slot: where the image came from.</summary>
+    [JsonPropertyName("o")]
+    public string? Source { get; init; }
+
+    /// <summary>Bytes on the wire during the step, by cause.</summary>
+    [JsonPropertyName("w")]
+    public IReadOnlyList<Core.Wire.CauseBytes>? Bytes { get; init; }
+}
+
+/// <summary>JSON of what lies on the state partition, source-generated.</summary>
+[JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestJsonConverter)])]
+[JsonSerializable(typeof(JournalRecord))]
+[JsonSerializable(typeof(Plan.UpdatePlan))]
+[JsonSerializable(typeof(Rollback.RollbackCause))]
+internal sealed partial class StateJson : JsonSerializerContext;

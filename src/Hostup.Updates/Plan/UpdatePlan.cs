@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Hostup.Updates.Journal;
+
+namespace Hostup.Updates.Plan;
+
+/// <summary>What one attempt is going to do. The object that is shown, saved and executed is the same.</summary>
+public sealed record UpdatePlan
+{
+    /// <summary>The attempt, 32 hexadecimal digits.</summary>
+    public required string AttemptId { get; init; }
+
+    /// <summary>Version that runs.</summary>
+    public required string FromVersion { get; init; }
+
+    /// <summary>Version to run.</summary>
+    public required string ToVersion { get; init; }
+
+    /// <summary>Digest of the release manifest (the signed payload) that lies beside the plan.</summary>
+    public required Digest Manifest { get; init; }
+
+    /// <summary>Label of the slot that runs.</summary>
+    public required string FromSlot { get; init; }
+
+    /// <summary>Partition number of the slot that runs.</summary>
+    public required int FromPartition { get; init; }
+
+    /// <summary>Label of the slot to write.</summary>
+    public required string ToSlot { get; init; }
+
+    /// <summary>Partition number of the slot to write.</summary>
+    public required int ToPartition { get; init; }
+
+    /// <summary>UUID of the file system to make on the spare slot; derived from the attempt, so a resumed run knows its own.</summary>
+    public required Guid FileSystem { get; init; }
+
+    /// <summary>The operator asked for the same release again.</summary>
+    public bool Reinstall { get; init; }
+
+    /// <summary>Digest of the program that carries the attempt out.</summary>
+    public required Digest Updater { get; init; }
+
+    /// <summary>Version of that program.</summary>
+    public required string UpdaterVersion { get; init; }
+
+    /// <summary>Steps in order, for people and reports.</summary>
+    public IReadOnlyList<PlannedStep> Steps { get; init; } = [];
+
+    /// <summary>Registries tried after the server's own.</summary>
+    public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
+
+    /// <summary>The JSON of the plan, UTF-8.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StateJson.Default.UpdatePlan);
+
+    /// <summary>Reads a plan.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static UpdatePlan Parse(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize(json, StateJson.Default.UpdatePlan) ?? throw new JsonException("the plan is null");
+}
+
+/// <summary>One step of a plan.</summary>
+/// <param name="Name">Name of the step.</param>
+/// <param name="Effect">What it does to this device.</param>
+/// <param name="Undo">How it is taken back.</param>
+/// <param name="DownloadBytes">Bytes it downloads.</param>
+public sealed record PlannedStep(string Name, string Effect, string Undo, long DownloadBytes);

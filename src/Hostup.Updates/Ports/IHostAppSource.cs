@@ -1,0 +1,19 @@
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
+using Hostup.Core.Wire;
+
+namespace Hostup.Updates.Ports;
+
+/// <summary>One way to get the contents of a release's image: delta, registry or fallback.</summary>
+public interface IHostAppSource
+{
+    /// <summary>Name in reports: delta, registry or fallback.</summary>
+    string Name { get; }
+
+    /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
+    /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
+    ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct);
+
+    /// <summary>Bytes received and sent so far.</summary>
+    CauseBytes Bytes { get; }
+}

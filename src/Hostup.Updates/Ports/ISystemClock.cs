@@ -1,0 +1,11 @@
+namespace Hostup.Updates.Ports;
+
+/// <summary>Time on the device.</summary>
+public interface ISystemClock
+{
+    /// <summary>Now; before synchronisation it may be years off.</summary>
+    DateTimeOffset Now { get; }
+
+    /// <summary>Waits.</summary>
+    ValueTask DelayAsync(TimeSpan time, CancellationToken ct);
+}

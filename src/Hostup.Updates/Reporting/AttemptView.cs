@@ -1,0 +1,78 @@
+using Hostup.Core.Wire;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Reporting;
+
+/// <summary>Progress inside a step, as the update process last told it.</summary>
+/// <param name="State">State as in <see cref="AttemptStates"/>.</param>
+/// <param name="Done">Bytes done.</param>
+/// <param name="Total">Bytes in all; zero when unknown.</param>
+/// <param name="Note">What it waits for, or the source in use.</param>
+/// <param name="Tick">Grows with every report of one process.</param>
+public sealed record StepProgress(string State, long Done, long Total, string? Note, long Tick);
+
+/// <summary>What an attempt looks like from outside: a function of its journal, its plan and the last progress.</summary>
+public static class AttemptView
+{
+    // Reports of one record: at most one a second for eleven days.
+    private const long TicksPerRecord = 1_000_000;
+
+    /// <summary>The report for the server; null when there is no attempt.</summary>
+    /// <param name="records">The journal.</param>
+    /// <param name="plan">The plan; null when its file is gone.</param>
+    /// <param name="progress">Progress of the running step; null when no process works on it.</param>
+    /// <param name="trial">Whether the new OS is on trial.</param>
+    public static AttemptReport? Report(IReadOnlyList<JournalRecord> records, UpdatePlan? plan, StepProgress? progress, bool trial)
+    {
+        if (records is [])
+            return null;
+        var last = records[^1];
+        bool ended = last.Verb == JournalVerb.Ended;
+        string state = ended ? last.Outcome! : trial ? AttemptStates.Trial : progress?.State ?? StateOf(records);
+        return new AttemptReport
+        {
+            Serial = (records.Count * TicksPerRecord) + Math.Min(progress?.Tick ?? 0, TicksPerRecord - 1) + (trial && !ended ? 1 : 0),
+            State = state,
+            ErrorCode = ended ? last.Code : null,
+            Message = ended ? last.Message : progress?.Note,
+            Source = records.LastOrDefault(r => r.Source is not null)?.Source,
+            StepBytesDone = ended ? 0 : progress?.Done ?? 0,
+            StepBytesTotal = ended ? 0 : progress?.Total ?? 0,
+            Steps = Steps(records),
+            Bytes = [.. records.Where(r => r.Bytes is not null).SelectMany(r => r.Bytes!)
+                .GroupBy(b => b.Cause).Select(g => new CauseBytes(g.Key, g.Sum(b => b.Received), g.Sum(b => b.Sent)))],
+            UpdaterVersion = plan?.UpdaterVersion ?? "",
+            SlotBefore = plan?.FromSlot,
+            SlotAfter = plan is null || !ended ? null : state == AttemptStates.Committed ? plan.ToSlot : plan.FromSlot,
+        };
+    }
+
+    private static string StateOf(IReadOnlyList<JournalRecord> records)
+    {
+        string? step = records.LastOrDefault(r => r.Verb == JournalVerb.Started)?.Step;
+        return UpdateRun.Steps.FirstOrDefault(s => s.Name == step)?.State ?? AttemptStates.Checking;
+    }
+
+    private static List<StepReport> Steps(IReadOnlyList<JournalRecord> records)
+    {
+        var steps = new List<StepReport>();
+        foreach (var group in records.Where(r => r.Step is not null).GroupBy(r => r.Step!))
+        {
+            var started = group.Last(r => r.Verb is JournalVerb.Started or JournalVerb.Failed);
+            var last = group.Last();
+            // The reboot has no Done: the next record of the journal comes from the new boot.
+            var end = last.Verb == JournalVerb.Started ? records.SkipWhile(r => !ReferenceEquals(r, last)).Skip(1).FirstOrDefault() : last;
+            string state = last.Verb switch
+            {
+                JournalVerb.Done => "done",
+                JournalVerb.Undone => "undone",
+                JournalVerb.Failed => "failed",
+                _ => end is null ? "started" : "done",
+            };
+            steps.Add(new StepReport(group.Key, state, Math.Max(0, Math.Round(((end ?? last).At - started.At).TotalSeconds, 1))));
+        }
+        return steps;
+    }
+}

@@ -1,0 +1,75 @@
+using Hostup.Core.Releases;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Rollback;
+
+/// <summary>The second program of a boot after a switch, after the container engine: the new OS proves itself, or the device goes back.</summary>
+public sealed class HealthRollback(DevicePorts device)
+{
+    /// <summary>Runs until the verdict. A process or power cut in between begins anew at the next boot.</summary>
+    /// <returns>What it decided, for the log.</returns>
+    public async ValueTask<string> RunAsync(CancellationToken ct)
+    {
+        if (!device.Files.Exists(Places.HealthBreadcrumb))
+            return "no trial";
+        var settings = device.Boot.Read();
+        var running = device.Slots.Running;
+        if (settings.RootPartition != running.PartitionNumber)
+            return "the boot loader fell back; rollback-altboot settles it";
+        if (!settings.UpgradeAvailable)
+            return FinishCommit(running.PartitionNumber);
+        if (RollbackCause.Load(device.Files) is { Kind: RollbackCause.Altboot })
+            return "rollback-altboot has decided to go back";
+
+        var failed = await WaitForHealthAsync(ct).ConfigureAwait(false);
+        if (failed is [])
+        {
+            new Settlement(device).Commit();
+            return "healthy, committed";
+        }
+        var cause = new RollbackCause(RollbackCause.Health, Sentence(failed), running.PartitionNumber);
+        cause.Save(device.Files);
+        device.Boot.Write(new BootSettings(device.Slots.Spare.PartitionNumber, UpgradeAvailable: false, BootCount: 0));
+        device.Power.Reboot(cause.Text);
+        return cause.Text;
+    }
+
+    private string FinishCommit(int running)
+    {
+        var log = new AttemptLog(device);
+        // A verdict was there and the power went while the breadcrumbs were picked up.
+        if (!log.IsOpen)
+            Breadcrumbs.PickUp(device.Files);
+        // On the old OS the settings look the same before the switch; there the update itself goes on.
+        else if (new AttemptFiles(device.Files).PlanOf(log.Records) is { } plan && plan.ToPartition == running)
+            new Settlement(device).Commit();
+        return "no trial";
+    }
+
+    private async ValueTask<IReadOnlyList<HealthResult>> WaitForHealthAsync(CancellationToken ct)
+    {
+        var times = Times();
+        var healthy = Breadcrumbs.Healthy(device.Files);
+        IReadOnlyList<HealthResult> failed = [];
+        for (int check = 0; check < times.Count; check++)
+        {
+            await device.Clock.DelayAsync(TimeSpan.FromSeconds(times.IntervalSeconds), ct).ConfigureAwait(false);
+            failed = [.. (await device.Health.RunAsync(healthy, ct).ConfigureAwait(false)).Where(r => r.Required && !r.Passed)];
+            if (failed is [])
+                break;
+        }
+        return failed;
+    }
+
+    private HealthSettings Times()
+    {
+        var log = new AttemptLog(device);
+        return log.IsOpen && log.Records[0].Plan is { } plan ? new AttemptFiles(device.Files).Load(plan).Release.Health : new HealthSettings();
+    }
+
+    private string Sentence(IReadOnlyList<HealthResult> failed) =>
+        string.Join("; ", failed.Select(f => $"health check `{f.Name}` failed {Times().Count} times: {f.Saw}"));
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Wire;
+using Hostup.Updates.Boot;
+using Hostup.Updates.BootFiles;
+using Hostup.Updates.Files;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Rollback;
+
+/// <summary>
+/// Brings the device to rest after a trial: on the new OS (commit) or back on the old one. The boot settings decide first, in one write; what
+/// follows only tidies up and is done again after a power cut, because the breadcrumbs are picked up last.
+/// </summary>
+public sealed class Settlement(DevicePorts device)
+{
+    private readonly AttemptLog _log = new(device);
+
+    /// <summary>The new OS, which runs, is final.</summary>
+    public void Commit()
+    {
+        Decide(device.Slots.Running.PartitionNumber);
+        var open = OpenAttempt();
+        if (open is var (_, release))
+            AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
+        AtomicFile.Delete(device.Files, Places.RollbackCause);
+        new BootPartition(device.Files).Settle();
+        _log.End(AttemptStates.Committed, null, null);
+        Breadcrumbs.PickUp(device.Files);
+    }
+
+    /// <summary>The old OS, which runs, is kept. The cause must be saved.</summary>
+    public void GoBack(RollbackCause cause)
+    {
+        Decide(device.Slots.Running.PartitionNumber);
+        var open = OpenAttempt();
+        new BootPartition(device.Files).Restore(open is var (_, target) ? KeptBack.Of(target) : KeptBack.BuiltIn);
+        AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
+        if (open is var (_, release))
+            RememberAsBad(release);
+        var code = cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
+        _log.End(AttemptStates.RolledBack, code.Id, cause.Text);
+        Breadcrumbs.PickUp(device.Files);
+    }
+
+    private void Decide(int partition)
+    {
+        var settled = new BootSettings(partition, UpgradeAvailable: false, BootCount: 0);
+        if (device.Boot.Read() != settled)
+            device.Boot.Write(settled);
+    }
+
+    private (UpdatePlan Plan, ReleaseManifest Release)? OpenAttempt() => _log.IsOpen && _log.Records[0].Plan is { } digest
+        ? new AttemptFiles(device.Files).Load(digest)
+        : null;
+
+    private void RememberAsBad(ReleaseManifest release)
+    {
+        string known = device.Files.Exists(Places.KnownBad) ? Encoding.ASCII.GetString(device.Files.Read(Places.KnownBad)) : "";
+        string digest = release.Image.Digest.ToString();
+        if (!known.Contains(digest, StringComparison.Ordinal))
+            AtomicFile.Write(device.Files, Places.KnownBad, Encoding.ASCII.GetBytes($"{known}{digest}\n"));
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+
+namespace Hostup.Updates.Run;
+
+/// <summary>Plan and manifest of the open attempt on the state partition: files named by digest, durable before the journal names them.</summary>
+public sealed class AttemptFiles(IFiles files)
+{
+    /// <summary>Most bytes of a plan or manifest.</summary>
+    public const int MaxBytes = 256 << 10;
+
+    /// <summary>Writes both, and removes those of older attempts. Durable when it returns.</summary>
+    /// <returns>The digest of the plan.</returns>
+    public Digest Save(UpdatePlan plan, ReadOnlySpan<byte> manifest)
+    {
+        byte[] planJson = plan.ToJson();
+        if (planJson.Length > MaxBytes || manifest.Length > MaxBytes)
+            throw new HostupException(HostupErrors.StateSpace, "cannot keep plan and manifest", $"they may have {MaxBytes} bytes each", "make the release's file list shorter");
+        var digest = Digest.Of(planJson);
+        files.CreateDirectory(Places.Hostup);
+        foreach (string old in files.ListFiles(Places.Hostup).Where(n => n.StartsWith("plan-", StringComparison.Ordinal) || n.StartsWith("manifest-", StringComparison.Ordinal)))
+            files.Delete($"{Places.Hostup}/{old}");
+        AtomicFile.Write(files, ManifestPath(plan.Manifest), manifest);
+        AtomicFile.Write(files, PlanPath(digest), planJson);
+        return digest;
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="HostupException"><c>journal</c> when a file is missing or altered.</exception>
+    public (UpdatePlan Plan, ReleaseManifest Release) Load(Digest planDigest)
+    {
+        UpdatePlan plan;
+        try
+        {
+            plan = UpdatePlan.Parse(ReadWhole(PlanPath(planDigest), planDigest));
+        }
+        catch (JsonException e)
+        {
+            throw Bad(PlanPath(planDigest), e.Message, e);
+        }
+        return (plan, ReleaseManifest.Parse(ReadWhole(ManifestPath(plan.Manifest), plan.Manifest)));
+    }
+
+    /// <summary>The plan of the attempt that this journal tells of; null when there is none or its file is gone.</summary>
+    public UpdatePlan? PlanOf(IReadOnlyList<JournalRecord> records)
+    {
+        if (records is not [{ Plan: { } digest }, ..] || !files.Exists(PlanPath(digest)))
+            return null;
+        return Load(digest).Plan;
+    }
+
+    private byte[] ReadWhole(string path, Digest digest)
+    {
+        try
+        {
+            byte[] content = files.Read(path);
+            return Digest.Of(content) == digest ? content : throw Bad(path, "its content was altered");
+        }
+        catch (IOException e)
+        {
+            throw Bad(path, e.Message, e);
+        }
+    }
+
+    private static string PlanPath(Digest digest) => $"{Places.Hostup}/plan-{digest.Hex[..16]}";
+
+    private static string ManifestPath(Digest digest) => $"{Places.Hostup}/manifest-{digest.Hex[..16]}";
+
+    private static HostupException Bad(string path, string why, Exception? inner = null) =>
+        new(HostupErrors.Journal, $"cannot read {path}", why, "start the update again", inner);
+}

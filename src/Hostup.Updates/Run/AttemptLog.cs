@@ -1,0 +1,46 @@
+using Hostup.Core.Errors;
+using Hostup.Updates.Journal;
+
+namespace Hostup.Updates.Run;
+
+/// <summary>The journal in the words of a run: each method writes one durable record, stamped with boot and time.</summary>
+public sealed class AttemptLog(DevicePorts device)
+{
+    private readonly AttemptJournal _journal = new(device.Files);
+
+    /// <summary>Records of the last attempt.</summary>
+    public IReadOnlyList<JournalRecord> Records => _journal.Read();
+
+    /// <summary>Whether an attempt is open.</summary>
+    public bool IsOpen => Records is [.., { Verb: not JournalVerb.Ended }];
+
+    /// <summary>Opens an attempt.</summary>
+    public void Open(string attemptId, Digest plan, Digest updater) =>
+        _journal.Open(New(JournalVerb.Opened, null) with { AttemptId = attemptId, Plan = plan, Updater = updater });
+
+    /// <summary>A step is about to have its effect.</summary>
+    public void Started(string step) => _journal.Append(New(JournalVerb.Started, step));
+
+    /// <summary>The effect of a step is there.</summary>
+    public void Done(string step, StepResult result) => _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Bytes = result.Bytes });
+
+    /// <summary>A step failed.</summary>
+    public void Failed(string step, HostupException error) => _journal.Append(New(JournalVerb.Failed, step) with { Code = error.Code.Id, Message = Short(error.Message) });
+
+    /// <summary>A step was taken back.</summary>
+    public void Undone(string step) => _journal.Append(New(JournalVerb.Undone, step));
+
+    /// <summary>A process took the run up again.</summary>
+    public void Resumed() => _journal.Append(New(JournalVerb.Resumed, null));
+
+    /// <summary>The attempt is over. Nothing happens when none is open.</summary>
+    public void End(string outcome, string? code, string? message)
+    {
+        if (IsOpen)
+            _journal.Append(New(JournalVerb.Ended, null) with { Outcome = outcome, Code = code, Message = Short(message) });
+    }
+
+    private JournalRecord New(JournalVerb verb, string? step) => new() { Verb = verb, Step = step, BootId = device.Power.BootId, At = device.Clock.Now };
+
+    private static string? Short(string? message) => message is { Length: > 400 } ? message[..400] : message;
+}

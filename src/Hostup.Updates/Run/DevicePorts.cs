@@ -1,0 +1,37 @@
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Slots;
+
+namespace Hostup.Updates.Run;
+
+/// <summary>The device as an update sees it: all its ports.</summary>
+public sealed record DevicePorts
+{
+    /// <summary>Small files.</summary>
+    public required IFiles Files { get; init; }
+
+    /// <summary>Root partitions.</summary>
+    public required ISlots Slots { get; init; }
+
+    /// <summary>Boot settings.</summary>
+    public required IBootEnvironment Boot { get; init; }
+
+    /// <summary>The supervisor.</summary>
+    public required ISupervisor Supervisor { get; init; }
+
+    /// <summary>The container engine.</summary>
+    public required IContainerEngine Engine { get; init; }
+
+    /// <summary>Update locks of applications.</summary>
+    public required IUpdateLocks Locks { get; init; }
+
+    /// <summary>Health checks of the running OS.</summary>
+    public required IHealthChecks Health { get; init; }
+
+    /// <summary>This boot.</summary>
+    public required IPower Power { get; init; }
+
+    /// <summary>Time.</summary>
+    public required ISystemClock Clock { get; init; }
+}

@@ -1,0 +1,33 @@
+using Hostup.Core.Errors;
+
+namespace Hostup.Updates.Run;
+
+/// <summary>How a process's work on an attempt ended.</summary>
+public enum RunEndKind
+{
+    /// <summary>There is no open attempt.</summary>
+    NothingToDo,
+
+    /// <summary>The reboot into the new slot was asked for.</summary>
+    Rebooting,
+
+    /// <summary>The trial has no verdict yet; the rollback programs own the device.</summary>
+    TrialPending,
+
+    /// <summary>Failed; everything was undone.</summary>
+    Failed,
+
+    /// <summary>A check refused it; everything was undone.</summary>
+    Refused,
+
+    /// <summary>The operator ended it; everything was undone.</summary>
+    Cancelled,
+
+    /// <summary>Failed, and taking it back failed too; it is tried again at the next start.</summary>
+    UndoIncomplete,
+}
+
+/// <summary>How a process's work on an attempt ended, and why.</summary>
+/// <param name="Kind">How.</param>
+/// <param name="Error">Why; null when it did not fail.</param>
+public sealed record RunEnd(RunEndKind Kind, HostupException? Error = null);

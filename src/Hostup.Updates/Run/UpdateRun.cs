@@ -1,0 +1,155 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Wire;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Steps;
+
+namespace Hostup.Updates.Run;
+
+/// <summary>One attempt to update the device, from the first check to the reboot. What the new OS does then is in Rollback.</summary>
+public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Func<UpdatePlan, IReadOnlyList<IHostAppSource>> sources)
+{
+    // mender's loop breaker: a run that resumes this often without finishing a step gives up.
+    private const int MaxResumesWithoutProgress = 5;
+
+    private readonly AttemptLog _log = new(device);
+    private readonly AttemptFiles _attempt = new(device.Files);
+
+    /// <summary>The whole update, in the order it happens. Reading this list is reading the design.</summary>
+    public static IReadOnlyList<IStep> Steps { get; } =
+    [
+        new CheckDevice(),
+        new StopSupervisor(),
+        new WriteSlot(),
+        new FetchSupervisor(),
+        new Gate(),
+        new WriteBootFiles(),
+        new SwitchBoot(),
+        new Reboot(),
+    ];
+
+    /// <summary>Begins a new attempt. Plan and manifest are durable before the first record.</summary>
+    /// <param name="plan">What to do.</param>
+    /// <param name="manifest">Signed payload of the release's envelope, already verified.</param>
+    /// <param name="ct">Ends the process's work at the next safe point; the attempt stays open.</param>
+    public async ValueTask<RunEnd> StartAsync(UpdatePlan plan, ReadOnlyMemory<byte> manifest, CancellationToken ct)
+    {
+        var release = ReleaseManifest.Parse(manifest.Span);
+        var digest = _attempt.Save(plan, manifest.Span);
+        _log.Open(plan.AttemptId, digest, plan.Updater);
+        return await GoOnAsync(Context(plan, release), ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes an open attempt up where the device stands.</summary>
+    public async ValueTask<RunEnd> ResumeAsync(CancellationToken ct)
+    {
+        var records = _log.Records;
+        if (!_log.IsOpen)
+            return new RunEnd(RunEndKind.NothingToDo);
+        var (plan, release) = _attempt.Load(records[0].Plan!.Value);
+        if (device.Boot.Read() is { UpgradeAvailable: true } && !SwitchedInThisBoot(records))
+            return new RunEnd(RunEndKind.TrialPending);
+        if (device.Slots.Running.PartitionNumber == plan.ToPartition)
+            return new RunEnd(RunEndKind.TrialPending);
+
+        var context = Context(plan, release);
+        if (records.Any(r => r.Verb == JournalVerb.Failed))
+            return await UndoAsync(context, LastError(records), ct).ConfigureAwait(false);
+        _log.Resumed();
+        if (ResumesWithoutProgress(records) >= MaxResumesWithoutProgress)
+            return await FailAsync(context, "resume", NoProgress(), ct).ConfigureAwait(false);
+        return await GoOnAsync(context, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes an open attempt back: its own updater is gone or fails. Any program may do this.</summary>
+    public async ValueTask<RunEnd> GiveUpAsync(CancellationToken ct)
+    {
+        var records = _log.Records;
+        if (!_log.IsOpen)
+            return new RunEnd(RunEndKind.NothingToDo);
+        var (plan, release) = _attempt.Load(records[0].Plan!.Value);
+        if (device.Boot.Read() is { UpgradeAvailable: true } || device.Slots.Running.PartitionNumber == plan.ToPartition)
+            return new RunEnd(RunEndKind.TrialPending);
+        return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
+    }
+
+    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, sources(plan), progress);
+
+    private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
+    {
+        foreach (var step in Remaining(_log.Records))
+        {
+            try
+            {
+                context.Progress.Report(step.State, 0, 0, null);
+                _log.Started(step.Name);
+                var result = await step.DoAsync(context, ct).ConfigureAwait(false);
+                if (step is Reboot)
+                    return new RunEnd(RunEndKind.Rebooting);
+                _log.Done(step.Name, result);
+            }
+            catch (HostupException e)
+            {
+                return await FailAsync(context, step.Name, e, ct).ConfigureAwait(false);
+            }
+            catch (IOException e)
+            {
+                var error = new HostupException(step.FileError, $"cannot finish step {step.Name}", e.Message, "see the log of the attempt; the device runs on", e);
+                return await FailAsync(context, step.Name, error, ct).ConfigureAwait(false);
+            }
+        }
+        throw new InvalidOperationException("bug: the last step of an update is the reboot");
+    }
+
+    private async ValueTask<RunEnd> FailAsync(StepContext context, string step, HostupException error, CancellationToken ct)
+    {
+        _log.Failed(step, error);
+        return await UndoAsync(context, error, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<RunEnd> UndoAsync(StepContext context, HostupException error, CancellationToken ct)
+    {
+        var records = _log.Records;
+        foreach (var step in Steps.Reverse().Where(s => records.Any(r => r.Verb == JournalVerb.Started && r.Step == s.Name)))
+        {
+            try
+            {
+                await step.UndoAsync(context, ct).ConfigureAwait(false);
+                _log.Undone(step.Name);
+            }
+            catch (Exception e) when (e is HostupException or IOException)
+            {
+                return new RunEnd(RunEndKind.UndoIncomplete, new HostupException(error.Code, $"cannot take back step {step.Name} of the update", e.Message, "run `hostup-device update --resume` or reboot; it is tried again then", e));
+            }
+        }
+        var kind = error.Code == HostupErrors.Cancelled ? RunEndKind.Cancelled : error.Code.Kind == HostupErrorKind.Refused ? RunEndKind.Refused : RunEndKind.Failed;
+        string outcome = kind switch { RunEndKind.Cancelled => AttemptStates.Cancelled, RunEndKind.Refused => AttemptStates.Refused, _ => AttemptStates.Failed };
+        _log.End(outcome, error.Code.Id, error.Message);
+        return new RunEnd(kind, error);
+    }
+
+    /// <summary>Every step that is not known to be done. A Done whose effect a reboot takes away counts only in its own boot.</summary>
+    private IEnumerable<IStep> Remaining(IReadOnlyList<JournalRecord> records) =>
+        Steps.Where(step => !records.Any(r => r.Verb == JournalVerb.Done && r.Step == step.Name && (step.OutlivesReboot || r.BootId == device.Power.BootId)));
+
+    private bool SwitchedInThisBoot(IReadOnlyList<JournalRecord> records) =>
+        records.Any(r => r.Step == SwitchBoot.StepName && r.BootId == device.Power.BootId);
+
+    private static int ResumesWithoutProgress(IReadOnlyList<JournalRecord> records) =>
+        records.Reverse().TakeWhile(r => r.Verb != JournalVerb.Done).Count(r => r.Verb == JournalVerb.Resumed);
+
+    private static HostupException NoProgress() => new(
+        HostupErrors.NoProgress, "cannot finish the update", $"it was resumed {MaxResumesWithoutProgress} times without finishing a step", "look at the log for what ends the process, then start it again");
+
+    private static HostupException UpdaterGone() => new(
+        HostupErrors.NoProgress, "cannot go on with the update", "the updater that began it is not there any more", "start the update again");
+
+    private static HostupException LastError(IReadOnlyList<JournalRecord> records)
+    {
+        var failed = records.Last(r => r.Verb == JournalVerb.Failed);
+        var code = HostupErrors.All.FirstOrDefault(c => c.Id == failed.Code) ?? HostupErrors.Journal;
+        return new HostupException(code, $"cannot finish step {failed.Step}", failed.Message ?? "the reason was not kept", "see the log of the attempt");
+    }
+}

@@ -1,0 +1,58 @@
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
+
+namespace Hostup.Updates.Slots;
+
+/// <summary>One of the two root partitions.</summary>
+/// <param name="Label">Name for people and reports: <c>resin-rootA</c> or <c>resin-rootB</c>.</param>
+/// <param name="PartitionNumber">Number in the partition table, as the boot environment names it.</param>
+/// <param name="Device">Canonical device, for example <c>/dev/vda3</c>.</param>
+/// <param name="SizeBytes">Size of the partition.</param>
+public sealed record Slot(string Label, int PartitionNumber, string Device, long SizeBytes);
+
+/// <summary>The root partitions.</summary>
+public interface ISlots
+{
+    /// <summary>The slot that runs.</summary>
+    Slot Running { get; }
+
+    /// <summary>The other one. Never the device that runs, whatever labels say.</summary>
+    /// <exception cref="Core.Errors.HostupException"><c>slot-layout</c> or <c>same-slot</c>.</exception>
+    Slot Spare { get; }
+
+    /// <summary>UUID of the file system on the spare; null when it has none that can be read.</summary>
+    Guid? SpareFileSystem();
+
+    /// <summary>Makes a new file system on the spare. What was there is lost. Durable when it returns.</summary>
+    /// <exception cref="Core.Errors.HostupException"><c>mkfs</c> or <c>slot-write</c>.</exception>
+    ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct);
+
+    /// <summary>Mounts the spare for writing, seen by this process only.</summary>
+    ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct);
+
+    /// <summary>Reads the spare from the medium, block buffers dropped first, and computes its tree digest.</summary>
+    /// <param name="progress">Told bytes read so far.</param>
+    /// <param name="ct">Honoured between files.</param>
+    /// <returns>The tree digest; null when the spare has no file system that can be mounted.</returns>
+    ValueTask<Digest?> ReadSpareTreeAsync(Action<long> progress, CancellationToken ct);
+
+    /// <summary>Mounts the spare read-only, seen by this process only; the answer is the path.</summary>
+    ValueTask<IMountedSlot> OpenSpareForReadingAsync(CancellationToken ct);
+}
+
+/// <summary>The spare slot while it is written.</summary>
+public interface ISlotWriter : IAsyncDisposable
+{
+    /// <summary>Applies the entry that the reader stands on, and its content. Not durable before <see cref="FinishAsync"/>.</summary>
+    ValueTask WriteAsync(TreeEntry entry, ITreeReader content, CancellationToken ct);
+
+    /// <summary>Sets directory times, flushes and unmounts. Everything survives a power cut when it returns.</summary>
+    ValueTask FinishAsync(CancellationToken ct);
+}
+
+/// <summary>A slot mounted read-only; disposing unmounts it.</summary>
+public interface IMountedSlot : IAsyncDisposable
+{
+    /// <summary>Where it is mounted.</summary>
+    string Path { get; }
+}

@@ -1,0 +1,41 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>Fetches the supervisor image that the release ships with, so that the new OS starts it at once. A failure is a warning: the new OS pulls it then.</summary>
+public sealed class FetchSupervisor : IStep
+{
+    /// <inheritdoc/>
+    public string Name => "fetch-supervisor";
+
+    /// <inheritdoc/>
+    public string State => AttemptStates.Supervisor;
+
+    /// <inheritdoc/>
+    public HostupErrorCode FileError => HostupErrors.Supervisor;
+
+    /// <inheritdoc/>
+    public bool OutlivesReboot => true;
+
+    /// <inheritdoc/>
+    public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
+    {
+        update.HonourCancel();
+        if (update.Release.Supervisor is not { Image: { } image })
+            return StepResult.Done;
+        try
+        {
+            await update.Device.Engine.PullAsync(image, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e)
+        {
+            update.Progress.Report(State, 0, 0, $"warning: {e.Message}");
+        }
+        return StepResult.Done;
+    }
+
+    /// <summary>Nothing to take back: an image more in the engine harms nobody.</summary>
+    public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
+}

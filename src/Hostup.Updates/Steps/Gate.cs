@@ -1,0 +1,54 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Checks;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>
+/// Everything is fetched. Takes the update locks of the applications and keeps them until the reboot or the undo; while one is held by
+/// an application the supervisor runs. Then the device is checked again: hours may have passed.
+/// </summary>
+public sealed class Gate : IStep
+{
+    // upstream's safe_reboot looks every 5 s
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public string Name => "gate";
+
+    /// <inheritdoc/>
+    public string State => AttemptStates.Ready;
+
+    /// <inheritdoc/>
+    public HostupErrorCode FileError => HostupErrors.Supervisor;
+
+    /// <inheritdoc/>
+    public bool OutlivesReboot => false;
+
+    /// <inheritdoc/>
+    public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
+    {
+        var supervisor = update.Device.Supervisor;
+        while (update.Device.Locks.TryTake() is { } held)
+        {
+            update.HonourCancel();
+            update.Progress.Report(AttemptStates.WaitingForLock, 0, 0, $"an application holds {held}");
+            if (supervisor.IsInstalled)
+                await supervisor.StartAsync(ct).ConfigureAwait(false);
+            await update.Device.Clock.DelayAsync(Pause, ct).ConfigureAwait(false);
+        }
+        update.HonourCancel();
+        if (supervisor.IsInstalled)
+            await supervisor.StopAsync(ct).ConfigureAwait(false);
+        await DeviceChecks.RequireAsync(update, ct).ConfigureAwait(false);
+        return StepResult.Done;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    {
+        update.Device.Locks.Release();
+        return default;
+    }
+}

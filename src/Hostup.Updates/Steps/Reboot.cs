@@ -1,0 +1,31 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>Asks for the reboot. Nothing follows in this OS.</summary>
+public sealed class Reboot : IStep
+{
+    /// <inheritdoc/>
+    public string Name => "reboot";
+
+    /// <inheritdoc/>
+    public string State => AttemptStates.Rebooting;
+
+    /// <inheritdoc/>
+    public HostupErrorCode FileError => HostupErrors.SwitchBoot;
+
+    /// <inheritdoc/>
+    public bool OutlivesReboot => false;
+
+    /// <inheritdoc/>
+    public ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
+    {
+        update.Device.Power.Reboot($"trial of {update.Plan.ToVersion} on {update.Plan.ToSlot}");
+        return ValueTask.FromResult(StepResult.Done);
+    }
+
+    /// <summary>Nothing to take back.</summary>
+    public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
+}

@@ -1,0 +1,37 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>Stops the supervisor and its timer, so that it cannot interfere. User containers are not touched.</summary>
+public sealed class StopSupervisor : IStep
+{
+    /// <inheritdoc/>
+    public string Name => "stop-supervisor";
+
+    /// <inheritdoc/>
+    public string State => AttemptStates.Checking;
+
+    /// <inheritdoc/>
+    public HostupErrorCode FileError => HostupErrors.Supervisor;
+
+    /// <inheritdoc/>
+    public bool OutlivesReboot => false;
+
+    /// <inheritdoc/>
+    public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
+    {
+        var supervisor = update.Device.Supervisor;
+        if (supervisor.IsInstalled && await supervisor.IsRunningAsync(ct).ConfigureAwait(false))
+            await supervisor.StopAsync(ct).ConfigureAwait(false);
+        return StepResult.Done;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    {
+        if (update.Device.Supervisor.IsInstalled)
+            await update.Device.Supervisor.StartAsync(ct).ConfigureAwait(false);
+    }
+}

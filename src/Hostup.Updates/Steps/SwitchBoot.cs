@@ -1,0 +1,45 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Rollback;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>Arms the trial: breadcrumbs first, then the one write that decides which slot the next power-on boots.</summary>
+public sealed class SwitchBoot : IStep
+{
+    /// <summary>Name of the step.</summary>
+    public const string StepName = "switch-boot";
+
+    /// <inheritdoc/>
+    public string Name => StepName;
+
+    /// <inheritdoc/>
+    public string State => AttemptStates.BootFiles;
+
+    /// <inheritdoc/>
+    public HostupErrorCode FileError => HostupErrors.SwitchBoot;
+
+    /// <summary>A reboot uses the switch up.</summary>
+    public bool OutlivesReboot => false;
+
+    /// <inheritdoc/>
+    public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
+    {
+        var health = await update.Device.Health.RunAsync(System.Collections.Frozen.FrozenSet<string>.Empty, ct).ConfigureAwait(false);
+        Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed).Select(h => h.Name)]);
+        update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: true, BootCount: 0));
+        return StepResult.Done;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    {
+        var old = new BootSettings(update.Plan.FromPartition, UpgradeAvailable: false, BootCount: 0);
+        if (update.Device.Boot.Read() != old)
+            update.Device.Boot.Write(old);
+        Breadcrumbs.PickUp(update.Device.Files);
+        return default;
+    }
+}

@@ -1,0 +1,39 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.BootFiles;
+using Hostup.Updates.Files;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>Brings the release's boot files onto the boot partition; kept-back files stay. The old root boots with the new files too.</summary>
+public sealed class WriteBootFiles : IStep
+{
+    /// <inheritdoc/>
+    public string Name => "write-boot-files";
+
+    /// <inheritdoc/>
+    public string State => AttemptStates.BootFiles;
+
+    /// <inheritdoc/>
+    public HostupErrorCode FileError => HostupErrors.BootFiles;
+
+    /// <summary>After a reboot the old OS has restored its own files.</summary>
+    public bool OutlivesReboot => false;
+
+    /// <inheritdoc/>
+    public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
+    {
+        var slot = await update.Device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
+        await using var _ = slot.ConfigureAwait(false);
+        new BootPartition(update.Device.Files).Install(slot.Path + Places.OwnBootFiles, KeptBack.Of(update.Release));
+        return StepResult.Done;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    {
+        new BootPartition(update.Device.Files).Restore(KeptBack.Of(update.Release));
+        return default;
+    }
+}

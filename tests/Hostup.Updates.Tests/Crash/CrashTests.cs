@@ -1,0 +1,101 @@
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.Tests.Crash;
+
+/// <summary>Every single power cut of a whole update: safety (old or new, never neither) and liveness (a good release does commit).</summary>
+public sealed class CrashTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+
+    public static TheoryData<SimBehaviour, Unflushed, bool> Cases()
+    {
+        var cases = new TheoryData<SimBehaviour, Unflushed, bool>();
+        foreach (var behaviour in Enum.GetValues<SimBehaviour>())
+        {
+            foreach (var unflushed in Enum.GetValues<Unflushed>())
+            {
+                cases.Add(behaviour, unflushed, true);
+                cases.Add(behaviour, unflushed, false);
+            }
+        }
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public async Task A_power_cut_before_any_effect_ends_on_the_old_or_the_new_os(SimBehaviour behaviour, Unflushed unflushed, bool exchange)
+    {
+        var target = SimRelease.Make("2.101.0", behaviour);
+        int effects = (await Device(target, unflushed, exchange, []).RunAsync()).Power.Effects;
+
+        for (int cut = 1; cut <= effects; cut++)
+        {
+            var device = await Device(target, unflushed, exchange, [cut]).RunAsync();
+
+            AssertAtRest(device, target, $"cut before effect {cut} ({string.Join(", ", device.Power.CutBefore)}), {unflushed}, {behaviour}, exchange {exchange}");
+        }
+        Assert.True(effects > 80, $"only {effects} effects: the simulator does not see the update");
+    }
+
+    [Theory]
+    [InlineData(SimBehaviour.Good, AttemptStates.Committed, 2)]
+    [InlineData(SimBehaviour.Unhealthy, AttemptStates.RolledBack, 3)]
+    [InlineData(SimBehaviour.Panics, AttemptStates.RolledBack, 3)]
+    public async Task Without_a_power_cut_a_good_release_commits_after_one_reboot_and_a_bad_one_comes_back(SimBehaviour behaviour, string outcome, int boots)
+    {
+        var target = SimRelease.Make("2.101.0", behaviour);
+
+        var device = await Device(target, Unflushed.Lost, true, []).RunAsync();
+
+        AssertAtRest(device, target, $"{behaviour}");
+        Assert.Equal(outcome, device.Outcome);
+        Assert.Equal(boots, device.Boots);
+    }
+
+    [Theory, InlineData(Unflushed.Lost), InlineData(Unflushed.Kept), InlineData(Unflushed.Torn)]
+    public async Task A_good_release_that_was_cut_before_the_trial_still_commits(Unflushed unflushed)
+    {
+        var target = SimRelease.Make("2.101.0", SimBehaviour.Good);
+        var whole = await Device(target, unflushed, true, []).RunAsync();
+        int trial = whole.Power.Log.FindIndex(e => e == "reboot");
+
+        for (int cut = 1; cut <= trial; cut++)
+        {
+            var device = await Device(target, unflushed, true, [cut]).RunAsync();
+
+            Assert.True(device.Outcome == AttemptStates.Committed, $"cut before {string.Join(", ", device.Power.CutBefore)}, {unflushed}: {device.Outcome}");
+        }
+    }
+
+    private static SimDevice Device(SimRelease target, Unflushed unflushed, bool exchange, int[] cuts) => new(Old, target, unflushed, cuts) { CanExchange = exchange };
+
+    private static void AssertAtRest(SimDevice device, SimRelease target, string when)
+    {
+        Assert.True(device.Bricked is null, $"{when}: {device.Bricked}");
+        var running = device.RunningRelease;
+        Assert.True(running == Old || running == target, $"{when}: runs an unknown tree");
+        bool isNew = running == target;
+        Assert.True(!isNew || target.Behaviour == SimBehaviour.Good, $"{when}: stays on a {target.Behaviour} release");
+        Assert.True(device.Outcome == (isNew ? AttemptStates.Committed : AttemptStates.RolledBack), $"{when}: runs {running!.Version}, journal says {device.Outcome}");
+        var settings = device.Device.Boot.Read();
+        Assert.True(settings.RootPartition == device.RunningSlot.PartitionNumber && !settings.UpgradeAvailable && settings.BootCount == 0, $"{when}: boot settings {settings}");
+        Assert.True(device.Ports.SupervisorRuns, $"{when}: the supervisor is stopped");
+        Assert.Equal(Old.TreeDigest, device.SlotA.TreeDigest);
+        foreach (string leftover in new[] { Places.AltbootBreadcrumb, Places.HealthBreadcrumb, Places.BootFilesTouched, Places.TrialBoots })
+            Assert.False(device.Files.Exists(leftover), $"{when}: {leftover} is left");
+        AssertBootFiles(device, running!, when);
+    }
+
+    private static void AssertBootFiles(SimDevice device, SimRelease running, string when)
+    {
+        var expected = running.BootFiles.Keys.Append("EFI/BOOT/grubenv").ToHashSet();
+        foreach (var (path, content) in running.BootFiles.Where(f => f.Key != "config.txt"))
+            Assert.True(device.Boot.Read($"{Places.Boot}/{path}")?.AsSpan().SequenceEqual(content) == true, $"{when}: boot file {path} is not that of {running.Version}");
+        Assert.Contains("the owner's", System.Text.Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/config.txt")!), StringComparison.Ordinal);
+        // The new set keeps what the old one had: files of the old root stay until an update removes them by name.
+        var unexpected = device.Files.ListFiles(Places.Boot).Where(f => !expected.Contains(f) && !(running != Old && Old.BootFiles.ContainsKey(f)));
+        Assert.True(!unexpected.Any(), $"{when}: left on the boot partition: {string.Join(", ", unexpected)}");
+    }
+
+}
