@@ -1,4 +1,3 @@
-using System.Text;
 using Hostup.Core;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
@@ -45,14 +44,15 @@ public sealed class KeyCommandTests : IDisposable
     public async Task A_release_is_signed_with_what_the_image_holds()
     {
         await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
-        var image = WriteLayout();
-        await File.WriteAllTextAsync(At("facts.json"), "{\"osReleaseVersion\":\"2.0.0+rev1\",\"treeDigest\":\"" + Digest.Of("t"u8) + "\",\"root\":{\"contentBytes\":10,\"spaceBytes\":20,\"entries\":3}}");
+        var image = await TestImage.WriteAsync(At("layout"), "2.0.0+rev1");
 
-        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--facts", At("facts.json"), "--out", At("release.dsse"));
+        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--out", At("release.dsse"));
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
         Assert.Equal(("2.0.0+rev1", 7L, image, "hostos/genericx86-64"), (manifest.Version, manifest.Sequence, manifest.Image.Digest, manifest.Image.Repository));
+        Assert.Equal(new BootFile("grub.cfg", 4, Digest.Of("grub"u8)), Assert.Single(manifest.BootFiles));
+        Assert.Equal(8, manifest.Root.Entries);
         Assert.Equal((3, 10), (manifest.Health.Count, manifest.Health.IntervalSeconds));
     }
 
@@ -65,19 +65,8 @@ public sealed class KeyCommandTests : IDisposable
         var run = await CommandRun.OfAsync("release", "sign", "--image", At("empty"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--out", At("o"));
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("[bad-image]", run.Error, StringComparison.Ordinal);
+        Assert.Contains("layout", run.Error, StringComparison.Ordinal);
     }
 
     private string At(string name) => Path.Combine(_folder, name);
-
-    private Digest WriteLayout()
-    {
-        string blobs = Directory.CreateDirectory(Path.Combine(_folder, "layout", "blobs", "sha256")).FullName;
-        byte[] layer = "layer"u8.ToArray();
-        byte[] manifest = Encoding.UTF8.GetBytes("{\"config\":{\"digest\":\"" + Digest.Of(layer) + "\"},\"layers\":[{\"digest\":\"" + Digest.Of(layer) + "\"}]}");
-        foreach (byte[] blob in (byte[][])[layer, manifest])
-            File.WriteAllBytes(Path.Combine(blobs, Digest.Of(blob).Hex), blob);
-        File.WriteAllText(At("layout/index.json"), "{\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"" + Digest.Of(manifest) + "\"}]}");
-        return Digest.Of(manifest);
-    }
 }

@@ -1,8 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
-using Hostup.Core;
 using Hostup.Core.Wire;
 using Hostup.Server;
 using Microsoft.Extensions.Logging;
@@ -86,11 +84,10 @@ public sealed class ServerCommandTests : IAsyncLifetime
 
     private async Task PublishAsync()
     {
-        WriteLayout();
-        await File.WriteAllTextAsync(At("facts.json"), "{\"treeDigest\":\"" + Digest.Of("t"u8) + "\",\"root\":{\"contentBytes\":10,\"spaceBytes\":20,\"entries\":3}}");
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
         await File.WriteAllTextAsync(At("hostup-device"), "program");
         await GoodAsync("", "key", "new", "--role", "release", "--out", At("key"));
-        await GoodAsync("", "release", "sign", "--image", At("layout"), "--key", At("key"), "--device-type", "genericx86-64", "--sequence", "1", "--version", "2.0.0", "--facts", At("facts.json"), "--out", At("release.dsse"));
+        await GoodAsync("", "release", "sign", "--image", At("layout"), "--key", At("key"), "--device-type", "genericx86-64", "--sequence", "1", "--out", At("release.dsse"));
         await GoodAsync("", "release", "publish", At("release.dsse"), "--image", At("layout"));
         await GoodAsync("", "updater", "sign", At("hostup-device"), "--key", At("key"), "--version", "1.0.0", "--out", At("updater.dsse"));
         await GoodAsync("", "updater", "publish", At("hostup-device"), "--envelope", At("updater.dsse"));
@@ -129,14 +126,4 @@ public sealed class ServerCommandTests : IAsyncLifetime
     private HttpClient Client(string key) => new() { BaseAddress = _server!.Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
 
     private string At(string name) => Path.Combine(_folder, name);
-
-    private void WriteLayout()
-    {
-        string blobs = Directory.CreateDirectory(Path.Combine(_folder, "layout", "blobs", "sha256")).FullName;
-        byte[] layer = "layer"u8.ToArray();
-        byte[] manifest = Encoding.UTF8.GetBytes("{\"config\":{\"digest\":\"" + Digest.Of(layer) + "\"},\"layers\":[{\"digest\":\"" + Digest.Of(layer) + "\"}]}");
-        foreach (byte[] blob in (byte[][])[layer, manifest])
-            File.WriteAllBytes(Path.Combine(blobs, Digest.Of(blob).Hex), blob);
-        File.WriteAllText(At("layout/index.json"), "{\"manifests\":[{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"digest\":\"" + Digest.Of(manifest) + "\"}]}");
-    }
 }
