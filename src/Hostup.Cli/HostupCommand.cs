@@ -14,9 +14,12 @@ namespace Hostup.Cli;
 /// <summary>The command line: all nouns, and how errors become texts and exit codes.</summary>
 internal static class HostupCommand
 {
+    // a version may begin with @; it is no file of arguments
+    private static readonly ParserConfiguration AsTyped = new() { ResponseFileTokenReplacer = null };
+
     public static async Task<int> RunAsync(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken ct)
     {
-        var parsed = Build(new Terminal(input, output, error)).Parse(args);
+        var parsed = Build(new Terminal(input, output, error)).Parse(args, AsTyped);
         var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
         if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp)
         {

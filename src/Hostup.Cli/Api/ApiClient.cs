@@ -67,14 +67,6 @@ internal sealed class ApiClient : IDisposable
             throw await ErrorAsync(answer, ct);
     }
 
-    /// <summary>Whether something is at an address.</summary>
-    public async Task<bool> HasAsync(string path, CancellationToken ct)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Head, path);
-        using var answer = await _http.SendAsync(request, ct);
-        return answer.IsSuccessStatusCode;
-    }
-
     public void Dispose() => _http.Dispose();
 
     private async Task<T> SendAsync<T>(HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken ct)

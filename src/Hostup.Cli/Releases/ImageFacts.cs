@@ -1,41 +1,49 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text;
 using Hostup.Core;
-using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
 
 namespace Hostup.Cli.Releases;
 
-/// <summary>What a release manifest says that is read from the image itself.</summary>
-internal sealed record ImageFacts
+/// <summary>What a release manifest says that is read from the image itself: every layer, once.</summary>
+/// <param name="TreeDigest">Tree digest of the root file system.</param>
+/// <param name="Root">What the slot's file system must hold.</param>
+/// <param name="BootFiles">Files below /resin-boot.</param>
+/// <param name="OsReleaseVersion">VERSION of /etc/os-release; null: it has none.</param>
+internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadOnlyList<BootFile> BootFiles, string? OsReleaseVersion)
 {
-    public required Digest TreeDigest { get; init; }
-    public required RootFileSystem Root { get; init; }
-    public IReadOnlyList<BootFile> BootFiles { get; init => field = value ?? []; } = [];
+    private const string BootFolder = "resin-boot";
+    private static readonly TreePath OsRelease = TreePath.Parse("etc/os-release");
 
-    /// <summary>VERSION of /etc/os-release; null: it has none.</summary>
-    public string? OsReleaseVersion { get; init; }
-
-    /// <summary>Reads facts that were written down before.</summary>
-    /// <exception cref="HostupException"><c>bad-value</c> when the file is not such a list.</exception>
-    public static async Task<ImageFacts> ReadFileAsync(string file, CancellationToken ct)
+    /// <exception cref="HostupException"><c>bad-image</c>, <c>digest-mismatch</c> and the codes of the source.</exception>
+    public static async Task<ImageFacts> ReadAsync(ImageSource source, CancellationToken ct)
     {
-        try
+        // the first is a link to the second on most systems
+        var captured = new HashSet<TreePath> { OsRelease, TreePath.Parse("usr/lib/os-release") };
+        await using var layers = source.Image.OpenLayers(source.Blobs);
+        var tree = await RootTree.ReadAsync(layers, captured, ct);
+        var root = new RootFileSystem { ContentBytes = tree.Sums.ContentBytes, SpaceBytes = tree.Sums.SpaceBytes, Entries = tree.Sums.Entries };
+        return new ImageFacts(tree.Digest, root, [.. BootFilesOf(tree)], VersionOf(tree));
+    }
+
+    private static IEnumerable<BootFile> BootFilesOf(RootTree tree)
+    {
+        var folder = TreePath.Parse(BootFolder);
+        if (tree.Find(folder) is null)
+            yield break;
+        foreach (var listed in tree.EntriesBelow(folder))
         {
-            return JsonSerializer.Deserialize(await File.ReadAllBytesAsync(file, ct), ImageFactsJson.Default.ImageFacts) ?? throw new JsonException("it is null");
-        }
-        catch (JsonException e)
-        {
-            throw new HostupException(HostupErrors.BadValue, $"cannot read image facts {file}", e.Message, "give treeDigest, root and bootFiles as in docs/release-manifest.md", e);
+            // a FAT file system has neither links nor owners: what counts is the content under each name
+            if (tree.Find(listed.Entry.Path) is { Entry.Kind: TreeEntryKind.File, Content: { } digest } file)
+                yield return new BootFile(Encoding.UTF8.GetString(file.Entry.Path.Bytes[(BootFolder.Length + 1)..]), file.Entry.Size, digest);
         }
     }
 
-    /// <summary>Reads them from the layers of an image.</summary>
-    /// <exception cref="HostupException"><c>bad-image</c> when the image cannot be read.</exception>
-    public static Task<ImageFacts> ReadImageAsync(LayoutImage image, CancellationToken ct) =>
-        throw new HostupException(HostupErrors.BadImage, $"cannot read the root tree of {image.Manifest}", "this program has no reader of layers", "give what the image holds with --facts FILE");
+    private static string? VersionOf(RootTree tree)
+    {
+        if (tree.Follow(OsRelease) is not { } path || tree.ContentOf(path) is not { } content)
+            return null;
+        string? line = Encoding.UTF8.GetString(content.Span).Split('\n').FirstOrDefault(l => l.StartsWith("VERSION=", StringComparison.Ordinal));
+        return line?["VERSION=".Length..].Trim().Trim('"', '\'');
+    }
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestJsonConverter)])]
-[JsonSerializable(typeof(ImageFacts))]
-internal sealed partial class ImageFactsJson : JsonSerializerContext;

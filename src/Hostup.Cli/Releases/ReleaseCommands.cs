@@ -5,6 +5,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
+using Hostup.Oci.Registries;
 
 namespace Hostup.Cli.Releases;
 
@@ -18,28 +19,33 @@ internal static class ReleaseCommands
     private static ExampleCommand Publish(Terminal terminal)
     {
         var file = new Argument<FileInfo>("ENVELOPE") { Description = "What `hostup release sign` wrote" }.AcceptExistingOnly();
-        var image = new Option<DirectoryInfo>("--image") { Description = "OCI layout of the image, pushed first; without it the server has the image" }.AcceptExistingOnly();
+        var image = ReleaseSignCommand.ImageOption(required: false);
         var json = JsonOption();
         var command = new ExampleCommand("publish", "Push the image and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, json };
         command.SetAction(async (parsed, ct) =>
         {
-            using var api = ApiClient.Connect();
+            var credentials = Credentials.Load();
             byte[] envelope = await File.ReadAllBytesAsync(parsed.GetValue(file)!.FullName, ct);
-            if (parsed.GetValue(image) is { } layout)
-                await PushAsync(api, envelope, layout.FullName, terminal, ct);
+            if (parsed.GetValue(image) is { } name)
+                await PushAsync(credentials, envelope, name, terminal, ct);
+            using var api = new ApiClient(credentials);
             var release = await api.PostAsync("api/v1/releases", envelope, WireJson.Default.ReleaseView, ct);
             terminal.Print(release, parsed.GetValue(json), (w, r) => w.WriteLine($"published {r.Version} for {r.DeviceType} as {r.Id}"));
         });
         return command;
     }
 
-    private static async Task PushAsync(ApiClient api, byte[] envelope, string layout, Terminal terminal, CancellationToken ct)
+    private static async Task PushAsync(Credentials credentials, byte[] envelope, string name, Terminal terminal, CancellationToken ct)
     {
         var manifest = ReleaseManifest.Parse(Envelope.Parse(envelope).UnverifiedPayload.Span);
-        var image = await LayoutImage.OpenAsync(layout, ct);
-        if (image.Manifest != manifest.Image.Digest)
-            throw new HostupException(HostupErrors.DigestMismatch, $"cannot publish release {manifest.Version}", $"it signs image {manifest.Image.Digest}, the layout holds {image.Manifest}", "give the layout that was signed");
-        await new ImagePush(api, terminal.Error).PushAsync(image, manifest.Image.Repository, ct);
+        using var source = await ImageSource.OpenAsync(name, ct);
+        if (source.Image.Digest != manifest.Image.Digest)
+            throw new HostupException(HostupErrors.DigestMismatch, $"cannot publish release {manifest.Version}", $"it signs image {manifest.Image.Digest}, {name} is {source.Image.Digest}", "give the image that was signed");
+        using var http = new HttpClient(RegistryClient.NewHandler());
+        var counter = new TransferCounter();
+        await terminal.Error.WriteLineAsync($"push {manifest.Image.Repository}, {new ByteCount(source.Image.DownloadBytes)}");
+        await new RegistryClient(http, new RegistryLocation(credentials.Server, manifest.Image.Repository), new RegistryCredentials("operator", credentials.Key), counter).PushAsync(source.Image, source.Blobs, null, ct);
+        await terminal.Error.WriteLineAsync($"sent {new ByteCount(counter.SentBytes)}");
     }
 
     private static ExampleCommand List(Terminal terminal)

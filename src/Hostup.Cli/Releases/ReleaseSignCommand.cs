@@ -13,7 +13,7 @@ internal static class ReleaseSignCommand
 {
     public static ExampleCommand Build(Terminal terminal)
     {
-        var image = new Option<DirectoryInfo>("--image") { Description = "OCI layout that holds the image", Required = true }.AcceptExistingOnly();
+        var image = ImageOption(required: true);
         var key = new Option<FileInfo[]>("--key") { Description = "Release key; several: all sign", Required = true, AllowMultipleArgumentsPerToken = true }.AcceptExistingOnly();
         var type = new Option<string>("--device-type") { Description = "Slug of the device type", Required = true };
         var sequence = new Option<long>("--sequence") { Description = "Higher than that of every release before", Required = true };
@@ -23,16 +23,15 @@ internal static class ReleaseSignCommand
         var supervisor = new Option<string>("--supervisor") { Description = "Supervisor as VERSION or VERSION=NAME@DIGEST" };
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
-        var facts = new Option<FileInfo>("--facts") { Description = "JSON with treeDigest, root and bootFiles instead of reading the image" }.AcceptExistingOnly();
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, health, minimum, facts, target,
+            image, key, type, sequence, version, repository, build, supervisor, health, minimum, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
-            var layout = await LayoutImage.OpenAsync(parsed.GetValue(image)!.FullName, ct);
-            var read = parsed.GetValue(facts) is { } file ? await ImageFacts.ReadFileAsync(file.FullName, ct) : await ImageFacts.ReadImageAsync(layout, ct);
+            using var source = await ImageSource.OpenAsync(parsed.GetValue(image)!, ct);
+            var read = await ImageFacts.ReadAsync(source, ct);
             string slug = DeviceType.Parse(parsed.GetValue(type)!).ToString();
             var manifest = new ReleaseManifest
             {
@@ -41,7 +40,7 @@ internal static class ReleaseSignCommand
                 DeviceType = slug,
                 Sequence = parsed.GetValue(sequence),
                 SignedAt = TimeProvider.System.GetUtcNow(),
-                Image = new ReleaseImage { Digest = layout.Manifest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = layout.DownloadBytes },
+                Image = new ReleaseImage { Digest = source.Image.Digest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = source.Image.DownloadBytes },
                 TreeDigest = read.TreeDigest,
                 Root = read.Root,
                 BootFiles = read.BootFiles,
@@ -50,10 +49,13 @@ internal static class ReleaseSignCommand
                 UpdaterMinimum = parsed.GetValue(minimum)!,
             };
             await WriteSignedAsync(ReleaseManifest.PayloadType, manifest.ToJson(), parsed.GetValue(key)!, parsed.GetValue(target)!.FullName, ct);
-            await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {layout.Manifest.Hex[..12]}");
+            await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {source.Image.Digest.Hex[..12]}");
         });
         return command;
     }
+
+    public static Option<string> ImageOption(bool required) =>
+        new("--image") { Description = "OCI layout (folder), docker archive (file) or docker://HOST/REPOSITORY:TAG", Required = required };
 
     /// <summary>Signs a payload with every key and writes the envelope.</summary>
     public static async Task WriteSignedAsync(string payloadType, byte[] payload, FileInfo[] keys, string path, CancellationToken ct)

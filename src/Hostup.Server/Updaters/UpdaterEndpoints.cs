@@ -19,8 +19,8 @@ internal static class UpdaterEndpoints
     public static void MapUpdaters(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/updaters").WithTags("Updaters").For(CallerKind.Operator);
-        group.MapPut("/programs/{digest}", PutProgram).Accepts<string>("application/octet-stream").WithSummary("Uploads a program");
-        group.MapPost("/", Publish).Accepts<string>("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
+        group.MapPut("/programs/{digest}", PutProgram).WithSummary("Uploads a program");
+        group.MapPost("/", Publish).Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
         group.MapGet("/", List).WithSummary("Updaters, newest publication first");
     }
 

@@ -50,11 +50,12 @@ internal sealed class AttemptIntake(HostupDb db, AttemptNews news, TimeProvider 
         return true;
     }
 
-    /// <summary>A device that works on an attempt never begins an older one: those it never reported on are over.</summary>
+    /// <summary>A device begins only its target: other attempts that it never reported on are over.</summary>
     private async Task EndUnbegunAsync(AttemptRow current, DateTimeOffset now, CancellationToken ct)
     {
-        var older = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == current.DeviceUuid && a.EndedAt == null && a.ReportSerial < 0 && a.Id != current.Id && a.CreatedAt <= current.CreatedAt).ToListAsync(ct);
-        foreach (var attempt in older)
+        var unbegun = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == current.DeviceUuid && a.EndedAt == null && a.ReportSerial < 0 && a.Id != current.Id
+            && !db.Devices.Any(d => d.TargetAttemptId == a.Id)).ToListAsync(ct);
+        foreach (var attempt in unbegun)
             await db.EndAsync(attempt, AttemptStates.Superseded, now, ct);
     }
 

@@ -162,7 +162,7 @@ public sealed class RegistryTests(TestServer server) : IClassFixture<TestServer>
 
     private static async Task SkopeoAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo("/usr/bin/skopeo", ["--insecure-policy", "copy", .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("/usr/bin/skopeo", ["--insecure-policy", "copy", "--preserve-digests", .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         using var process = Process.Start(start)!;
         string error = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Hostup.Cli.Tests;
+
+public sealed class HelpTests
+{
+    [Fact]
+    public async Task Help_of_every_command_is_what_was_reviewed()
+    {
+        var text = new StringBuilder();
+        foreach (string[] command in Commands())
+            text.Append("$ hostup ").AppendJoin(' ', command).Append(" --help\n").Append((await CommandRun.OfAsync([.. command, "--help"])).Output.Replace("\r", "", StringComparison.Ordinal));
+        // the test runner's own name stands where the program's does
+        string actual = text.ToString().Replace(RootCommand.ExecutableName, "hostup", StringComparison.Ordinal);
+
+        string file = Path.Combine(Folder(), "Help.verified.txt");
+        string received = Path.ChangeExtension(file, ".received.txt");
+        if (!File.Exists(file) || await File.ReadAllTextAsync(file) != actual)
+        {
+            await File.WriteAllTextAsync(received, actual);
+            Assert.Fail($"help differs from {file}; look at {received} and rename it when it is right");
+        }
+    }
+
+    [Fact]
+    public async Task Every_command_has_an_example_and_fits_80_columns()
+    {
+        foreach (string[] command in Commands())
+        {
+            string help = (await CommandRun.OfAsync([.. command, "--help"])).Output.Replace(RootCommand.ExecutableName, "hostup", StringComparison.Ordinal);
+            Assert.All(help.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 80, $"{string.Join(' ', command)}: {line}"));
+            if (Find(command) is { Subcommands.Count: 0 })
+                Assert.Contains("Example:\n  hostup " + string.Join(' ', command), help.Replace("\r", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Every_command_that_prints_data_has_json()
+    {
+        string[] printsText = ["login", "version compare", "version sort", "key new", "trust make", "release sign", "updater sign", "device reset-key", "update log"];
+
+        foreach (string[] command in Commands().Where(c => Find(c).Subcommands.Count == 0 && !printsText.Contains(string.Join(' ', c))))
+            Assert.True(Find(command).Options.Any(o => o.Name == "--json"), string.Join(' ', command));
+    }
+
+    private static Command Find(string[] path) => path.Aggregate((Command)Root(), (command, name) => command.Subcommands.Single(c => c.Name == name));
+
+    private static IEnumerable<string[]> Commands() => Below(Root(), []);
+
+    private static IEnumerable<string[]> Below(Command command, string[] path) =>
+        command.Subcommands.SelectMany(c => Below(c, [.. path, c.Name])).Prepend(path);
+
+    private static RootCommand Root() => HostupCommand.Build(new Terminal(TextReader.Null, TextWriter.Null, TextWriter.Null));
+
+    private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
+}

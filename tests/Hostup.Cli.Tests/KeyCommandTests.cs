@@ -1,0 +1,72 @@
+using Hostup.Core;
+using Hostup.Core.Releases;
+using Hostup.Core.Trust;
+
+namespace Hostup.Cli.Tests;
+
+public sealed class KeyCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hostup-cli-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_key_is_made_for_its_owner_only_and_never_overwritten()
+    {
+        Assert.Equal(0, (await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"))).ExitCode);
+        if (!OperatingSystem.IsWindows())
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(At("release.key")));
+
+        var again = await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+
+        Assert.Equal(3, again.ExitCode);
+        Assert.Contains("the file exists", again.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Keys_and_trust_list_and_signed_updater_fit_together()
+    {
+        foreach (string role in (string[])["release", "updater"])
+            await CommandRun.OfAsync("key", "new", "--role", role, "--out", At(role + ".key"));
+        await File.WriteAllTextAsync(At("release.pub"), (await CommandRun.OfAsync("key", "show", At("release.key"))).Output);
+        await File.WriteAllTextAsync(At("hostup-device"), "program");
+
+        Assert.Equal(0, (await CommandRun.OfAsync("trust", "make", "--release", At("release.pub"), "--updater", At("updater.key"), "--out", At("trust.json"))).ExitCode);
+        var signed = await CommandRun.OfAsync("updater", "sign", At("hostup-device"), "--key", At("updater.key"), "--version", "0.2.0", "--out", At("updater.dsse"));
+
+        Assert.Equal((0, ""), (signed.ExitCode, signed.Error));
+        var trust = TrustList.Parse(await File.ReadAllBytesAsync(At("trust.json")));
+        var statement = UpdaterStatement.Parse(trust.Verify(Envelope.Parse(await File.ReadAllBytesAsync(At("updater.dsse"))), TrustRole.Updater, UpdaterStatement.PayloadType));
+        Assert.Equal(("0.2.0", 7, Digest.Of("program"u8)), (statement.Version, statement.Size, statement.Digest));
+    }
+
+    [Fact]
+    public async Task A_release_is_signed_with_what_the_image_holds()
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        var image = await TestImage.WriteAsync(At("layout"), "2.0.0+rev1");
+
+        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--out", At("release.dsse"));
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
+        Assert.Equal(("2.0.0+rev1", 7L, image, "hostos/genericx86-64"), (manifest.Version, manifest.Sequence, manifest.Image.Digest, manifest.Image.Repository));
+        Assert.Equal(new BootFile("grub.cfg", 4, Digest.Of("grub"u8)), Assert.Single(manifest.BootFiles));
+        Assert.Equal(8, manifest.Root.Entries);
+        Assert.Equal((3, 10), (manifest.Health.Count, manifest.Health.IntervalSeconds));
+    }
+
+    [Fact]
+    public async Task A_layout_without_an_image_is_named_in_the_error()
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        Directory.CreateDirectory(At("empty"));
+
+        var run = await CommandRun.OfAsync("release", "sign", "--image", At("empty"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--out", At("o"));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("layout", run.Error, StringComparison.Ordinal);
+    }
+
+    private string At(string name) => Path.Combine(_folder, name);
+}

@@ -1,0 +1,129 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Hostup.Core.Wire;
+using Hostup.Server;
+using Microsoft.Extensions.Logging;
+
+namespace Hostup.Cli.Tests;
+
+/// <summary>The program against a real server: from an empty one to an updated device.</summary>
+public sealed class ServerCommandTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hostup-cli-server-").FullName;
+    private ServerHost? _server;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ServerHost.StartAsync(new ServerOptions { DataDirectory = At("data"), Urls = "http://127.0.0.1:0", LogLevel = LogLevel.Warning }, CancellationToken.None);
+        // the stored file goes to this test's folder; nothing else in this assembly asks for credentials
+        Environment.SetEnvironmentVariable("XDG_CONFIG_HOME", At("config"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server!.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task From_an_empty_server_to_an_updated_device()
+    {
+        Assert.Contains("[bad-config]", (await CommandRun.OfAsync("device", "list")).Error, StringComparison.Ordinal);
+        var refused = await CommandRun.OfAsync("login", _server!.Address.ToString(), "--key", "hko_wrong");
+        Assert.Contains("[unauthorized]", refused.Error, StringComparison.Ordinal);
+        await GoodAsync(await File.ReadAllTextAsync(_server.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        using var device = await RegisterAsync("demo");
+
+        var started = CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0", "--wait", "--json");
+        var attempt = await CarryOutAsync(device, AttemptStates.Committed, null);
+        var run = await started;
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("1.0.0 -> 2.0.0", run.Error, StringComparison.Ordinal);
+        Assert.Equal(attempt, JsonDocument.Parse(run.Output).RootElement.GetProperty("id").GetString());
+        Assert.Contains("committed", (await GoodAsync("", "update", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Contains("1.0.0", (await GoodAsync("", "device", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Contains("2.0.0", (await GoodAsync("", "release", "list")).Output, StringComparison.Ordinal);
+        Assert.Equal("1.0.0", JsonDocument.Parse((await GoodAsync("", "updater", "list", "--json")).Output).RootElement.GetProperty("items")[0].GetProperty("version").GetString());
+    }
+
+    [Theory]
+    [InlineData(AttemptStates.RolledBack, "rollback-health", 1)]
+    [InlineData(AttemptStates.Refused, "boot-space", 3)]
+    [InlineData(AttemptStates.Cancelled, null, 4)]
+    public async Task The_outcome_of_a_followed_update_is_the_exit_code(string state, string? code, int exit)
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        using var device = await RegisterAsync("demo");
+
+        var started = CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0", "--wait");
+        await CarryOutAsync(device, state, code);
+        var run = await started;
+
+        Assert.Equal(exit, run.ExitCode);
+        Assert.Contains($"state     {state}", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Following_ends_at_the_timeout_with_75_and_cancel_is_told()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        using var device = await RegisterAsync("demo");
+
+        Assert.Equal(75, (await CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0", "--wait", "--timeout", "1")).ExitCode);
+        Assert.Contains("ended: cancelled", (await GoodAsync("", "update", "cancel", "demo")).Output, StringComparison.Ordinal);
+        Assert.Equal(3, (await CommandRun.OfAsync("update", "cancel", "demo")).ExitCode);
+        await GoodAsync("", "release", "invalidate", "2.0.0", "--reason", "bad");
+        Assert.Equal(3, (await CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0")).ExitCode);
+        Assert.Equal(1, (await CommandRun.OfAsync("update", "start", "demo", "--to", "9.9.9")).ExitCode);
+    }
+
+    private async Task PublishAsync()
+    {
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+        await File.WriteAllTextAsync(At("hostup-device"), "program");
+        await GoodAsync("", "key", "new", "--role", "release", "--out", At("key"));
+        await GoodAsync("", "release", "sign", "--image", At("layout"), "--key", At("key"), "--device-type", "genericx86-64", "--sequence", "1", "--out", At("release.dsse"));
+        await GoodAsync("", "release", "publish", At("release.dsse"), "--image", At("layout"));
+        await GoodAsync("", "updater", "sign", At("hostup-device"), "--key", At("key"), "--version", "1.0.0", "--out", At("updater.dsse"));
+        await GoodAsync("", "updater", "publish", At("hostup-device"), "--envelope", At("updater.dsse"));
+    }
+
+    private async Task<HttpClient> RegisterAsync(string name)
+    {
+        string key = (await GoodAsync("", "provisioning-key", "new")).Output.Trim();
+        using var client = Client(key);
+        var answer = await client.PostAsJsonAsync("device/v1/register", new RegisterRequest(Guid.NewGuid().ToString("N"), "genericx86-64", name), WireJson.Default.RegisterRequest);
+        var device = Client((await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.RegisterAnswer))!.DeviceKey);
+        (await device.PutAsJsonAsync("device/v1/state", new DeviceStateReport { OsVersion = "1.0.0", AgentVersion = "0.1.0", RunningSlot = "resin-rootA" }, WireJson.Default.DeviceStateReport)).EnsureSuccessStatusCode();
+        return device;
+    }
+
+    /// <summary>A device that polls until it has a target and reports it to an end.</summary>
+    private static async Task<string> CarryOutAsync(HttpClient device, string end, string? code)
+    {
+        DeviceTarget? target;
+        do
+            target = (await device.GetFromJsonAsync("device/v1/poll", WireJson.Default.PollAnswer))!.Target;
+        while (target is null);
+        var running = new AttemptReport { Serial = 1, State = AttemptStates.Downloading, StepBytesDone = 5, StepBytesTotal = 10, Steps = [new StepReport("write-slot", "started", 1)] };
+        await device.PutAsJsonAsync($"device/v1/attempts/{target.AttemptId}", running, WireJson.Default.AttemptReport);
+        await device.PutAsJsonAsync($"device/v1/attempts/{target.AttemptId}", running with { Serial = 2, State = end, ErrorCode = code }, WireJson.Default.AttemptReport);
+        return target.AttemptId;
+    }
+
+    private static async Task<CommandRun> GoodAsync(string input, params string[] args)
+    {
+        var run = await CommandRun.WithInputAsync(input, args);
+        Assert.True(run.ExitCode == 0, $"hostup {string.Join(' ', args)}: {run.ExitCode} {run.Error}");
+        return run;
+    }
+
+    private HttpClient Client(string key) => new() { BaseAddress = _server!.Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
+
+    private string At(string name) => Path.Combine(_folder, name);
+}
