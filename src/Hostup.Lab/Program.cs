@@ -4,6 +4,8 @@ using Hostup.Lab.Commands;
 
 var root = new RootCommand("The device lab: makes host OS images and runs virtual devices")
 {
+    BuildCommands.Tools(),
+    BuildCommands.Image(),
     DeviceCommands.Device(),
     DeviceCommands.List(),
     DeviceCommands.Exec(),
