@@ -76,6 +76,9 @@ public sealed class SimDevice
     /// <summary>Whether this kernel can exchange names on FAT.</summary>
     public bool CanExchange { get; set; } = true;
 
+    /// <summary>Whether an unhealthy OS hangs after its user space came up and before the verdict, and a watchdog resets it.</summary>
+    public bool HangsBeforeVerdict { get; init; }
+
     /// <summary>Boots begun, failed ones included.</summary>
     public int Boots { get; private set; }
 
@@ -159,6 +162,8 @@ public sealed class SimDevice
         if (Ports.RebootRequested)
             return Orderly(true);
         Ports.StartWithOs();
+        if (HangsBeforeVerdict && RunningRelease is { Behaviour: SimBehaviour.Unhealthy })
+            return Orderly(false);
         await new HealthRollback(Device).RunAsync(CancellationToken.None);
         if (Ports.RebootRequested)
             return Orderly(true);

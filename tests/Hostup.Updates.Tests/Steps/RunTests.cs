@@ -1,0 +1,182 @@
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Tests.Steps;
+
+/// <summary>Failures that are no power cuts: what an attempt ends with, and that the device is as it was.</summary>
+public sealed class RunTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    [Fact]
+    public async Task When_the_registry_is_gone_the_fallback_registry_serves()
+    {
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 0), new SimSource("fallback", New));
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal("fallback", SourceOf(device));
+    }
+
+    [Fact]
+    public async Task A_source_that_breaks_off_half_way_is_followed_by_the_next()
+    {
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 3), new SimSource("fallback", New));
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(New.TreeDigest, device.SlotB.TreeDigest);
+    }
+
+    [Fact]
+    public async Task Content_that_reads_back_wrong_is_never_booted()
+    {
+        var device = Device(new SimSource("registry", New, corrupt: true));
+
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Failed, "slot-mismatch");
+        Assert.Equal(1, device.Boots);
+    }
+
+    [Fact]
+    public async Task When_every_source_fails_the_device_is_as_it_was_and_every_reason_is_named()
+    {
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 0), new SimSource("fallback", New, breakAfterEntries: 2));
+
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Failed, "all-sources");
+        Assert.Contains("connection refused", device.End!.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("connection reset", device.End.Error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(AttemptStates.Downloading)]
+    [InlineData(AttemptStates.Verifying)]
+    [InlineData(AttemptStates.Supervisor)]
+    [InlineData(AttemptStates.Ready)]
+    public async Task A_cancel_before_the_boot_files_ends_the_attempt_and_the_supervisor_runs_again(string state)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.CancelAt = state;
+
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Cancelled, "cancelled");
+        Assert.Equal(RunEndKind.Cancelled, device.End!.Kind);
+    }
+
+    [Fact]
+    public async Task A_cancel_after_the_boot_files_began_changes_nothing()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.CancelAt = AttemptStates.BootFiles;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+    }
+
+    [Fact]
+    public async Task A_lock_held_by_an_application_delays_the_reboot_and_nothing_else()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = 3;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Contains(AttemptStates.WaitingForLock, device.Ports.States);
+        Assert.Equal(3, device.Power.Log.Count(e => e == "start supervisor"));
+    }
+
+    [Theory]
+    [InlineData("/mnt/boot/hostup-new/0", true)]
+    [InlineData("/mnt/boot/hostup-new/1", true)]
+    [InlineData("/mnt/boot/hostup-new/2", false)]
+    [InlineData("/mnt/boot/EFI/BOOT/grubenv", true)]
+    public async Task A_write_error_on_the_boot_partition_leaves_the_old_files(string broken, bool exchange)
+    {
+        var device = new SimDevice(Old, New) { CanExchange = exchange };
+        device.Files.BrokenPath = broken;
+
+        await device.RunAsync();
+        device.Files.BrokenPath = null;
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Failed, broken.EndsWith("grubenv", StringComparison.Ordinal) ? "switch-boot" : "boot-files");
+    }
+
+    [Fact]
+    public async Task The_same_version_is_refused_and_nothing_is_written()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.100.0", SimBehaviour.Good));
+
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Refused, "not-newer");
+        Assert.DoesNotContain(device.Power.Log, e => e.Contains("spare", StringComparison.Ordinal) || e.Contains("/mnt/boot", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_same_version_is_installed_when_the_operator_asks_for_it()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.100.0", SimBehaviour.Good), reinstall: true);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(device.SlotB, device.RunningSlot);
+    }
+
+    [Fact]
+    public async Task A_release_that_dies_after_user_space_came_up_is_left_at_the_sixth_boot()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy)) { HangsBeforeVerdict = true };
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+        Assert.Equal(Old, device.RunningRelease);
+        Assert.True(device.Boots <= 9, $"{device.Boots} boots");
+    }
+
+    [Fact]
+    public async Task A_slot_that_holds_the_release_already_is_not_fetched_again()
+    {
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 0));
+        device.SlotB.Provision(New);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal("slot", SourceOf(device));
+    }
+
+    private static SimDevice Device(params IHostAppSource[] sources) => new(Old, New) { Sources = sources };
+
+    private static string? SourceOf(SimDevice device) => new AttemptJournal(device.Files).Read().Last(r => r.Source is not null).Source;
+
+    private static void AssertAsBefore(SimDevice device, string outcome, string code)
+    {
+        Assert.Null(device.Bricked);
+        Assert.Equal(outcome, device.Outcome);
+        Assert.Equal(code, new AttemptJournal(device.Files).Read()[^1].Code);
+        Assert.Equal(Old, device.RunningRelease);
+        Assert.Equal(new BootSettings(2, false, 0), device.Device.Boot.Read());
+        Assert.True(device.Ports.SupervisorRuns);
+        var names = Old.BootFiles.Keys.Append("EFI/BOOT/grubenv").Order(StringComparer.Ordinal);
+        Assert.Equal(names, device.Files.ListFiles(Places.Boot).Order(StringComparer.Ordinal));
+        foreach (var (path, content) in Old.BootFiles.Where(f => f.Key != "config.txt"))
+            Assert.Equal(content, device.Boot.Read($"{Places.Boot}/{path}"));
+    }
+}
