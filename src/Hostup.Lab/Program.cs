@@ -1,14 +1,18 @@
 using System.CommandLine;
 using Hostup.Core.Errors;
 using Hostup.Lab.Commands;
+using Hostup.Lab.Demo;
 using Hostup.Lab.Testing;
 
 var root = new RootCommand("The device lab: makes host OS images, runs virtual devices, tests the product on them")
 {
+    BuildCommands.Tools(),
+    BuildCommands.Image(),
     DeviceCommands.Device(),
     DeviceCommands.List(),
     DeviceCommands.Exec(),
     DeviceCommands.Stop(),
+    DemoCommand.Create(),
     TestCommand.Create(),
 };
 try

@@ -117,7 +117,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         var records = _log.Records;
         var plan = new AttemptFiles(device.Ports.Files).PlanOf(records);
-        if (AttemptView.Report(records, plan, progress, TrialPending) is not { } report || records[0].AttemptId is not { } attempt)
+        if (JournalView.Report(records, plan, progress, TrialPending) is not { } report || records[0].AttemptId is not { } attempt)
             return null;
         bool ended = records[^1].Verb == JournalVerb.Ended;
         if (report.Serial == _lastSerial || (ended && IsAcknowledged(attempt)))

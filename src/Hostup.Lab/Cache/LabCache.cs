@@ -8,7 +8,11 @@ namespace Hostup.Lab.Cache;
 /// <param name="progress">Receives a line when something is made.</param>
 public sealed class LabCache(string root, Action<string> progress)
 {
-    private static readonly TimeSpan KeepUnused = TimeSpan.FromDays(3);
+    /// <summary>How many of a kind are kept: a device tried in a few variants, on the old and the new release.</summary>
+    private const int Kept = 6;
+
+    /// <summary>Nothing that another process may be about to open is removed.</summary>
+    private static readonly TimeSpan KeptAnyway = TimeSpan.FromHours(2);
 
     /// <summary>Folder of the cache: $HOSTUP_CACHE, else hostup in the user's cache folder.</summary>
     public static string DefaultRoot
@@ -62,10 +66,12 @@ public sealed class LabCache(string root, Action<string> progress)
 
     private void RemoveUnused(string kindFolder)
     {
-        var limit = TimeProvider.System.GetUtcNow().UtcDateTime - KeepUnused;
-        foreach (string folder in Directory.EnumerateDirectories(kindFolder).Where(f => Directory.GetLastWriteTimeUtc(f) < limit))
+        var limit = TimeProvider.System.GetUtcNow().UtcDateTime - KeptAnyway;
+        var old = Directory.EnumerateDirectories(kindFolder).OrderByDescending(Directory.GetLastWriteTimeUtc).Skip(Kept)
+            .Where(f => Directory.GetLastWriteTimeUtc(f) < limit && !f.EndsWith(".making", StringComparison.Ordinal));
+        foreach (string folder in old.ToList())
         {
-            progress($"{Path.GetRelativePath(Root, folder)}: not used for {KeepUnused.TotalDays:0} days, removed");
+            progress($"{Path.GetRelativePath(Root, folder)}: not used for a while, removed");
             Directory.Delete(folder, recursive: true);
         }
     }

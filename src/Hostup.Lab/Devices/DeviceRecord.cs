@@ -51,7 +51,14 @@ public sealed record DeviceRecord(
     public static DeviceRecord? Load(string name)
     {
         string path = Path.Combine(RegistryFolder, name, "device.json");
-        return File.Exists(path) ? JsonSerializer.Deserialize<DeviceRecord>(File.ReadAllText(path)) : null;
+        try
+        {
+            return JsonSerializer.Deserialize<DeviceRecord>(File.ReadAllText(path));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Reads the record of a device that must exist.</summary>

@@ -141,6 +141,22 @@ public sealed class VirtualDevice : IAsyncDisposable
             "read its serial log");
     }
 
+    /// <summary>Reboots the guest in an orderly way and waits until it answers again.</summary>
+    /// <returns>The id of the new boot.</returns>
+    public async Task<string> RebootAsync(CancellationToken ct)
+    {
+        string bootId = await BootIdAsync(ct);
+        await Guest.StartAsync(["systemctl", "--no-block", "reboot"], ct);
+        return await WaitForRebootAsync(bootId, ct);
+    }
+
+    /// <summary>Lets another process, for example the device's server, end with the device.</summary>
+    public void AddCompanion(ProcessIdentity process)
+    {
+        Record = Record with { Companions = [.. Record.Companions, process] };
+        Record.Save();
+    }
+
     /// <summary>Ends the device and removes its disk.</summary>
     public Task StopAsync(CancellationToken ct) => Record.EndAsync(ct);
 

@@ -20,13 +20,11 @@ public sealed class GuestAgent(string socketPath)
         await using var session = await GuestSession.OpenAsync(socketPath, limit, ct);
     }
 
-    /// <summary>Runs a program of the guest to its end.</summary>
+    /// <summary>Starts a program of the guest and returns its process id without waiting for it: for what ends the guest, or takes long.</summary>
     /// <param name="command">Absolute path, or a name in the guest's PATH, and arguments.</param>
-    /// <param name="limit">How long it may take.</param>
-    /// <param name="ct">Stops waiting; the program runs on.</param>
-    public async Task<GuestResult> ExecAsync(IReadOnlyList<string> command, TimeSpan limit, CancellationToken ct)
+    /// <param name="ct">Stops waiting for the start.</param>
+    public async Task<long> StartAsync(IReadOnlyList<string> command, CancellationToken ct)
     {
-        long start = TimeProvider.System.GetTimestamp();
         var request = new JsonObject
         {
             ["path"] = command[0],
@@ -34,12 +32,29 @@ public sealed class GuestAgent(string socketPath)
             ["env"] = new JsonArray("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/root"),
             ["capture-output"] = true,
         };
-        long pid = (await AskAsync("guest-exec", request, ct)).GetProperty("pid").GetInt64();
+        return (await AskAsync("guest-exec", request, ct)).GetProperty("pid").GetInt64();
+    }
+
+    /// <summary>The result of a program that was started, null while it runs. Can be asked once after its end.</summary>
+    /// <exception cref="HostupException"><c>lab</c>: the guest was rebooted meanwhile, or was asked already.</exception>
+    public async Task<GuestResult?> PollAsync(long pid, CancellationToken ct)
+    {
+        var status = await AskAsync("guest-exec-status", new JsonObject { ["pid"] = pid }, ct);
+        return status.GetProperty("exited").GetBoolean() ? Result(status) : null;
+    }
+
+    /// <summary>Runs a program of the guest to its end.</summary>
+    /// <param name="command">Absolute path, or a name in the guest's PATH, and arguments.</param>
+    /// <param name="limit">How long it may take.</param>
+    /// <param name="ct">Stops waiting; the program runs on.</param>
+    public async Task<GuestResult> ExecAsync(IReadOnlyList<string> command, TimeSpan limit, CancellationToken ct)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        long pid = await StartAsync(command, ct);
         for (var pause = FirstPoll; ; pause = pause * 1.5 < LastPoll ? pause * 1.5 : LastPoll)
         {
-            var status = await AskAsync("guest-exec-status", new JsonObject { ["pid"] = pid }, ct);
-            if (status.GetProperty("exited").GetBoolean())
-                return Result(status);
+            if (await PollAsync(pid, ct) is { } result)
+                return result;
             if (TimeProvider.System.GetElapsedTime(start) > limit)
                 throw new HostupException(HostupErrors.Lab, $"cannot run '{string.Join(' ', command)}' in the device to its end",
                     $"it was still running after {limit.TotalSeconds:0} s", "read the serial log of the device");

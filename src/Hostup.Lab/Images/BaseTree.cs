@@ -32,7 +32,7 @@ public static class BaseTree
     {
         var archive = DebianArchive.FromAptSources("/etc/apt");
         var key = new CacheKey().Add("recipe", Recipe).Add("packages", string.Join(' ', [.. PackageNames, "-", .. Excluded, "-", .. Removed]));
-        await archive.AddStateAsync(key, suites, ct);
+        await archive.AddStateAsync(lab.Cache, key, suites, ct);
         string folder = await lab.Cache.GetAsync("base-tree", key.Finish(), folder => MakeAsync(archive, suites, folder, ct), ct);
         return Path.Combine(folder, "root");
     }

@@ -35,23 +35,33 @@ public sealed partial record DebianArchive(string MainUri, string SecurityUri)
 
     /// <summary>
     /// Adds the digests of the package indexes of these suites to a key: a tree made from the same indexes holds the same packages.
+    /// The archive is asked once a day, so that all runs of a day use the same packages and need no network.
     /// </summary>
     /// <exception cref="HostupException"><c>lab</c>: the archive cannot be reached.</exception>
-    public async Task AddStateAsync(CacheKey key, IEnumerable<string> suites, CancellationToken ct)
+    public async Task AddStateAsync(LabCache cache, CacheKey key, IEnumerable<string> suites, CancellationToken ct)
     {
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+        string today = TimeProvider.System.GetUtcNow().ToString("yyyyMMdd", null);
         foreach (string suite in suites)
         {
             string address = $"{UriOf(suite)}/dists/{suite}/InRelease";
-            try
-            {
-                string text = await http.GetStringAsync(new Uri(address), ct);
-                key.Add(suite, string.Join('\n', IndexLine().Matches(text).Select(m => m.Value)));
-            }
-            catch (HttpRequestException e)
-            {
-                throw new HostupException(HostupErrors.Lab, $"cannot read {address}", e.Message, "check the network and apt's sources", e);
-            }
+            string name = today + "-" + new CacheKey().Add("address", address).Finish();
+            string folder = await cache.GetAsync("archive", name, async folder =>
+                await File.WriteAllTextAsync(Path.Combine(folder, "digest"), await ReadDigestAsync(http, address, ct), ct), ct);
+            key.Add(suite, await File.ReadAllTextAsync(Path.Combine(folder, "digest"), ct));
+        }
+    }
+
+    private static async Task<string> ReadDigestAsync(HttpClient http, string address, CancellationToken ct)
+    {
+        try
+        {
+            string text = await http.GetStringAsync(new Uri(address), ct);
+            return string.Join('\n', IndexLine().Matches(text).Select(m => m.Value.Trim()));
+        }
+        catch (HttpRequestException e)
+        {
+            throw new HostupException(HostupErrors.Lab, $"cannot read {address}", e.Message, "check the network and apt's sources", e);
         }
     }
 

@@ -45,10 +45,8 @@ public sealed class VirtualDeviceTests
     {
         var lab = LabDevice.Lab();
         await using var device = await LabDevice.StartAsync(lab, null, Ct);
-        string boot = await device.BootIdAsync(Ct);
 
-        await device.RunAsync(["systemctl", "--no-block", "reboot"], Ct);
-        await device.WaitForRebootAsync(boot, Ct);
+        await device.RebootAsync(Ct);
         await ProvisionedDevice.WaitForContainersAsync(device, Ct);
 
         string checksum = await device.RunAsync(["sh", "-c", $"cd {ProvisionedDevice.ApplicationVolume} && sha256sum -c content.sha256"], Ct);

@@ -14,7 +14,7 @@ namespace Hostup.Updates.Reporting;
 public sealed record StepProgress(string State, long Done, long Total, string? Note, long Tick);
 
 /// <summary>What an attempt looks like from outside: a function of its journal, its plan and the last progress.</summary>
-public static class AttemptView
+public static class JournalView
 {
     // Reports of one record: at most one a second for eleven days.
     private const long TicksPerRecord = 1_000_000;

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Hostup.Lab.Images;
+using Hostup.Lab.Packages;
+
+namespace Hostup.Lab.Commands;
+
+/// <summary>Commands that install what the lab needs and make host OS releases.</summary>
+internal static class BuildCommands
+{
+    public static Command Tools()
+    {
+        var install = new Command("install", "install the Debian packages that the lab needs");
+        install.SetAction((_, ct) => RequiredTools.InstallMissingAsync(Console.Error.WriteLine, ct));
+        return new Command("tools", "programs that the lab needs") { install };
+    }
+
+    public static Command Image()
+    {
+        var which = new Argument<string>("RELEASE") { Description = "old or new" };
+        which.AcceptOnlyFromAmong("old", "new");
+        var image = new Command("image", "make a release of the lab's host OS as an image layout and print its folder") { which };
+        image.SetAction(async (parsed, ct) =>
+        {
+            var lab = LabEnvironment.OfThisProcess(Console.Error.WriteLine);
+            await RequiredTools.InstallMissingAsync(lab.Progress, ct);
+            var release = parsed.GetValue(which) == "old" ? HostOsRelease.Old : HostOsRelease.New;
+            var tree = await HostOsTree.BuildAsync(lab, release, await HostOsTree.DeviceProgramAsync(lab, release, ct), ct);
+            var made = await HostOsImage.BuildAsync(lab, tree, ct);
+            lab.Progress($"release {release.OsVersion}, kernel {tree.KernelVersion}, name {made.Name}");
+            Console.WriteLine(made.LayoutFolder);
+        });
+        return image;
+    }
+}

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using Hostup.Core.Wire;
+using Hostup.Lab.Devices;
+using Hostup.Lab.Images;
+using Hostup.Lab.Packages;
+using Hostup.Lab.Scenarios;
+
+namespace Hostup.Lab.Demo;
+
+/// <summary><c>./demo</c>: a virtual device with a real host OS is updated by a real server to the archive's security updates.</summary>
+public static class DemoCommand
+{
+    private const string DeviceName = "demo";
+
+    public static Command Create()
+    {
+        var report = new Option<string?>("--report") { Description = "Write the report as JSON to this file" };
+        var keep = new Option<bool>("--keep") { Description = "Leave server and device running" };
+        var command = new Command("demo", "Update a virtual device from nothing to a committed new host OS") { report, keep };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(report), parsed.GetValue(keep), ct));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string? reportPath, bool keep, CancellationToken ct)
+    {
+        var lab = LabEnvironment.OfThisProcess(Console.Error.WriteLine);
+        await RequiredTools.InstallMissingAsync(lab.Progress, ct);
+        await DeviceRecord.EndAbandonedAsync(ct);
+        await SourceProgram.Server.BuildAsync(lab, ct);
+        await SourceProgram.Cli.BuildAsync(lab, ct);
+        var image = await ReleaseImage.BuildAsync(lab, await Stage.TreeAsync(lab, HostOsRelease.New, ct), ct);
+        await using var stage = await Stage.SetAsync(lab, DeviceName, keep, ct);
+        await stage.PublishAsync(image, sequence: 2, ct);
+
+        var report = await UpdateAsync(stage, ct);
+        Console.WriteLine(report);
+        if (reportPath is not null)
+            await report.SaveAsync(reportPath, ct);
+        if (keep)
+            Keep(stage);
+        return report is { Outcome: AttemptStates.Committed, VolumeIntact: true, SupervisorRuns: true } ? 0 : 1;
+    }
+
+    private static async Task<DemoReport> UpdateAsync(Stage stage, CancellationToken ct)
+    {
+        var before = await GuestFacts.ReadAsync(stage.Device, ct);
+        string boot = await stage.Device.BootIdAsync(ct);
+        int beats = await Heartbeat.CountAsync(stage.Device, ct);
+        stage.Lab.Progress($"$ hostup update start {stage.Uuid[..7]} --to {HostOsRelease.New.OsVersion} --wait");
+        await stage.Server.ShowCliAsync(["update", "start", stage.Uuid, "--to", HostOsRelease.New.OsVersion, "--wait", "--timeout", "1800"], ct);
+        var attempt = await stage.AttemptAsync(ct);
+        await stage.Device.WaitForGuestAsync(ct);
+        await ProvisionedDevice.WaitForContainersAsync(stage.Device, ct);
+        var after = await GuestFacts.ReadAsync(stage.Device, ct);
+        return new DemoReport
+        {
+            Outcome = attempt.Report.State,
+            Message = attempt.Report.Message,
+            From = before.OsVersion,
+            To = after.OsVersion,
+            Source = attempt.Report.Source,
+            Bytes = attempt.Report.Bytes,
+            Steps = attempt.Report.Steps,
+            HeartbeatMaxGapSeconds = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, ct),
+            SlotBefore = before.Slot,
+            SlotAfter = after.Slot,
+            KernelBefore = before.Kernel,
+            KernelAfter = after.Kernel,
+            VolumeIntact = await Heartbeat.VolumeIsIntactAsync(stage.Device, ct),
+            SupervisorRuns = true, // WaitForContainersAsync saw its health endpoint
+        };
+    }
+
+    private static void Keep(Stage stage)
+    {
+        stage.Server.Detach();
+        Console.WriteLine($"""
+
+            server and device run on:
+              ./hostup-lab exec {DeviceName} -- sh -c 'cat /etc/os-release'   run a command in the device
+              ./hostup-lab stop {DeviceName}                                  end both
+              export {string.Join(' ', stage.Server.OperatorEnvironment.Select(v => $"{v.Key}={v.Value}"))}
+              ./hostup device show {stage.Uuid[..7]}
+            """);
+    }
+}

@@ -1,0 +1,65 @@
+using System.Globalization;
+using System.Text.Json;
+using Hostup.Core;
+using Hostup.Core.Wire;
+
+namespace Hostup.Lab.Demo;
+
+/// <summary>What the demo says at its end, and writes with --report.</summary>
+public sealed record DemoReport
+{
+    public required string Outcome { get; init; }
+
+    public required string From { get; init; }
+
+    public required string To { get; init; }
+
+    public required string? Source { get; init; }
+
+    /// <summary>Bytes on the wire by cause.</summary>
+    public required IReadOnlyList<CauseBytes> Bytes { get; init; }
+
+    public required IReadOnlyList<StepReport> Steps { get; init; }
+
+    public required double HeartbeatMaxGapSeconds { get; init; }
+
+    public required string SlotBefore { get; init; }
+
+    public required string SlotAfter { get; init; }
+
+    public required string KernelBefore { get; init; }
+
+    public required string KernelAfter { get; init; }
+
+    public required bool VolumeIntact { get; init; }
+
+    public required bool SupervisorRuns { get; init; }
+
+    public required string? Message { get; init; }
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Writes it as JSON.</summary>
+    public Task SaveAsync(string path, CancellationToken ct) => File.WriteAllTextAsync(path, JsonSerializer.Serialize(this, Json) + "\n", ct);
+
+    /// <summary>For people.</summary>
+    public override string ToString() => string.Join('\n', new[]
+    {
+        "",
+        $"outcome      {Outcome}{(Message is null ? "" : $": {Message}")}",
+        $"host OS      {From} -> {To}",
+        KernelBefore == KernelAfter ? $"kernel       {KernelAfter} (the archive has no newer one)" : $"kernel       {KernelBefore} -> {KernelAfter}",
+        $"slot         {SlotBefore} -> {SlotAfter}",
+        $"source       {Source ?? "none"}",
+    }.Concat(Bytes.Select(b => string.Create(CultureInfo.InvariantCulture, $"bytes        {b.Cause,-11} {new ByteCount(b.Received),10} in, {new ByteCount(b.Sent),9} out")))
+        .Concat(Steps.Select(s => string.Create(CultureInfo.InvariantCulture, $"step         {s.Name,-17} {s.Seconds,6:0.0} s  {s.State}")))
+        .Concat([
+            string.Create(CultureInfo.InvariantCulture, $"application  longest heartbeat gap before the reboot {HeartbeatMaxGapSeconds:0.00} s, volume {(VolumeIntact ? "intact" : "DAMAGED")}"),
+            $"supervisor   {(SupervisorRuns ? "runs" : "does NOT run")}",
+        ]));
+}

@@ -1,0 +1,159 @@
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Devices;
+using Hostup.Lab.Disks;
+using Hostup.Lab.Images;
+
+namespace Hostup.Lab.Scenarios;
+
+/// <summary>A server and one virtual device on the old release that is registered there: where an update is played.</summary>
+public sealed class Stage : IAsyncDisposable
+{
+    private const string DeviceType = "genericx86-64-ext";
+    private static readonly TimeSpan RegisterLimit = TimeSpan.FromSeconds(180);
+
+    private Stage(LabEnvironment lab, ServerProcess server, VirtualDevice device, LabKeys keys, string folder, string uuid) =>
+        (Lab, Server, Device, Keys, Folder, Uuid) = (lab, server, device, keys, folder, uuid);
+
+    public LabEnvironment Lab { get; }
+
+    public ServerProcess Server { get; }
+
+    public VirtualDevice Device { get; }
+
+    public LabKeys Keys { get; }
+
+    /// <summary>Folder of the server's data and of what is signed.</summary>
+    public string Folder { get; }
+
+    /// <summary>The device on the server.</summary>
+    public string Uuid { get; }
+
+    /// <summary>Root tree of a release with the product's device program and the lab's trust.</summary>
+    public static async Task<HostOsTree> TreeAsync(LabEnvironment lab, HostOsRelease release, CancellationToken ct)
+    {
+        var keys = await LabKeys.GetAsync(lab, ct);
+        var overlay = (await HostOsTree.DeviceProgramAsync(lab, release, ct)).WithText("etc/hostup/trust.json", await File.ReadAllTextAsync(keys.Trust, ct));
+        return await HostOsTree.BuildAsync(lab, release, overlay, ct);
+    }
+
+    /// <summary>The saved state that every stage starts from.</summary>
+    public static async Task<SavedState> SavedDeviceAsync(LabEnvironment lab, CancellationToken ct) =>
+        await ProvisionedDevice.GetAsync(lab, await TreeAsync(lab, HostOsRelease.Old, ct), DiskLayout.Full, DiskContent.Unclaimed, ct);
+
+    /// <summary>Sets it up: server, updater, device from its saved state, registration.</summary>
+    /// <param name="lab">The lab.</param>
+    /// <param name="name">Name of the device.</param>
+    /// <param name="stays">Whether device and server outlive this process.</param>
+    /// <param name="ct">Ends it.</param>
+    public static async Task<Stage> SetAsync(LabEnvironment lab, string name, bool stays, CancellationToken ct)
+    {
+        var keys = await LabKeys.GetAsync(lab, ct);
+        var saved = await SavedDeviceAsync(lab, ct);
+        if (DeviceRecord.Load(name) is { } left)
+            await left.EndAsync(ct);
+        string folder = Path.Combine(lab.Cache.Root, "stages", name);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+        var server = await ServerProcess.StartAsync(lab, Path.Combine(folder, "server"), ct);
+        try
+        {
+            lab.Progress($"server listens on port {server.Port}");
+            var device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays }, ct);
+            string uuid = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
+            var stage = new Stage(lab, server, device, keys, folder, uuid);
+            device.AddCompanion(server.Identity);
+            await stage.PublishUpdaterAsync(ct);
+            await stage.RegisterAsync(ct);
+            return stage;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Signs an image as the OS builder does and publishes it.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="sequence">Sequence of the release.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task PublishAsync(ReleaseImage image, int sequence, CancellationToken ct)
+    {
+        string envelope = Path.Combine(Folder, $"release-{sequence}.dsse");
+        await Server.CliAsync(
+            ["release", "sign", "--image", image.Layout, "--key", Keys.Release, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", ProvisionedDevice.SupervisorVersion, "--out", envelope], ct);
+        await Server.CliAsync(["release", "publish", envelope, "--image", image.Layout], ct);
+        Lab.Progress($"release {image.Version} is signed and published");
+    }
+
+    /// <summary>Asks for an update and follows it to its end.</summary>
+    /// <returns>The attempt as the server knows it.</returns>
+    public async Task<AttemptView> UpdateAsync(string version, CancellationToken ct)
+    {
+        await Server.CliAsync(["update", "start", Uuid, "--to", version], ct);
+        return await WaitForEndAsync(ct);
+    }
+
+    /// <summary>Follows the last attempt to its end.</summary>
+    public async Task<AttemptView> WaitForEndAsync(CancellationToken ct)
+    {
+        await Server.TryCliAsync(["update", "wait", Uuid, "--timeout", "1500"], ct);
+        return await AttemptAsync(ct);
+    }
+
+    /// <summary>The last attempt as the server knows it.</summary>
+    public async Task<AttemptView> AttemptAsync(CancellationToken ct) =>
+        JsonSerializer.Deserialize(await Server.CliAsync(["update", "show", Uuid, "--json"], ct), WireJson.Default.AttemptView)!;
+
+    /// <summary>Waits until the attempt is in one of these states or has ended.</summary>
+    public async Task<AttemptView> WaitForStateAsync(IReadOnlyList<string> states, CancellationToken ct)
+    {
+        while (true)
+        {
+            var attempt = await AttemptAsync(ct);
+            if (states.Contains(attempt.Report.State) || AttemptStates.IsTerminal(attempt.Report.State))
+                return attempt;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Device.DisposeAsync();
+        await Server.DisposeAsync();
+    }
+
+    private async Task PublishUpdaterAsync(CancellationToken ct)
+    {
+        string program = await Programs.PublishedProgram.GetAsync(Lab, "Hostup.Device", "hostup-device", HostOsRelease.New.ProgramVersion, ct);
+        string envelope = Path.Combine(Folder, "updater.dsse");
+        await Server.CliAsync(["updater", "sign", program, "--key", Keys.Updater, "--version", HostOsRelease.New.ProgramVersion, "--out", envelope], ct);
+        await Server.CliAsync(["updater", "publish", program, "--envelope", envelope], ct);
+    }
+
+    private async Task RegisterAsync(CancellationToken ct)
+    {
+        string key = (await Server.CliAsync(["provisioning-key", "new"], ct)).Trim();
+        string config = Path.Combine(Folder, "config.json");
+        await File.WriteAllTextAsync(config, JsonSerializer.Serialize(new Dictionary<string, string>
+        {
+            ["deviceType"] = DeviceType,
+            ["uuid"] = Uuid,
+            ["apiEndpoint"] = Server.GuestUrl,
+            ["apiKey"] = key,
+        }), ct);
+        await Device.RunAsync(["mount", "-o", "remount,rw", "/mnt/boot"], ct);
+        await Device.PutFileAsync(config, "/mnt/boot/config.json", ct);
+        await Device.RunAsync(["mount", "-o", "remount,ro", "/mnt/boot"], ct);
+        await Device.RunAsync(["systemctl", "restart", "hostup-agent.service"], ct);
+        long start = TimeProvider.System.GetTimestamp();
+        while ((await Server.TryCliAsync(["device", "show", Uuid], ct)).ExitCode != 0)
+        {
+            if (TimeProvider.System.GetElapsedTime(start) > RegisterLimit)
+                throw new HostupException(HostupErrors.Lab, "cannot register the device", await Device.RunAsync(["journalctl", "-u", "hostup-agent", "-n", "20", "--no-pager"], ct), "see the server's log");
+        }
+        Lab.Progress($"device {Uuid[..7]} is registered");
+    }
+}
