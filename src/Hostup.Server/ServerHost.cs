@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
@@ -69,7 +71,7 @@ public sealed class ServerHost : IAsyncDisposable
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
         builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
-        builder.Services.AddOpenApi();
+        builder.Services.AddApiDocument();
         AddParts(builder.Services, options);
         var app = builder.Build();
         app.UseMiddleware<ErrorAnswers>();
@@ -94,6 +96,7 @@ public sealed class ServerHost : IAsyncDisposable
         json.TypeInfoResolverChain.Insert(0, WireJson.Default);
         foreach (var converter in WireJson.Default.Options.Converters)
             json.Converters.Add(converter);
+        json.NumberHandling = JsonNumberHandling.Strict;
         json.DefaultIgnoreCondition = WireJson.Default.Options.DefaultIgnoreCondition;
     }
 

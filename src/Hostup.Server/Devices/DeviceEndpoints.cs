@@ -49,7 +49,7 @@ internal static class DeviceEndpoints
     {
         const int shortestUuid = 7;
         bool isUuid = name.Length >= shortestUuid && name.All(char.IsAsciiHexDigitLower);
-        var found = await db.Devices.AsNoTracking().Where(d => d.Name == name || (isUuid && d.Uuid.StartsWith(name))).Take(2).ToListAsync(ct);
+        var found = await db.Devices.AsNoTracking().Where(d => d.Name == name || (isUuid && d.Uuid.StartsWith(name))).OrderBy(d => d.Uuid).Take(2).ToListAsync(ct);
         return found switch
         {
             [var one] => one,

@@ -3,6 +3,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Microsoft.EntityFrameworkCore;
@@ -15,7 +16,7 @@ internal static class ReleaseEndpoints
     public static void MapReleases(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/releases").WithTags("Releases").For(CallerKind.Operator);
-        group.MapPost("/", Publish).Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
+        group.MapPost("/", Publish).TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
         group.MapGet("/", List).WithSummary("Releases, newest first");
         group.MapGet("/{id}", Show).WithSummary("One release");
         group.MapGet("/{id}/envelope", ShowEnvelope).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");

@@ -3,6 +3,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Microsoft.AspNetCore.Http.Features;
@@ -19,8 +20,8 @@ internal static class UpdaterEndpoints
     public static void MapUpdaters(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/updaters").WithTags("Updaters").For(CallerKind.Operator);
-        group.MapPut("/programs/{digest}", PutProgram).WithSummary("Uploads a program");
-        group.MapPost("/", Publish).Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
+        group.MapPut("/programs/{digest}", PutProgram).TakesRaw("application/octet-stream").WithSummary("Uploads a program");
+        group.MapPost("/", Publish).TakesRaw("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
         group.MapGet("/", List).WithSummary("Updaters, newest publication first");
     }
 

@@ -2,6 +2,7 @@ using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Microsoft.EntityFrameworkCore;
@@ -18,8 +19,8 @@ internal static class AttemptApi
     {
         var group = routes.MapGroup("/device/v1").WithTags("Device").For(CallerKind.Device);
         group.MapPut("/attempts/{id}", (string id, AttemptReport report, Caller caller, AttemptIntake intake, CancellationToken ct) => intake.TakeAsync(caller.Id, id, report, ct)).WithSummary("Where an attempt stands; durable before 200");
-        group.MapPut("/attempts/{id}/log", AppendLog).WithSummary("Adds to the log of an attempt");
-        group.MapPut("/attempts/{id}/plan", PutPlan).WithSummary("Keeps the plan of an attempt");
+        group.MapPut("/attempts/{id}/log", AppendLog).TakesRaw("text/plain").WithSummary("Adds to the log of an attempt");
+        group.MapPut("/attempts/{id}/plan", PutPlan).TakesRaw("application/octet-stream").WithSummary("Keeps the plan of an attempt");
         group.MapGet("/envelopes/{digest}", Envelope).Produces<byte[]>(contentType: "application/json").WithSummary("A signed document of a release or updater");
         group.MapGet("/updaters/{digest}", Updater).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("A device program; Range");
     }

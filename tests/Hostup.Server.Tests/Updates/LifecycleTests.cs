@@ -215,6 +215,23 @@ public sealed class LifecycleTests(TestServer server) : IClassFixture<TestServer
     }
 
     [Fact]
+    public async Task Many_reports_at_once_are_all_answered_and_the_highest_serial_stays()
+    {
+        await server.ReleaseAsync("14.0.0");
+        var devices = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => server.DeviceAsync()));
+        var attempts = await Task.WhenAll(devices.Select(d => server.UpdateAsync(d, "14.0.0")));
+
+        await Task.WhenAll(devices.SelectMany((device, i) => Enumerable.Range(1, 20).Select(async serial =>
+        {
+            await device.PollAsync();
+            await device.ReportAsync(attempts[i].Id, serial, serial == 20 ? AttemptStates.Verifying : AttemptStates.Downloading);
+        })));
+
+        foreach (var attempt in attempts)
+            Assert.Equal((20, AttemptStates.Verifying), (await server.AttemptAsync(attempt.Id) is var view ? (int)view.Report.Serial : 0, view.Report.State));
+    }
+
+    [Fact]
     public async Task An_answered_report_is_there_after_a_restart()
     {
         await server.ReleaseAsync("13.0.0");
