@@ -45,9 +45,8 @@ public sealed class LabCache(string root, Action<string> progress)
         await using var claim = await FileClaim.TakeAsync(folder + ".lock", ct);
         if (Directory.Exists(folder))
             return Used(folder);
-        string making = folder + ".making";
-        if (Directory.Exists(making))
-            Directory.Delete(making, recursive: true);
+        RemoveHalfMade(folder);
+        string making = $"{folder}.{Environment.ProcessId}.making";
         Directory.CreateDirectory(making);
         progress($"{kind} {key}: making it");
         long start = TimeProvider.System.GetTimestamp();
@@ -56,6 +55,24 @@ public sealed class LabCache(string root, Action<string> progress)
         progress($"{kind} {key}: made in {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s");
         RemoveUnused(Path.Combine(Root, kind));
         return Used(folder);
+    }
+
+    /// <summary>
+    /// Removes what interrupted runs left. A program that such a run started may still be writing there: then it stays for the next time.
+    /// </summary>
+    private static void RemoveHalfMade(string folder)
+    {
+        foreach (string half in Directory.EnumerateDirectories(Path.GetDirectoryName(folder)!, Path.GetFileName(folder) + ".*making").ToList())
+        {
+            try
+            {
+                Directory.Delete(half, recursive: true);
+            }
+            catch (IOException)
+            {
+                // in use
+            }
+        }
     }
 
     private static string Used(string folder)

@@ -79,17 +79,31 @@ public sealed record DeviceRecord(
         File.Move(path + ".new", path, overwrite: true);
     }
 
-    /// <summary>Ends the virtual machine and its companions, and removes record and disk.</summary>
+    /// <summary>Ends the virtual machine and its companions, and removes record and disk; the serial log is kept for a while.</summary>
     public async Task EndAsync(CancellationToken ct)
     {
         foreach (var process in Companions)
             await process.KillAsync(ct);
         if (Qemu is not null)
             await Qemu.KillAsync(ct);
+        if (Unrecorded() is { } unrecorded)
+            await unrecorded.KillAsync(ct);
         if (Directory.Exists(DiskFolder))
+        {
+            KeptSerialLogs.Keep(SerialLog, DiskFolder);
             Directory.Delete(DiskFolder, recursive: true);
+        }
         if (Directory.Exists(RuntimeFolder))
             Directory.Delete(RuntimeFolder, recursive: true);
+    }
+
+    /// <summary>A virtual machine whose starter was killed before it could record it; QEMU itself wrote the process id.</summary>
+    private ProcessIdentity? Unrecorded()
+    {
+        string file = Path.Combine(RuntimeFolder, "pid");
+        if (!File.Exists(file) || !int.TryParse(File.ReadAllText(file), out int pid) || ProcessIdentity.Of(pid) is not { } process)
+            return null;
+        return File.ReadAllText($"/proc/{pid}/cmdline").Contains(file, StringComparison.Ordinal) ? process : null;
     }
 
     /// <summary>Ends devices whose owner is gone: a test run that was killed leaves virtual machines behind.</summary>

@@ -54,6 +54,22 @@ public sealed class VirtualDeviceTests
     }
 
     [Fact]
+    public async Task A_killed_device_powers_on_with_the_disk_it_had()
+    {
+        var lab = LabDevice.Lab();
+        await using var device = await LabDevice.StartAsync(lab, null, Ct);
+        string boot = await device.BootIdAsync(Ct);
+        await device.RunAsync(["sh", "-c", "echo kept > /mnt/state/kept && sync"], Ct);
+
+        await device.KillAsync(Ct);
+        await device.PowerOnAsync(null, Ct);
+        await device.WaitForRebootAsync(boot, Ct);
+        await ProvisionedDevice.WaitForContainersAsync(device, Ct);
+
+        Assert.Equal("kept\n", await device.RunAsync(["cat", "/mnt/state/kept"], Ct));
+    }
+
+    [Fact]
     public async Task The_boot_loader_falls_back_on_the_second_boot_of_a_slot_without_init()
     {
         var lab = LabDevice.Lab();
