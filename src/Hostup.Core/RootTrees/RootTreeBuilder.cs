@@ -14,7 +14,10 @@ internal sealed class RootTreeBuilder(IReadOnlySet<TreePath> captured)
     private long _names = 1;
     private long _textBytes;
 
-    public RootNode Root { get; } = new([], new RootInode(DefaultDirectory(TreePath.Root)));
+    /// <summary>Stands for every parent that no layer describes; listings give each its own path.</summary>
+    private static readonly TreeEntry MissingParent = new() { Path = TreePath.Root, Kind = TreeEntryKind.Directory, Mode = 0x1ED /* 0755 */ };
+
+    public RootNode Root { get; } = new([], new RootInode(MissingParent));
 
     public async Task ApplyAsync(ITreeReader layers, CancellationToken ct)
     {
@@ -79,7 +82,7 @@ internal sealed class RootTreeBuilder(IReadOnlySet<TreePath> captured)
         var parent = ParentOf(path);
         if (parent.Remove(path.Name) is { } replaced)
             Forget(replaced);
-        Add(parent, path, inode);
+        Add(parent, path.Name, path, inode);
     }
 
     private RootNode ParentOf(TreePath path)
@@ -91,18 +94,17 @@ internal sealed class RootTreeBuilder(IReadOnlySet<TreePath> captured)
         {
             var name = bytes.Slice(start, length);
             start += length + 1;
-            var here = TreePath.Parse(bytes[..(start - 1)]);
-            var child = node.Child(name) ?? Add(node, here, new RootInode(DefaultDirectory(here)));
-            node = child.IsDirectory ? child : throw Bad(path, $"{here} is not a directory");
+            var child = node.Child(name) ?? Add(node, name, path, new RootInode(MissingParent));
+            node = child.IsDirectory ? child : throw Bad(path, $"{TreePath.Parse(bytes[..(start - 1)])} is not a directory");
         }
         return node;
     }
 
-    private RootNode Add(RootNode parent, TreePath path, RootInode inode)
+    private RootNode Add(RootNode parent, ReadOnlySpan<byte> name, TreePath reason, RootInode inode)
     {
         if (++_names > RootTree.MaxEntries)
-            throw Bad(path, $"the image has more than {RootTree.MaxEntries} entries");
-        var node = new RootNode(path.Name.ToArray(), inode);
+            throw Bad(reason, $"the image has more than {RootTree.MaxEntries} entries");
+        var node = new RootNode(name.ToArray(), inode);
         parent.Add(node);
         return node;
     }
@@ -147,10 +149,9 @@ internal sealed class RootTreeBuilder(IReadOnlySet<TreePath> captured)
         if (total != inode.Entry.Size)
             throw Bad(inode.Entry.Path, $"it has {total} bytes of content, {inode.Entry.Size} were announced");
         inode.ContentHash = hash.GetHashAndReset();
-        inode.Captured = content?.ToArray();
+        if (content is not null)
+            inode.Captured = content.ToArray();
     }
-
-    private static TreeEntry DefaultDirectory(TreePath path) => new() { Path = path, Kind = TreeEntryKind.Directory, Mode = 0x1ED /* 0755 */ };
 
     private static HostupException Bad(TreePath path, string why) =>
         new(HostupErrors.BadImage, $"cannot use entry {path} of the image", why, "build the image again");

@@ -15,6 +15,8 @@ internal sealed class LayerStream : Stream
     /// <summary>How far it reads ahead: a disk's pause of some 10 ms at 50 MB/s.</summary>
     private const int AheadBytes = 1 << 20;
     private const int ChunkBytes = 64 * 1024;
+    /// <summary>The inflater gives some 20 KB at a time: what is left of a chunk is filled before a new one is taken.</summary>
+    private const int LeastBytes = 4096;
 
     private readonly DigestStream _blob;
     private readonly DigestStream _content;
@@ -29,13 +31,13 @@ internal sealed class LayerStream : Stream
     public LayerStream(Stream raw, OciLayer layer)
     {
         _layer = layer.Blob.Digest;
-        _blob = new DigestStream(raw, layer.Blob.Digest, layer.Blob.Size, "layer");
-        Stream plain = layer.Blob.Compression switch
+        if (layer.Blob.Compression == LayerCompression.Unsupported)
         {
-            LayerCompression.None => _blob,
-            LayerCompression.Gzip => new GZipStream(_blob, CompressionMode.Decompress),
-            _ => throw new HostupException(HostupErrors.BadImage, $"cannot read layer {_layer}", $"its compression ({layer.Blob.MediaType}) is not supported", "build the image with gzip layers"),
-        };
+            raw.Dispose();
+            throw new HostupException(HostupErrors.BadImage, $"cannot read layer {_layer}", $"its compression ({layer.Blob.MediaType}) is not supported", "build the image with gzip layers");
+        }
+        _blob = new DigestStream(raw, layer.Blob.Digest, layer.Blob.Size, "layer");
+        Stream plain = layer.Blob.Compression == LayerCompression.Gzip ? new GZipStream(_blob, CompressionMode.Decompress) : _blob;
         _content = new DigestStream(plain, layer.DiffId, null, "content of layer");
         _ahead = ReadAheadAsync();
     }
@@ -109,7 +111,7 @@ internal sealed class LayerStream : Stream
     {
         while (true)
         {
-            int read = await _content.ReadAsync(_pipe.Writer.GetMemory(ChunkBytes), ct).ConfigureAwait(false);
+            int read = await _content.ReadAsync(_pipe.Writer.GetMemory(LeastBytes), ct).ConfigureAwait(false);
             if (read == 0)
                 break;
             _pipe.Writer.Advance(read);

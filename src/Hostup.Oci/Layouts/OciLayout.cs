@@ -48,7 +48,7 @@ public sealed class OciLayout : IBlobSource
     {
         try
         {
-            var file = new FileStream(BlobFile(blob.Digest), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            var file = new FileStream(BlobFile(blob.Digest), FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 64 * 1024, FileOptions.SequentialScan);
             file.Position = offset;
             return ValueTask.FromResult<Stream>(file);
         }
