@@ -90,6 +90,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         try
         {
+            Directory.CreateDirectory(TargetFile.Folder);
             File.Delete(ProgressFile.CancelPath);
             File.Delete(ProgressFile.FilePath);
             var file = new TargetFile(target, await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false));
