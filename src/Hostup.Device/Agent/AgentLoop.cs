@@ -79,8 +79,15 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
     {
-        if (target.Cancel || target.AttemptId == _refused || (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId))
+        if (target.AttemptId == _refused || (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId))
             return false;
+        if (target.Cancel)
+        {
+            // Nothing was begun, so there is no journal to report from.
+            _refused = target.AttemptId;
+            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = AttemptStates.Cancelled, ErrorCode = HostupErrors.Cancelled.Id, Message = "cancelled before it began", UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            return false;
+        }
         try
         {
             File.Delete(ProgressFile.CancelPath);
@@ -95,7 +102,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
         {
-            // Nothing was begun, so there is no journal to report from.
             _refused = target.AttemptId;
             await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = AttemptStates.Refused, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
             throw;

@@ -47,7 +47,8 @@ public sealed class Stage : IAsyncDisposable
     /// <param name="name">Name of the device.</param>
     /// <param name="stays">Whether device and server outlive this process.</param>
     /// <param name="ct">Ends it.</param>
-    public static async Task<Stage> SetAsync(LabEnvironment lab, string name, bool stays, CancellationToken ct)
+    /// <param name="writeLog">File that receives every write of the disk; null for none.</param>
+    public static async Task<Stage> SetAsync(LabEnvironment lab, string name, bool stays, CancellationToken ct, string? writeLog = null)
     {
         var keys = await LabKeys.GetAsync(lab, ct);
         var saved = await SavedDeviceAsync(lab, ct);
@@ -60,7 +61,7 @@ public sealed class Stage : IAsyncDisposable
         try
         {
             lab.Progress($"server listens on port {server.Port}");
-            var device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays }, ct);
+            var device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays, WriteLog = writeLog }, ct);
             string uuid = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
             var stage = new Stage(lab, server, device, keys, folder, uuid);
             device.AddCompanion(server.Identity);

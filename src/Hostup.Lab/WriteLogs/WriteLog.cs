@@ -88,5 +88,16 @@ public sealed class WriteLog
         }
     }
 
+    /// <summary>Content of an entry as text, one character a byte.</summary>
+    public string Text(int index)
+    {
+        var entry = Entries[index];
+        using var log = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        log.Position = entry.LogOffset;
+        byte[] content = new byte[entry.LoggedBytes];
+        log.ReadExactly(content);
+        return System.Text.Encoding.Latin1.GetString(content);
+    }
+
     private static ulong U64(ReadOnlySpan<byte> sector, int index) => BinaryPrimitives.ReadUInt64LittleEndian(sector[(index * 8)..]);
 }

@@ -100,8 +100,9 @@ internal sealed class LayerStream : Stream
         {
             await PumpAsync(_stop.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HostupException or OperationCanceledException or IOException or InvalidDataException)
+        catch (Exception e)
         {
+            // Nothing is swallowed: the reader throws it. A pipe that is never completed would leave the reader waiting for ever.
             wrong = e is InvalidDataException ? await DamagedAsync(e).ConfigureAwait(false) : e;
         }
         await _pipe.Writer.CompleteAsync(wrong).ConfigureAwait(false);
@@ -130,7 +131,7 @@ internal sealed class LayerStream : Stream
             await _blob.DrainAsync(_stop.Token).ConfigureAwait(false);
             return new HostupException(HostupErrors.BadImage, $"cannot read layer {_layer}", inflating.Message, "build the image again", inflating);
         }
-        catch (Exception e) when (e is HostupException or OperationCanceledException or IOException)
+        catch (Exception e)
         {
             return e;
         }

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Hostup.Core.Wire;
+using Hostup.EndToEnd.Tests.Lab;
+using Hostup.Lab;
+using Hostup.Lab.Demo;
+using Hostup.Lab.Devices;
+using Hostup.Lab.Disks;
+using Hostup.Lab.Scenarios;
+using Hostup.Lab.WriteLogs;
+
+namespace Hostup.EndToEnd.Tests.Updates;
+
+/// <summary>Updates of a virtual device that are interrupted: the process killed, the power cut.</summary>
+[Trait("Needs", "vm")]
+public sealed class InterruptionTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(AttemptStates.Checking)]
+    [InlineData(AttemptStates.Downloading)]
+    [InlineData(AttemptStates.Verifying)]
+    public async Task A_killed_update_process_goes_on_and_commits(string state)
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.GoodAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-kill", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 2, Ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
+
+        await KillProcessAsync(stage.Device, state);
+        var attempt = await stage.WaitForEndAsync(Ct);
+
+        Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
+        Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(stage.Device, Ct)).Slot);
+    }
+
+    [Fact, Trait("Subset", "ci")]
+    public async Task A_power_cut_while_the_slot_is_written_is_resumed_and_commits()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.GoodAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-cut", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 2, Ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
+        await stage.WaitForStateAsync([AttemptStates.Downloading], Ct);
+        string boot = await stage.Device.BootIdAsync(Ct);
+
+        await stage.Device.KillAsync(Ct);
+        await stage.Device.PowerOnAsync(null, Ct);
+        await stage.Device.WaitForRebootAsync(boot, Ct);
+        var attempt = await stage.WaitForEndAsync(Ct);
+
+        Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
+        Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(stage.Device, Ct)).Slot);
+        Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+    }
+
+    [Fact]
+    public async Task Disks_rebuilt_from_the_write_log_without_what_was_not_flushed_boot_and_commit()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.GoodAsync(lab, Ct);
+        string log = Path.Combine(lab.Cache.Root, "stages", "writes.log");
+        await using var stage = await Stage.SetAsync(lab, "vm-log", stays: false, Ct, log);
+        await stage.PublishAsync(image, sequence: 2, Ct);
+        string boot = await stage.Device.BootIdAsync(Ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
+        await stage.Device.WaitForRebootAsync(boot, Ct);
+        await stage.Device.KillAsync(Ct);
+
+        var writes = WriteLog.Read(log);
+        foreach (var (prefix, what) in Cuts(writes))
+            await AssertCommitsAsync(lab, writes, prefix, what);
+    }
+
+    /// <summary>In the middle of the slot's content; when the first boot file was written; right after the switch.</summary>
+    private static IEnumerable<(int Prefix, string What)> Cuts(WriteLog log)
+    {
+        var slot = Within(log, DiskLayout.Full.RootB);
+        var boot = Within(log, DiskLayout.Full.Boot);
+        yield return (slot[slot.Count / 2], "the slot's content");
+        yield return (boot[0] + 1, "the first write to the boot partition");
+        // GRUB's own counting comes after the flush of the switch.
+        int armed = boot.First(i => log.Text(i).Contains("upgrade_available=1", StringComparison.Ordinal));
+        int flushed = log.Entries.Select((entry, index) => (entry, index)).First(e => e.index > armed && e.entry.Flags.HasFlag(WriteLogFlags.Flush)).index;
+        yield return (flushed + 1, "the boot settings");
+    }
+
+    private static List<int> Within(WriteLog log, DiskPartition partition) =>
+        [.. log.Entries.Select((entry, index) => (entry, index)).Where(e => e.entry.Bytes > 0 && e.entry.DiskOffset >= partition.StartBytes && e.entry.DiskOffset < partition.StartBytes + partition.SizeBytes).Select(e => e.index)];
+
+    private static async Task AssertCommitsAsync(LabEnvironment lab, WriteLog log, int prefix, string what)
+    {
+        string path = Path.Combine(lab.Cache.Root, "stages", "rebuilt.img");
+        var saved = await Stage.SavedDeviceAsync(lab, Ct);
+        try
+        {
+            var disk = await RebuiltDisk.MakeAsync(lab, saved, log, prefix, path, Ct);
+            await using var device = await VirtualDevice.StartAsync("vm-rebuilt", disk, saved.Machine, VirtualDeviceOptions.In(lab), Ct);
+            string outcome = await OutcomeAsync(device);
+
+            Assert.True(outcome == AttemptStates.Committed, $"cut at {what} (entry {prefix} of {log.Entries.Count}): {outcome}");
+            Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(device, Ct)).Slot);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    /// <summary>Waits until the device itself says how the attempt ended.</summary>
+    private static async Task<string> OutcomeAsync(VirtualDevice device)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        string last = "nothing";
+        while (TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(12))
+        {
+            try
+            {
+                await device.WaitForGuestAsync(Ct);
+                using var status = JsonDocument.Parse(await device.RunAsync(["hostup-device", "status", "--json"], Ct));
+                last = status.RootElement.GetProperty("attempt").GetProperty("state").GetString()!;
+                if (AttemptStates.IsTerminal(last))
+                    return last;
+            }
+            catch (Exception e) when (e is Core.Errors.HostupException or JsonException or KeyNotFoundException)
+            {
+                // it reboots, or there is no journal yet
+            }
+            await Task.Delay(TimeSpan.FromSeconds(2), Ct);
+        }
+        return $"no end, last seen {last}";
+    }
+
+    private static async Task KillProcessAsync(VirtualDevice device, string state)
+    {
+        long start = TimeProvider.System.GetTimestamp();
+        string killed = "";
+        while (killed.Length == 0)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(10), $"the update never was in state {state}");
+            // By the unit's main process, in the guest.
+            var result = await device.ExecAsync(["sh", "-c", $"grep -q '\"state\": *\"{state}\"' /run/hostup/progress.json && pid=$(systemctl show --property MainPID --value hostup-update) && [ \"$pid\" != 0 ] && kill -9 $pid && echo $pid"], Ct);
+            killed = result.Output.Trim();
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using Hostup.Core.Wire;
+using Hostup.EndToEnd.Tests.Lab;
+using Hostup.Lab.Demo;
+using Hostup.Lab.Devices;
+using Hostup.Lab.Images;
+using Hostup.Lab.Scenarios;
+
+namespace Hostup.EndToEnd.Tests.Updates;
+
+/// <summary>Whole updates of a virtual device that runs a real host OS with a real container engine.</summary>
+[Trait("Needs", "vm")]
+public sealed class UpdateTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact, Trait("Subset", "ci")]
+    public async Task A_good_release_is_committed_and_the_application_does_not_notice()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.GoodAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-commit", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 2, Ct);
+        var before = await GuestFacts.ReadAsync(stage.Device, Ct);
+        string boot = await stage.Device.BootIdAsync(Ct);
+        int beats = await Heartbeat.CountAsync(stage.Device, Ct);
+
+        var attempt = await stage.UpdateAsync(image.Version, Ct);
+
+        Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
+        await ProvisionedDevice.WaitForContainersAsync(stage.Device, Ct);
+        var after = await GuestFacts.ReadAsync(stage.Device, Ct);
+        Assert.Equal("resin-rootA", before.Slot);
+        Assert.Equal("resin-rootB", after.Slot);
+        Assert.Equal(image.Version, after.OsVersion);
+        Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+        double gap = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, Ct);
+        Assert.True(gap <= 2, $"the application's longest gap before the reboot is {gap} s");
+        // Release 1's own program is too old for this release; what ran was transferred.
+        Assert.Equal(HostOsRelease.New.ProgramVersion, attempt.Report.UpdaterVersion);
+        Assert.Equal("registry", attempt.Report.Source);
+        await AssertFilesAsync(stage.Device, absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-triggered", "rollback-health-failed"], present: []);
+    }
+
+    [Fact]
+    public async Task The_program_of_the_old_release_refuses_what_the_transferred_one_can_do()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.GoodAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-old", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 2, Ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version, "--updater", "none"], Ct);
+
+        var attempt = await stage.WaitForEndAsync(Ct);
+
+        Assert.Equal(AttemptStates.Refused, attempt.Report.State);
+        Assert.Equal("updater-too-old", attempt.Report.ErrorCode);
+    }
+
+    [Fact, Trait("Subset", "ci")]
+    public async Task A_release_without_init_comes_back_by_altboot_and_the_server_says_so()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.WithoutInitAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-altboot", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 3, Ct);
+        var before = await DeviceSnapshot.TakeAsync(stage.Device, Ct);
+
+        var attempt = await stage.UpdateAsync(image.Version, Ct);
+
+        Assert.True(attempt.Report.State == AttemptStates.RolledBack, $"{attempt.Report.State}: {attempt.Report.Message}");
+        Assert.Equal("rollback-altboot", attempt.Report.ErrorCode);
+        Assert.Contains("never reached user space", attempt.Report.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
+        await AssertFilesAsync(stage.Device,
+            absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-health-triggered", "rollback-health-failed"], present: ["rollback-altboot-triggered"]);
+        await AssertUnchangedByRebootAsync(stage, before);
+    }
+
+    [Fact, Trait("Subset", "ci")]
+    public async Task A_release_whose_engine_is_a_link_to_dev_null_comes_back_by_health_and_the_server_says_why()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.WithoutEngineAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-health", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 4, Ct);
+        var before = await DeviceSnapshot.TakeAsync(stage.Device, Ct);
+
+        var attempt = await stage.UpdateAsync(image.Version, Ct);
+
+        Assert.True(attempt.Report.State == AttemptStates.RolledBack, $"{attempt.Report.State}: {attempt.Report.Message}");
+        Assert.Equal("rollback-health", attempt.Report.ErrorCode);
+        Assert.Contains("`engine` failed 3 times", attempt.Report.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
+        await AssertFilesAsync(stage.Device,
+            absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-failed"], present: ["rollback-health-triggered"]);
+        await AssertUnchangedByRebootAsync(stage, before);
+    }
+
+    /// <summary>After a failed attempt a reboot changes nothing, and the application runs.</summary>
+    private static async Task AssertUnchangedByRebootAsync(Stage stage, DeviceSnapshot before)
+    {
+        await stage.Device.RebootAsync(Ct);
+        await ProvisionedDevice.WaitForContainersAsync(stage.Device, Ct);
+
+        Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
+        Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+    }
+
+    private static async Task AssertFilesAsync(VirtualDevice device, string[] absent, string[] present)
+    {
+        string[] names = (await device.RunAsync(["ls", "/mnt/state"], Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Empty(absent.Intersect(names));
+        Assert.Empty(present.Except(names));
+    }
+}
