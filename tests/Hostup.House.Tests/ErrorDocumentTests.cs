@@ -8,26 +8,18 @@ public sealed partial class ErrorDocumentTests
     [Fact]
     public void Every_error_code_has_its_row_with_its_kind_in_the_document()
     {
-        var documented = Row().Matches(File.ReadAllText(Path.Combine(Repository(), "docs", "errors.md"))).Select(m => (m.Groups[1].Value, m.Groups[2].Value)).Order();
+        var documented = Row().Matches(Repository.Read("docs/errors.md")).Select(m => (m.Groups[1].Value, m.Groups[2].Value)).Order();
 
         Assert.Equal(HostupErrors.All.Select(c => (c.Id, c.Kind.ToString().ToLowerInvariant())).Order(), documented);
     }
 
     [Fact]
     public void Every_row_says_meaning_and_remedy() =>
-        Assert.All(Row().Matches(File.ReadAllText(Path.Combine(Repository(), "docs", "errors.md"))), m => Assert.True(m.Groups[3].Length > 8 && m.Groups[4].Length > 8, m.Value));
+        Assert.All(Row().Matches(Repository.Read("docs/errors.md")), m => Assert.True(m.Groups[3].Length > 8 && m.Groups[4].Length > 8, m.Value));
 
     [Fact]
     public void Ids_are_used_once() => Assert.Equal(HostupErrors.All.Count, HostupErrors.All.Select(c => c.Id).Distinct().Count());
 
     [GeneratedRegex(@"^\| `([a-z-]+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|\r?$", RegexOptions.Multiline)]
     private static partial Regex Row();
-
-    private static string Repository()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Hostup.slnx")))
-            folder = folder.Parent ?? throw new InvalidOperationException("bug: the tests run outside the repository");
-        return folder.FullName;
-    }
 }

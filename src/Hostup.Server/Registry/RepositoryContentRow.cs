@@ -7,11 +7,3 @@ internal sealed class RepositoryContentRow
     public required string Digest { get; set; }
     public string? MediaType { get; set; }
 }
-
-/// <summary>A name for a manifest.</summary>
-internal sealed class RepositoryTagRow
-{
-    public required string Repository { get; set; }
-    public required string Tag { get; set; }
-    public required string Digest { get; set; }
-}
