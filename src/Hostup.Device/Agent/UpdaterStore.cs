@@ -13,7 +13,7 @@ internal sealed class UpdaterStore(ServerLink server)
     private const long MemoryNeeded = 64L << 20; // docs/architecture.md: the data partition is full
 
     /// <summary>Path of the program that is to carry out an update: the built-in one, one that is here, or one that is fetched now.</summary>
-    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>updater-too-old</c>, <c>data-space</c> and the codes of the link.</exception>
+    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>updater-too-old</c>, <c>space-data</c> and the codes of the link.</exception>
     public async Task<string> ProvideAsync(UpdaterArtifact? wanted, CancellationToken ct)
     {
         if (wanted is null || wanted.Digest == ThisProgram.ComputeDigest())

@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Linux.Processes;
 using Hostup.Updates.Ports;
 
@@ -6,18 +7,26 @@ namespace Hostup.Linux.Power;
 /// <summary>This boot of the machine this program runs on.</summary>
 public sealed class LinuxPower(CommandRunner commands) : IPower
 {
+    private const string Systemctl = "/usr/bin/systemctl|/bin/systemctl";
+
     /// <inheritdoc/>
     public string BootId { get; } = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-
-    /// <summary>Whether <see cref="Reboot"/> was called.</summary>
-    public bool RebootRequested { get; private set; }
 
     /// <inheritdoc/>
     public void Reboot(string why)
     {
-        RebootRequested = true;
         Console.Error.WriteLine($"rebooting: {why}");
-        // One short call of a program that hands the request to the service manager and returns.
-        commands.RequireAsync("/usr/bin/systemctl|/bin/systemctl", ["--no-block", "reboot"], CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        RebootAsync().AsTask().GetAwaiter().GetResult();
+    }
+
+    // The service manager's own target, which works with and without logind. The request may end the very program that makes it.
+    private async ValueTask RebootAsync()
+    {
+        var asked = await commands.RunAsync(Systemctl, ["--no-block", "--job-mode=replace-irreversibly", "start", "reboot.target"], CancellationToken.None).ConfigureAwait(false);
+        if (asked.ExitCode == 0)
+            return;
+        var state = await commands.RunAsync(Systemctl, ["is-system-running"], CancellationToken.None).ConfigureAwait(false);
+        if (state.Output.Trim() != "stopping")
+            throw new HostupException(HostupErrors.Program, "cannot reboot", $"systemctl ended with {asked.ExitCode}: {asked.Error.Trim()}", "reboot the device by hand");
     }
 }

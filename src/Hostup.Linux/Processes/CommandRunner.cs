@@ -54,7 +54,7 @@ public sealed class CommandRunner(string toolRoot = "")
     public async ValueTask<string> RequireAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
     {
         var result = await RunAsync(program, arguments, ct).ConfigureAwait(false);
-        string said = (result.Error.Length > 0 ? result.Error : result.Output).Trim();
+        string said = (result.Error.Length > 0 ? result.Error : result.Output).Trim().ReplaceLineEndings("; ");
         return result.ExitCode == 0
             ? result.Output
             : throw Failed($"{program} {string.Join(' ', arguments)}", $"exit code {result.ExitCode}: {(said.Length > 300 ? said[^300..] : said)}");

@@ -60,18 +60,18 @@ public static class JournalView
         var steps = new List<StepReport>();
         foreach (var group in records.Where(r => r.Step is not null).GroupBy(r => r.Step!))
         {
-            var started = group.Last(r => r.Verb is JournalVerb.Started or JournalVerb.Failed);
-            var last = group.Last();
-            // The reboot has no Done: the next record of the journal comes from the new boot.
-            var end = last.Verb == JournalVerb.Started ? records.SkipWhile(r => !ReferenceEquals(r, last)).Skip(1).FirstOrDefault() : last;
-            string state = last.Verb switch
+            // From its last start to what came next: its end, its failure, or for the reboot the first record of the next boot.
+            var started = group.LastOrDefault(r => r.Verb == JournalVerb.Started);
+            var next = started is null ? null : records.SkipWhile(r => !ReferenceEquals(r, started)).Skip(1).FirstOrDefault();
+            string state = group.Last().Verb switch
             {
                 JournalVerb.Done => "done",
                 JournalVerb.Undone => "undone",
                 JournalVerb.Failed => "failed",
-                _ => end is null ? "started" : "done",
+                _ => next is null ? "started" : "done",
             };
-            steps.Add(new StepReport(group.Key, state, Math.Max(0, Math.Round(((end ?? last).At - started.At).TotalSeconds, 1))));
+            double seconds = started is null || next is null ? 0 : (next.At - started.At).TotalSeconds;
+            steps.Add(new StepReport(group.Key, state, Math.Max(0, Math.Round(seconds, 1))));
         }
         return steps;
     }
