@@ -9,16 +9,18 @@ using Hostup.Updates.Reporting;
 namespace Hostup.Device;
 
 /// <summary>What the agent hands to the update process: the server's target and the release's envelope, in files under /run.</summary>
-internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope)
+internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnlyList<CauseBytes> Fetched)
 {
     public const string Folder = "/run/hostup";
     public const string TargetPath = Folder + "/target.json";
+    public const string FetchedPath = Folder + "/fetched.json";
     public const string EnvelopePath = Folder + "/release.json";
 
     public void Save()
     {
         Directory.CreateDirectory(Folder);
         File.WriteAllBytes(EnvelopePath, Envelope);
+        File.WriteAllBytes(FetchedPath, JsonSerializer.SerializeToUtf8Bytes(Fetched, DeviceJson.Default.IReadOnlyListCauseBytes));
         File.WriteAllBytes(TargetPath, JsonSerializer.SerializeToUtf8Bytes(Target, DeviceJson.Default.DeviceTarget));
     }
 
@@ -28,7 +30,8 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope)
         try
         {
             var target = JsonSerializer.Deserialize(File.ReadAllBytes(targetPath), DeviceJson.Default.DeviceTarget) ?? throw new JsonException("it is null");
-            return new TargetFile(target, File.ReadAllBytes(envelopePath));
+            var fetched = File.Exists(FetchedPath) ? JsonSerializer.Deserialize(File.ReadAllBytes(FetchedPath), DeviceJson.Default.IReadOnlyListCauseBytes) : null;
+            return new TargetFile(target, File.ReadAllBytes(envelopePath), fetched ?? []);
         }
         catch (Exception e) when (e is IOException or JsonException)
         {
@@ -48,6 +51,7 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope)
 /// <summary>JSON that the programs of one device write for each other and for people, source-generated.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(DigestJsonConverter)])]
 [JsonSerializable(typeof(DeviceTarget))]
+[JsonSerializable(typeof(IReadOnlyList<CauseBytes>))]
 [JsonSerializable(typeof(StepProgress))]
 [JsonSerializable(typeof(Commands.StatusAnswer))]
 [JsonSerializable(typeof(Commands.ChecksAnswer))]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hostup.Core.Errors;
+using Hostup.Lab.Benchmarks;
 using Hostup.Lab.Commands;
 using Hostup.Lab.Demo;
 using Hostup.Lab.Testing;
@@ -13,6 +14,7 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
     DeviceCommands.Exec(),
     DeviceCommands.Stop(),
     DemoCommand.Create(),
+    SlotWriteBenchmark.Create(),
     TestCommand.Create(),
 };
 try

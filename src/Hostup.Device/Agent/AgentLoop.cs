@@ -93,10 +93,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             Directory.CreateDirectory(TargetFile.Folder);
             File.Delete(ProgressFile.CancelPath);
             File.Delete(ProgressFile.FilePath);
-            var file = new TargetFile(target, await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false));
+            byte[] envelope = await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false);
+            var file = new TargetFile(target, envelope, []);
             file.Verify();
-            string program = await _updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
-            file.Save();
+            var (program, fetchedBytes) = await _updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
+            (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", fetchedBytes, 0)] }).Save();
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
             await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
             return true;

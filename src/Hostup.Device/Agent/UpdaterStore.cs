@@ -12,19 +12,22 @@ internal sealed class UpdaterStore(ServerLink server)
     private const string InMemory = "/run/hostup/updater";
     private const long MemoryNeeded = 64L << 20; // docs/architecture.md: the data partition is full
 
-    /// <summary>Path of the program that is to carry out an update: the built-in one, one that is here, or one that is fetched now.</summary>
+    /// <summary>Path of the program that is to carry out an update, and the bytes that it cost: the built-in one, one that is here, or one that is fetched now.</summary>
     /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>updater-too-old</c>, <c>space-data</c> and the codes of the link.</exception>
-    public async Task<string> ProvideAsync(UpdaterArtifact? wanted, CancellationToken ct)
+    public async Task<(string Path, long FetchedBytes)> ProvideAsync(UpdaterArtifact? wanted, CancellationToken ct)
     {
         if (wanted is null || wanted.Digest == ThisProgram.ComputeDigest())
-            return ThisProgram.FilePath;
+            return (ThisProgram.FilePath, 0);
+        byte[] envelope = await server.FetchEnvelopeAsync(wanted.Envelope, ct).ConfigureAwait(false);
         var statement = UpdaterStatement.Parse(ThisProgram.LoadTrust().Verify(
-            Envelope.Parse(await server.FetchEnvelopeAsync(wanted.Envelope, ct).ConfigureAwait(false)), TrustRole.Updater, UpdaterStatement.PayloadType));
+            Envelope.Parse(envelope), TrustRole.Updater, UpdaterStatement.PayloadType));
         if (statement.Digest != wanted.Digest || statement.Size != wanted.Size)
             throw new HostupException(HostupErrors.Signature, "cannot use the updater", "what is signed is another program", "publish the updater again");
         if (OsVersion.TextOrder.Compare(statement.Version, ThisProgram.Version) < 0)
             throw new HostupException(HostupErrors.UpdaterTooOld, "cannot use the updater", $"it is version {statement.Version}, older than this device's own {ThisProgram.Version}", "publish a newer updater");
-        return Find(wanted.Digest) ?? await FetchAsync(wanted, ct).ConfigureAwait(false);
+        return Find(wanted.Digest) is { } here
+            ? (here, envelope.Length)
+            : (await FetchAsync(wanted, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
     }
 
     /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>

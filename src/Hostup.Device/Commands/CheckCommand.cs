@@ -45,7 +45,7 @@ internal static class CheckCommand
             var (release, payload) = target.Verify();
             using var device = new ThisDevice();
             var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-            var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()));
+            var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()), target.Fetched);
             Console.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(plan, DeviceJson.Default.UpdatePlan) : Text(plan));
             return ExitCodes.Done;
         });

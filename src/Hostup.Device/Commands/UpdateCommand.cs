@@ -50,7 +50,7 @@ internal static class UpdateCommand
     {
         var (release, payload) = target.Verify();
         var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-        var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()));
+        var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()), target.Fetched);
         return await run.StartAsync(plan, payload, ct).ConfigureAwait(false);
     }
 

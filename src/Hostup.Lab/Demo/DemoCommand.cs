@@ -59,7 +59,7 @@ public static class DemoCommand
             From = before.OsVersion,
             To = after.OsVersion,
             Source = attempt.Report.Source,
-            Bytes = attempt.Report.Bytes,
+            Bytes = attempt.Report.Bytes.ToDictionary(b => b.Cause, b => new WireBytes(b.Received, b.Sent)),
             Steps = attempt.Report.Steps,
             HeartbeatMaxGapSeconds = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, ct),
             SlotBefore = before.Slot,

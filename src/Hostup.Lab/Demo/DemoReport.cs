@@ -5,6 +5,11 @@ using Hostup.Core.Wire;
 
 namespace Hostup.Lab.Demo;
 
+/// <summary>Bytes on the wire.</summary>
+/// <param name="Received">Received by the device.</param>
+/// <param name="Sent">Sent by the device.</param>
+public sealed record WireBytes(long Received, long Sent);
+
 /// <summary>What the demo says at its end, and writes with --report.</summary>
 public sealed record DemoReport
 {
@@ -17,7 +22,7 @@ public sealed record DemoReport
     public required string? Source { get; init; }
 
     /// <summary>Bytes on the wire by cause.</summary>
-    public required IReadOnlyList<CauseBytes> Bytes { get; init; }
+    public required IReadOnlyDictionary<string, WireBytes> Bytes { get; init; }
 
     public required IReadOnlyList<StepReport> Steps { get; init; }
 
@@ -41,6 +46,7 @@ public sealed record DemoReport
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
@@ -56,7 +62,7 @@ public sealed record DemoReport
         KernelBefore == KernelAfter ? $"kernel       {KernelAfter} (the archive has no newer one)" : $"kernel       {KernelBefore} -> {KernelAfter}",
         $"slot         {SlotBefore} -> {SlotAfter}",
         $"source       {Source ?? "none"}",
-    }.Concat(Bytes.Select(b => string.Create(CultureInfo.InvariantCulture, $"bytes        {b.Cause,-11} {new ByteCount(b.Received),10} in, {new ByteCount(b.Sent),9} out")))
+    }.Concat(Bytes.Select(b => string.Create(CultureInfo.InvariantCulture, $"bytes        {b.Key,-11} {new ByteCount(b.Value.Received),10} in, {new ByteCount(b.Value.Sent),9} out")))
         .Concat(Steps.Select(s => string.Create(CultureInfo.InvariantCulture, $"step         {s.Name,-17} {s.Seconds,6:0.0} s  {s.State}")))
         .Concat([
             string.Create(CultureInfo.InvariantCulture, $"application  longest heartbeat gap before the reboot {HeartbeatMaxGapSeconds:0.00} s, volume {(VolumeIntact ? "intact" : "DAMAGED")}"),

@@ -10,7 +10,9 @@ namespace Hostup.Lab.Scenarios;
 /// <summary>A server and one virtual device on the old release that is registered there: where an update is played.</summary>
 public sealed class Stage : IAsyncDisposable
 {
-    private const string DeviceType = "genericx86-64-ext";
+    /// <summary>Device type of the lab OS.</summary>
+    public const string DeviceType = "genericx86-64-ext";
+
     private static readonly TimeSpan RegisterLimit = TimeSpan.FromSeconds(180);
 
     private Stage(LabEnvironment lab, ServerProcess server, VirtualDevice device, LabKeys keys, string folder, string uuid) =>

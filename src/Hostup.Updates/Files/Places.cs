@@ -48,6 +48,9 @@ public static class Places
     /// <summary>There while the boot partition may hold files of another release than the one that runs.</summary>
     public const string BootFilesTouched = Hostup + "/boot-files-touched";
 
+    /// <summary>What was last written to the spare slot.</summary>
+    public const string SpareContent = Hostup + "/spare-content";
+
     /// <summary>Highest sequence committed on this device.</summary>
     public const string HighestSequence = Hostup + "/highest-sequence";
 

@@ -15,7 +15,8 @@ public static class Planner
     /// <param name="manifest">Digest of the signed payload of the release.</param>
     /// <param name="target">What the server asks for.</param>
     /// <param name="updater">The program that carries the plan out.</param>
-    public static UpdatePlan Make(DeviceFacts facts, ReleaseManifest release, Digest manifest, DeviceTarget target, (string Version, Digest Digest) updater)
+    /// <param name="fetched">Bytes that were on the wire so far.</param>
+    public static UpdatePlan Make(DeviceFacts facts, ReleaseManifest release, Digest manifest, DeviceTarget target, (string Version, Digest Digest) updater, IReadOnlyList<CauseBytes> fetched)
     {
         var (running, spare) = (facts.Running, facts.Spare);
         if (running is null || spare is null)
@@ -36,6 +37,7 @@ public static class Planner
             UpdaterVersion = updater.Version,
             Steps = Steps(release, running.Label, spare.Label),
             FallbackRegistries = target.FallbackRegistries,
+            FetchedBefore = fetched,
         };
     }
 

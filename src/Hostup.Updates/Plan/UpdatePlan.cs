@@ -43,10 +43,13 @@ public sealed record UpdatePlan
     public required string UpdaterVersion { get; init; }
 
     /// <summary>Steps in order, for people and reports.</summary>
-    public IReadOnlyList<PlannedStep> Steps { get; init; } = [];
+    public IReadOnlyList<PlannedStep> Steps { get; init => field = value ?? []; } = [];
 
     /// <summary>Registries tried after the server's own.</summary>
-    public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
+    public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
+
+    /// <summary>Bytes that were on the wire before the attempt began, by cause: release envelope and updater.</summary>
+    public IReadOnlyList<Core.Wire.CauseBytes> FetchedBefore { get; init => field = value ?? []; } = [];
 
     /// <summary>The JSON of the plan, UTF-8.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StateJson.Default.UpdatePlan);

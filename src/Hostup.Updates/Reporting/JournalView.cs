@@ -41,7 +41,7 @@ public static class JournalView
             StepBytesDone = ended ? 0 : progress?.Done ?? 0,
             StepBytesTotal = ended ? 0 : progress?.Total ?? 0,
             Steps = Steps(records),
-            Bytes = [.. records.Where(r => r.Bytes is not null).SelectMany(r => r.Bytes!)
+            Bytes = [.. (plan?.FetchedBefore ?? []).Concat(records.Where(r => r.Bytes is not null).SelectMany(r => r.Bytes!))
                 .GroupBy(b => b.Cause).Select(g => new CauseBytes(g.Key, g.Sum(b => b.Received), g.Sum(b => b.Sent)))],
             UpdaterVersion = plan?.UpdaterVersion ?? "",
             SlotBefore = plan?.FromSlot,

@@ -29,7 +29,8 @@ public sealed class WriteSlot : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         // An earlier try, or an earlier attempt for the same release, may have got this far.
-        if (await update.Device.Slots.ReadSpareTreeAsync(done => Verifying(update, done), ct).ConfigureAwait(false) == update.Release.TreeDigest)
+        if (SpareContent.MayBe(update.Device.Files, update.Device.Slots.SpareFileSystem(), update.Release.TreeDigest)
+            && await update.Device.Slots.ReadSpareTreeAsync(done => Verifying(update, done), ct).ConfigureAwait(false) == update.Release.TreeDigest)
             return new StepResult("slot");
 
         var tried = new List<HostupException>();
@@ -60,12 +61,14 @@ public sealed class WriteSlot : IStep
         var reader = await source.OpenAsync(update.Release, ct).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
+            SpareContent.Forget(update.Device.Files);
             await slots.FormatSpareAsync(update.Release.Root, update.Plan.FileSystem, ct).ConfigureAwait(false);
             var writer = await slots.OpenSpareForWritingAsync(ct).ConfigureAwait(false);
             await using var _ = writer.ConfigureAwait(false);
             await CopyAsync(reader, writer, source, update, ct).ConfigureAwait(false);
             await writer.FinishAsync(ct).ConfigureAwait(false);
         }
+        SpareContent.Remember(update.Device.Files, update.Plan.FileSystem, update.Release.TreeDigest);
         var found = await slots.ReadSpareTreeAsync(done => Verifying(update, done), ct).ConfigureAwait(false);
         if (found != update.Release.TreeDigest)
             throw new HostupException(

@@ -33,6 +33,9 @@ public sealed class UpdateTests
         Assert.Equal("resin-rootB", after.Slot);
         Assert.Equal(image.Version, after.OsVersion);
         Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+        // The supervisor would have put the old one back, had it run.
+        await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/grub.cfg", "/mnt/boot/EFI/BOOT/grub.cfg"], Ct);
+        await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/BOOTX64.EFI", "/mnt/boot/EFI/BOOT/BOOTX64.EFI"], Ct);
         double gap = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, Ct);
         Assert.True(gap <= 2, $"the application's longest gap before the reboot is {gap} s");
         // Release 1's own program is too old for this release; what ran was transferred.

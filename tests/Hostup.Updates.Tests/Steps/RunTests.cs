@@ -5,6 +5,7 @@ using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Slots;
 
 namespace Hostup.Updates.Tests.Steps;
 
@@ -155,6 +156,7 @@ public sealed class RunTests
     {
         var device = Device(new SimSource("registry", New, breakAfterEntries: 0));
         device.SlotB.Provision(New);
+        SpareContent.Remember(device.Files, Guid.Empty, New.TreeDigest);
 
         await device.RunAsync();
 
