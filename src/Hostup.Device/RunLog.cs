@@ -6,6 +6,7 @@ namespace Hostup.Device;
 internal sealed class RunLog : IDisposable
 {
     public const string Folder = "/mnt/data/balenahup";
+    private const string Begin = "attempt ";
     private readonly StreamWriter? _file;
 
     public RunLog(string attemptId)
@@ -20,7 +21,7 @@ internal sealed class RunLog : IDisposable
         {
             Console.Error.WriteLine($"no log file: {e.Message}");
         }
-        Line($"attempt {attemptId}, hostup-device {ThisProgram.Version}");
+        Line($"{Begin}{attemptId}, hostup-device {ThisProgram.Version}");
     }
 
     /// <summary>The file; null when there is none.</summary>
@@ -39,6 +40,12 @@ internal sealed class RunLog : IDisposable
             // The data partition is full or gone; the journal has the line.
         }
     }
+
+    /// <summary>What the processes of one attempt logged so far, in order; only files that are still there.</summary>
+    public static byte[] ReadAll(string attemptId) => !Directory.Exists(Folder) ? [] :
+        [.. Directory.EnumerateFiles(Folder, "hostup-update.*.log").Order(StringComparer.Ordinal)
+            .Where(f => File.ReadLines(f).FirstOrDefault()?.Contains(Begin + attemptId, StringComparison.Ordinal) == true)
+            .SelectMany(File.ReadAllBytes)];
 
     public void Dispose() => _file?.Dispose();
 }

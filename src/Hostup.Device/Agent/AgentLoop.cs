@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Errors;
@@ -15,6 +16,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 {
     // Who is asked for an update is watched: a report a second while a process works on it.
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
+    // A process that cannot even begin must not be started in a loop.
+    private static readonly TimeSpan BetweenResumes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
     private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
 
@@ -25,6 +28,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private DeviceStateReport? _reported;
     private string? _refused;
     private long _lastSerial = -1;
+    private long? _resumed;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -68,8 +72,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
     private async Task<bool> ResumeAsync(CancellationToken ct)
     {
-        if (!_log.IsOpen || TrialPending)
+        if (!_log.IsOpen || TrialPending || (_resumed is { } last && Stopwatch.GetElapsedTime(last) < BetweenResumes))
             return false;
+        _resumed = Stopwatch.GetTimestamp();
         var updater = _log.Records[0].Updater;
         string program = updater is { } digest ? UpdaterStore.Find(digest) ?? ThisProgram.FilePath : ThisProgram.FilePath;
         Say($"taking up attempt {_log.Records[0].AttemptId} with {program}");
@@ -124,7 +129,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private async Task<AttemptAnswer?> ReportAttemptAsync(StepProgress? progress, CancellationToken ct)
     {
         var records = _log.Records;
-        var plan = new AttemptFiles(device.Ports.Files).PlanOf(records);
+        var plan = new AttemptFiles(device.Ports.Files).TryLoad(records)?.Plan;
         if (JournalView.Report(records, plan, progress, TrialPending) is not { } report || records[0].AttemptId is not { } attempt)
             return null;
         bool ended = records[^1].Verb == JournalVerb.Ended;

@@ -32,10 +32,7 @@ internal sealed class AttemptDocuments(ServerLink server)
     {
         if (_logOf != attempt)
             (_logOf, _logSent) = (attempt, 0);
-        if (!Directory.Exists(RunLog.Folder))
-            return;
-        // Every process of the attempt has a file of its own, named by time; the attempt stands in its first line or the one it resumed.
-        byte[] all = [.. Directory.EnumerateFiles(RunLog.Folder, "hostup-update.*.log").Order(StringComparer.Ordinal).TakeLast(3).SelectMany(File.ReadAllBytes)];
+        byte[] all = RunLog.ReadAll(attempt);
         if (all.Length <= _logSent || all.Length > MaxLogBytes)
             return;
         await server.SendDocumentAsync($"attempts/{attempt}/log?offset={_logSent}", all[(int)_logSent..], "text/plain", ct).ConfigureAwait(false);

@@ -12,14 +12,14 @@ internal static class SlotIdentities
         if (facts.Running is null || facts.Spare is null)
             return [];
         var records = new AttemptLog(device).Records;
-        var files = new AttemptFiles(device.Files);
-        var plan = files.PlanOf(records);
+        var attempt = new AttemptFiles(device.Files).TryLoad(records);
+        var plan = attempt?.Plan;
         SlotReport Describe(string label)
         {
             bool runs = label == facts.Running.Label;
             if (plan is not null && plan.ToSlot == label && (runs || records.Any(r => r is { Step: "write-slot", Verb: Updates.Journal.JournalVerb.Done })))
             {
-                var (_, release) = files.Load(records[0].Plan!.Value);
+                var release = attempt!.Value.Release;
                 return new SlotReport(label, release.Version, release.Image.Digest, release.TreeDigest);
             }
             return new SlotReport(label, runs ? facts.OsVersion : plan?.FromSlot == label ? plan.FromVersion : "", null, null);

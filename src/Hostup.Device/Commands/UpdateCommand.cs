@@ -29,7 +29,7 @@ internal static class UpdateCommand
         using var device = new ThisDevice();
         using var http = new HttpClient(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
         var open = new AttemptLog(device.Ports);
-        using var log = new RunLog(open.IsOpen ? open.Records[0].AttemptId! : "to be opened");
+        using var log = new RunLog(open.IsOpen ? open.Records[0].AttemptId! : onlyResume ? "none" : TargetFile.Load(targetPath, envelopePath).Target.AttemptId);
         var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan));
         try
         {

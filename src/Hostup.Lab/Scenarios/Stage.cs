@@ -118,6 +118,8 @@ public sealed class Stage : IAsyncDisposable
             var attempt = await AttemptAsync(ct);
             if (states.Contains(attempt.Report.State) || AttemptStates.IsTerminal(attempt.Report.State))
                 return attempt;
+            // Each look is a process of its own, and the device needs the processors.
+            await Task.Delay(TimeSpan.FromSeconds(1), ct);
         }
     }
 

@@ -194,30 +194,17 @@ public sealed class SlotTreeWriter : IDisposable
     {
         int parent = Parent(entry.Path, _parents);
         var name = Name(entry.Path);
-        int errno = MakeNode(entry, parent, name);
+        int errno = EntryNode.Make(entry, parent, name);
         if (errno == Errno.Exists)
         {
             Remove(parent, name, entry.Path);
-            errno = MakeNode(entry, parent, name);
+            errno = EntryNode.Make(entry, parent, name);
         }
         Check(errno, entry.Path, "making");
         Describe(-1, name, entry, parent);
         var time = new TimeSpec(entry.ModifiedSeconds);
         if (EntryCalls.SetTimes(parent, name, [time, time], EntryCalls.SymlinkNoFollow) != 0)
             Check(Errno.Last, entry.Path, "setting times of");
-    }
-
-    private static int MakeNode(TreeEntry entry, int parent, byte[] name)
-    {
-        int result = entry.Kind switch
-        {
-            TreeEntryKind.SymbolicLink => EntryCalls.MakeLink([.. entry.SymbolicTarget.Span, 0], parent, name),
-            TreeEntryKind.CharacterDevice => EntryCalls.MakeNode(parent, name, EntryCalls.TypeCharacter | 0x180, EntryCalls.Device(entry.DeviceMajor, entry.DeviceMinor)),
-            TreeEntryKind.BlockDevice => EntryCalls.MakeNode(parent, name, EntryCalls.TypeBlock | 0x180, EntryCalls.Device(entry.DeviceMajor, entry.DeviceMinor)),
-            TreeEntryKind.Fifo => EntryCalls.MakeNode(parent, name, EntryCalls.TypeFifo | 0x180, 0),
-            var kind => throw new InvalidOperationException($"bug: {kind} is no node"),
-        };
-        return result == 0 ? 0 : Errno.Last;
     }
 
     private void AddName(TreeEntry entry)

@@ -65,6 +65,6 @@ public sealed class AltbootRollback(DevicePorts device)
     private IReadOnlySet<string> BootFilesToKeep()
     {
         var log = new AttemptLog(device);
-        return log.IsOpen && log.Records[0].Plan is { } plan ? KeptBack.Of(new AttemptFiles(device.Files).Load(plan).Release) : KeptBack.BuiltIn;
+        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? KeptBack.Of(release) : KeptBack.BuiltIn;
     }
 }

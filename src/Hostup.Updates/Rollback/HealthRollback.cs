@@ -44,7 +44,7 @@ public sealed class HealthRollback(DevicePorts device)
         if (!log.IsOpen)
             Breadcrumbs.PickUp(device.Files);
         // On the old OS the settings look the same before the switch; there the update itself goes on.
-        else if (new AttemptFiles(device.Files).PlanOf(log.Records) is { } plan && plan.ToPartition == running)
+        else if (new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.ToPartition == running)
             new Settlement(device).Commit();
         return "no trial";
     }
@@ -67,7 +67,7 @@ public sealed class HealthRollback(DevicePorts device)
     private HealthSettings Times()
     {
         var log = new AttemptLog(device);
-        return log.IsOpen && log.Records[0].Plan is { } plan ? new AttemptFiles(device.Files).Load(plan).Release.Health : new HealthSettings();
+        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? release.Health : new HealthSettings();
     }
 
     private string Sentence(IReadOnlyList<HealthResult> failed) =>

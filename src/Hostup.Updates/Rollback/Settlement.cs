@@ -53,9 +53,7 @@ public sealed class Settlement(DevicePorts device)
             device.Boot.Write(settled);
     }
 
-    private (UpdatePlan Plan, ReleaseManifest Release)? OpenAttempt() => _log.IsOpen && _log.Records[0].Plan is { } digest
-        ? new AttemptFiles(device.Files).Load(digest)
-        : null;
+    private (UpdatePlan Plan, ReleaseManifest Release)? OpenAttempt() => _log.IsOpen ? new AttemptFiles(device.Files).TryLoad(_log.Records) : null;
 
     private void RememberAsBad(ReleaseManifest release)
     {

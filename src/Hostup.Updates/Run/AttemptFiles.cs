@@ -45,12 +45,22 @@ public sealed class AttemptFiles(IFiles files)
         return (plan, ReleaseManifest.Parse(ReadWhole(ManifestPath(plan.Manifest), plan.Manifest)));
     }
 
-    /// <summary>The plan of the attempt that this journal tells of; null when there is none or its file is gone.</summary>
-    public UpdatePlan? PlanOf(IReadOnlyList<JournalRecord> records)
+    /// <summary>
+    /// Plan and release of the attempt that this journal tells of; null when there is none, or when this program cannot read them: a newer
+    /// one wrote them, or they are damaged. What must be done then is done without them.
+    /// </summary>
+    public (UpdatePlan Plan, ReleaseManifest Release)? TryLoad(IReadOnlyList<JournalRecord> records)
     {
-        if (records is not [{ Plan: { } digest }, ..] || !files.Exists(PlanPath(digest)))
+        if (records is not [{ Plan: { } digest }, ..])
             return null;
-        return Load(digest).Plan;
+        try
+        {
+            return Load(digest);
+        }
+        catch (HostupException)
+        {
+            return null;
+        }
     }
 
     private byte[] ReadWhole(string path, Digest digest)

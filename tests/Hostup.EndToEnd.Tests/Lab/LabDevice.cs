@@ -1,7 +1,6 @@
 using Hostup.Lab;
 using Hostup.Lab.Devices;
-using Hostup.Lab.Disks;
-using Hostup.Lab.Images;
+using Hostup.Lab.Scenarios;
 
 namespace Hostup.EndToEnd.Tests.Lab;
 
@@ -21,11 +20,8 @@ public static class LabDevice
         });
     }
 
-    public static async Task<SavedState> SavedAsync(LabEnvironment lab, CancellationToken ct)
-    {
-        var tree = await HostOsTree.BuildAsync(lab, HostOsRelease.Old, await HostOsTree.DeviceProgramAsync(lab, HostOsRelease.Old, ct), ct);
-        return await ProvisionedDevice.GetAsync(lab, tree, DiskLayout.Full, DiskContent.Unclaimed, ct);
-    }
+    /// <summary>The same saved state as the update tests start from: it is made once.</summary>
+    public static Task<SavedState> SavedAsync(LabEnvironment lab, CancellationToken ct) => Stage.SavedDeviceAsync(lab, ct);
 
     public static async Task<VirtualDevice> StartAsync(LabEnvironment lab, string? writeLog, CancellationToken ct) =>
         await VirtualDevice.StartFromSavedAsync("test-" + Guid.NewGuid().ToString("n")[..8], await SavedAsync(lab, ct),

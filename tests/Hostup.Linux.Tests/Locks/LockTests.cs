@@ -1,0 +1,54 @@
+using Hostup.Core.Errors;
+using Hostup.Linux.Locks;
+
+namespace Hostup.Linux.Tests.Locks;
+
+public sealed class LockTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hostup-locks-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void A_second_update_is_refused_and_told_who_holds_the_lock()
+    {
+        string path = Path.Combine(_folder, "update.lock");
+        using var first = UpdateLock.Take(path);
+
+        var error = Assert.Throws<HostupException>(() => UpdateLock.Take(path));
+
+        Assert.Equal(HostupErrors.UpdateRunning, error.Code);
+        Assert.Contains($"process {Environment.ProcessId} since", error.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_lock_of_an_update_that_ended_is_free_again()
+    {
+        string path = Path.Combine(_folder, "update.lock");
+        UpdateLock.Take(path).Dispose();
+
+        using var second = UpdateLock.Take(path);
+    }
+
+    [Fact]
+    public void All_locks_of_applications_are_taken_or_none()
+    {
+        string Lock(string service)
+        {
+            string path = Path.Combine(_folder, service, "updates.lock");
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllText(path, "");
+            return path;
+        }
+        Lock("a");
+        string held = Lock("b");
+        using var ours = new ApplicationLocks(_folder);
+        using (var application = new ApplicationLocks(Path.GetDirectoryName(held)!))
+        {
+            Assert.Null(application.TryTake());
+
+            Assert.Equal(held, ours.TryTake());
+        }
+        Assert.Null(ours.TryTake());
+    }
+}
