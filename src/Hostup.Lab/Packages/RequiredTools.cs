@@ -20,14 +20,29 @@ public static class RequiredTools
         ("busybox", "busybox-static"),
     ];
 
+    // Peers that the image tier tests against.
+    private static readonly (string ToolOrFile, string Package)[] Peers =
+    [
+        ("skopeo", "skopeo"),
+        ("docker-registry", "docker-registry"),
+        ("getcap", "libcap2-bin"),
+        ("getfattr", "attr"),
+    ];
+
     /// <summary>Debian packages that are missing, in alphabetical order.</summary>
-    public static IReadOnlyList<string> Missing() =>
-        [.. Needed.Where(n => new Tool(n.ToolOrFile).Path is null).Select(n => n.Package).Distinct().Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Missing() => Missing(Needed);
+
+    private static IReadOnlyList<string> Missing(IEnumerable<(string ToolOrFile, string Package)> tools) =>
+        [.. tools.Where(n => new Tool(n.ToolOrFile).Path is null).Select(n => n.Package).Distinct().Order(StringComparer.Ordinal)];
 
     /// <summary>Installs what is missing through apt. Waits for another apt; fetches the package lists first, they may be empty.</summary>
-    public static async Task InstallMissingAsync(Action<string> progress, CancellationToken ct)
+    public static Task InstallMissingAsync(Action<string> progress, CancellationToken ct) => InstallAsync(Missing(), progress, ct);
+
+    /// <summary>The same, and what the image tier of the tests runs against.</summary>
+    public static Task InstallForTestsAsync(Action<string> progress, CancellationToken ct) => InstallAsync(Missing([.. Needed, .. Peers]), progress, ct);
+
+    private static async Task InstallAsync(IReadOnlyList<string> missing, Action<string> progress, CancellationToken ct)
     {
-        var missing = Missing();
         if (missing.Count == 0)
             return;
         progress($"installing {string.Join(' ', missing)}");

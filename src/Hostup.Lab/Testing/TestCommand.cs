@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Hostup.Core.Errors;
+using Hostup.Lab.Packages;
 
 namespace Hostup.Lab.Testing;
 
@@ -25,6 +27,8 @@ public static class TestCommand
             return await MutateAsync(root, ct);
         var clock = Stopwatch.StartNew();
         var run = new TestRun(root);
+        if (tier is not "fast")
+            await InstallToolsAsync(ct);
         if (await run.BuildAsync(ct))
         {
             if (tier is "fast" or "ci" or "all")
@@ -41,6 +45,19 @@ public static class TestCommand
             await RecordAsync(root, run, clock.Elapsed, ct);
         Console.WriteLine(run.Summary);
         return run.Good ? 0 : 1;
+    }
+
+    // Where it cannot (no root, another distribution) the tests that need a tool say so and are skipped.
+    private static async Task InstallToolsAsync(CancellationToken ct)
+    {
+        try
+        {
+            await RequiredTools.InstallForTestsAsync(Console.WriteLine, ct);
+        }
+        catch (HostupException e)
+        {
+            Console.WriteLine($"tools are not installed: {e.Message}");
+        }
     }
 
     private static async Task<int> MutateAsync(string root, CancellationToken ct)
