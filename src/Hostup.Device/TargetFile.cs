@@ -43,9 +43,14 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
     /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>bad-image</c>.</exception>
     public (ReleaseManifest Release, byte[] Payload) Verify()
     {
-        byte[] payload = ThisProgram.LoadTrust().Verify(Core.Trust.Envelope.Parse(Envelope), TrustRole.Release, ReleaseManifest.PayloadType);
+        byte[] payload = VerifySignature();
         return (ReleaseManifest.Parse(payload), payload);
     }
+
+    /// <summary>The signed payload. What the release requires is judged by the program that carries the update out.</summary>
+    /// <exception cref="HostupException"><c>signature</c>.</exception>
+    public byte[] VerifySignature() =>
+        ThisProgram.LoadTrust().Verify(Core.Trust.Envelope.Parse(Envelope), TrustRole.Release, ReleaseManifest.PayloadType);
 }
 
 /// <summary>JSON that the programs of one device write for each other and for people, source-generated.</summary>

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.HttpOverrides;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hostup.Core.Wire;
@@ -74,6 +75,8 @@ public sealed class ServerHost : IAsyncDisposable
         builder.Services.AddApiDocument();
         AddParts(builder.Services, options);
         var app = builder.Build();
+        // A TLS proxy on this machine says how it was asked; others are not believed.
+        app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost });
         app.UseMiddleware<ErrorAnswers>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();

@@ -60,19 +60,25 @@ public sealed record ReleaseManifest
     /// <exception cref="HostupException"><c>bad-image</c> when it is not JSON or a required field is missing; <c>requires</c> when it requires a feature we do not know.</exception>
     public static ReleaseManifest Parse(ReadOnlySpan<byte> json)
     {
-        ReleaseManifest manifest;
+        var manifest = Read(json);
+        return manifest.Requires is []
+            ? manifest
+            : throw new HostupException(HostupErrors.Requires, $"cannot use release {manifest.Version}", $"it requires '{string.Join("', '", manifest.Requires)}', unknown to this program", "update through an older release first, or use a newer updater");
+    }
+
+    /// <summary>Reads the JSON of a manifest whatever it requires: to show it, to undo or to roll back.</summary>
+    /// <exception cref="HostupException"><c>bad-image</c> when it is not JSON or a required field is missing.</exception>
+    public static ReleaseManifest Read(ReadOnlySpan<byte> json)
+    {
         try
         {
-            manifest = JsonSerializer.Deserialize(json, ReleaseJson.Default.ReleaseManifest)
+            return JsonSerializer.Deserialize(json, ReleaseJson.Default.ReleaseManifest)
                 ?? throw new JsonException("it is null");
         }
         catch (JsonException e)
         {
             throw new HostupException(HostupErrors.BadImage, "cannot read release manifest", e.Message, "sign the release again with `hostup release sign`", e);
         }
-        return manifest.Requires is []
-            ? manifest
-            : throw new HostupException(HostupErrors.Requires, $"cannot use release {manifest.Version}", $"it requires '{string.Join("', '", manifest.Requires)}', unknown to this program", "update through an older release first, or use a newer updater");
     }
 
     /// <summary>The JSON of this manifest, UTF-8.</summary>

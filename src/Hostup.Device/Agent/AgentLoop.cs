@@ -19,6 +19,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     // A process that cannot even begin must not be started in a loop.
     private static readonly TimeSpan BetweenResumes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
+    private const int MostStarts = 3;
     private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
 
     private readonly UpdateUnit _unit = new(device.Commands);
@@ -29,6 +30,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private string? _refused;
     private long _lastSerial = -1;
     private long? _resumed;
+    private string? _starting;
+    private int _starts;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -59,13 +62,28 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         if (await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
-        await ReportStateAsync(ct).ConfigureAwait(false);
-        await ReportAttemptAsync(progress: null, ct).ConfigureAwait(false);
+        await TellAsync(ct).ConfigureAwait(false);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
         return TrialPending ? TimeSpan.FromSeconds(5) : WithJitter(answer.IntervalSeconds);
     }
+
+    /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
+    private async Task TellAsync(CancellationToken ct)
+    {
+        try
+        {
+            await ReportStateAsync(ct).ConfigureAwait(false);
+            await ReportAttemptAsync(progress: null, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e)
+        {
+            Say($"{e.Message} [{e.Code}]");
+        }
+    }
+
+    private bool OnTrial => TrialPending && _log.Records.Any(r => r.Verb == JournalVerb.TrialBoot);
 
     private bool TrialPending => device.Ports.Boot.Read().UpgradeAvailable;
 
@@ -100,19 +118,28 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             File.Delete(ProgressFile.FilePath);
             byte[] envelope = await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false);
             var file = new TargetFile(target, envelope, []);
-            file.Verify();
+            file.VerifySignature();
             var (program, fetchedBytes) = await _updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
             (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", fetchedBytes, 0)] }).Save();
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
+            if (!MayStart(target.AttemptId))
+                throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
             await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
             return true;
         }
         catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
         {
             _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = AttemptStates.Refused, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
             throw;
         }
+    }
+
+    private bool MayStart(string attempt)
+    {
+        _starts = attempt == _starting ? _starts + 1 : 1;
+        _starting = attempt;
+        return _starts <= MostStarts;
     }
 
     private async Task WatchAsync(CancellationToken ct)
@@ -130,7 +157,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         var records = _log.Records;
         var plan = new AttemptFiles(device.Ports.Files).TryLoad(records)?.Plan;
-        if (JournalView.Report(records, plan, progress, TrialPending) is not { } report || records[0].AttemptId is not { } attempt)
+        if (JournalView.Report(records, plan, progress, OnTrial) is not { } report || records[0].AttemptId is not { } attempt)
             return null;
         bool ended = records[^1].Verb == JournalVerb.Ended;
         if (report.Serial == _lastSerial || (ended && IsAcknowledged(attempt)))

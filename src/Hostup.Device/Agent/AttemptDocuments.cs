@@ -7,6 +7,7 @@ namespace Hostup.Device.Agent;
 internal sealed class AttemptDocuments(ServerLink server)
 {
     private const int MaxLogBytes = 1 << 20;
+    private const int PartBytes = 60 << 10; // the server takes 64 KiB at a time
     private string? _planOf;
     private string? _logOf;
     private long _logSent;
@@ -33,9 +34,11 @@ internal sealed class AttemptDocuments(ServerLink server)
         if (_logOf != attempt)
             (_logOf, _logSent) = (attempt, 0);
         byte[] all = RunLog.ReadAll(attempt);
-        if (all.Length <= _logSent || all.Length > MaxLogBytes)
-            return;
-        await server.SendDocumentAsync($"attempts/{attempt}/log?offset={_logSent}", all[(int)_logSent..], "text/plain", ct).ConfigureAwait(false);
-        _logSent = all.Length;
+        while (_logSent < Math.Min(all.Length, MaxLogBytes))
+        {
+            byte[] part = all[(int)_logSent..(int)Math.Min(all.Length, _logSent + PartBytes)];
+            await server.SendDocumentAsync($"attempts/{attempt}/log?offset={_logSent}", part, "text/plain", ct).ConfigureAwait(false);
+            _logSent += part.Length;
+        }
     }
 }

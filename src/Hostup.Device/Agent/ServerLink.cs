@@ -11,6 +11,7 @@ namespace Hostup.Device.Agent;
 internal sealed class ServerLink : IDisposable
 {
     private const int MaxEnvelopeBytes = 1 << 20;
+    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
     private readonly HttpClient _http;
     private EntityTagHeaderValue? _etag;
     private PollAnswer? _last;
@@ -21,6 +22,7 @@ internal sealed class ServerLink : IDisposable
         {
             BaseAddress = new Uri(server, "device/v1/"),
             Timeout = TimeSpan.FromSeconds(100),
+            MaxResponseContentBufferSize = MaxEnvelopeBytes,
         };
         if (deviceKey is not null)
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
@@ -73,7 +75,7 @@ internal sealed class ServerLink : IDisposable
     public async Task<byte[]> FetchEnvelopeAsync(Digest digest, CancellationToken ct)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, $"envelopes/{digest}");
-        using var answer = await TalkAsync(message, "fetch the envelope", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        using var answer = await TalkAsync(message, "fetch the envelope", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         await RequireAsync(answer, "fetch the envelope", ct).ConfigureAwait(false);
         if (answer.Content.Headers.ContentLength > MaxEnvelopeBytes)
             throw Altered(digest, $"it has {answer.Content.Headers.ContentLength} bytes");
@@ -92,18 +94,35 @@ internal sealed class ServerLink : IDisposable
         await using (body.ConfigureAwait(false))
         await using (file.ConfigureAwait(false))
         {
-            byte[] buffer = new byte[64 << 10];
-            long left = updater.Size;
-            while (left > 0 && await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), ct).ConfigureAwait(false) is > 0 and var count)
-            {
-                await file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
-                left -= count;
-            }
+            await CopyAsync(body, file, updater.Size, ct).ConfigureAwait(false);
             file.Flush(flushToDisk: true);
         }
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Copies at most so many bytes. A link that gives nothing for a minute is broken.</summary>
+    private static async Task CopyAsync(Stream body, FileStream file, long left, CancellationToken ct)
+    {
+        byte[] buffer = new byte[64 << 10];
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        try
+        {
+            while (left > 0)
+            {
+                stall.CancelAfter(Stall);
+                int count = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), stall.Token).ConfigureAwait(false);
+                if (count == 0)
+                    break;
+                await file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
+                left -= count;
+            }
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            throw new HostupException(HostupErrors.Link, "cannot fetch the updater", $"{left} bytes before its end: {e.Message}", "check the link and the space on the data partition", e);
+        }
+    }
 
     private async Task<T> SendAsync<T>(HttpRequestMessage message, string what, JsonTypeInfo<T> type, CancellationToken ct)
     {

@@ -23,11 +23,13 @@ internal sealed class UpdaterStore(ServerLink server)
             Envelope.Parse(envelope), TrustRole.Updater, UpdaterStatement.PayloadType));
         if (statement.Digest != wanted.Digest || statement.Size != wanted.Size)
             throw new HostupException(HostupErrors.Signature, "cannot use the updater", "what is signed is another program", "publish the updater again");
+        // Never an older one than the OS brings along.
         if (OsVersion.TextOrder.Compare(statement.Version, ThisProgram.Version) < 0)
-            throw new HostupException(HostupErrors.UpdaterTooOld, "cannot use the updater", $"it is version {statement.Version}, older than this device's own {ThisProgram.Version}", "publish a newer updater");
+            return (ThisProgram.FilePath, envelope.Length);
         return Find(wanted.Digest) is { } here
             ? (here, envelope.Length)
-            : (await FetchAsync(wanted, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
+            : ChooseFolder(wanted.Size) is not { } folder ? (ThisProgram.FilePath, envelope.Length) // the checks say whether the built-in one is new enough
+            : (await FetchAsync(wanted, folder, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
     }
 
     /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>
@@ -38,17 +40,13 @@ internal sealed class UpdaterStore(ServerLink server)
         return new[] { OnData, InMemory }.Select(f => PathIn(f, digest)).FirstOrDefault(p => File.Exists(p) && ThisProgram.DigestOfFile(p) == digest);
     }
 
-    private async Task<string> FetchAsync(UpdaterArtifact wanted, CancellationToken ct)
+    private async Task<string> FetchAsync(UpdaterArtifact wanted, string folder, CancellationToken ct)
     {
-        string path = PathIn(ChooseFolder(wanted.Size), wanted.Digest);
-        string folder = Path.GetDirectoryName(path)!;
-        if (Directory.Exists(Path.GetDirectoryName(folder)))
-        {
-            // One program at a time: the one that an open attempt needs is never replaced, because no attempt is open now.
-            foreach (string old in Directory.EnumerateDirectories(Path.GetDirectoryName(folder)!))
-                Directory.Delete(old, recursive: true);
-        }
-        Directory.CreateDirectory(folder);
+        string path = PathIn(folder, wanted.Digest);
+        // One program at a time: the one that an open attempt needs is never replaced, because no attempt is open now.
+        foreach (string old in Directory.EnumerateDirectories(folder))
+            Directory.Delete(old, recursive: true);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await server.FetchUpdaterAsync(wanted, path + ".new", ct).ConfigureAwait(false);
         if (ThisProgram.DigestOfFile(path + ".new") != wanted.Digest)
             throw new HostupException(HostupErrors.DigestMismatch, "cannot use the updater", "what arrived has another digest", "start the update again");
@@ -57,15 +55,20 @@ internal sealed class UpdaterStore(ServerLink server)
         return path;
     }
 
-    private static string ChooseFolder(long size)
+    // Null: neither place has room.
+    private static string? ChooseFolder(long size) => HasRoom(OnData, size * 2) ? OnData : HasRoom(InMemory, MemoryNeeded) ? InMemory : null;
+
+    private static bool HasRoom(string folder, long bytes)
     {
-        Directory.CreateDirectory(OnData);
-        if (new DriveInfo(OnData).AvailableFreeSpace > size * 2)
-            return OnData;
-        Directory.CreateDirectory(InMemory);
-        return new DriveInfo(InMemory).AvailableFreeSpace > MemoryNeeded
-            ? InMemory
-            : throw new HostupException(HostupErrors.DataSpace, "cannot fetch the updater", $"{OnData} and {InMemory} are full", "free space on the data partition");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new DriveInfo(folder).AvailableFreeSpace > bytes;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static string PathIn(string folder, Digest digest) => $"{folder}/{digest.Hex}/hostup-device";

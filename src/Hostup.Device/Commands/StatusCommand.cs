@@ -33,7 +33,7 @@ internal static class StatusCommand
     {
         var facts = await DeviceFacts.ReadAsync(device, ct).ConfigureAwait(false);
         var records = new AttemptLog(device).Records;
-        var attempt = JournalView.Report(records, new AttemptFiles(device.Files).TryLoad(records)?.Plan, ProgressFile.Load(), facts.TrialPending);
+        var attempt = JournalView.Report(records, new AttemptFiles(device.Files).TryLoad(records)?.Plan, ProgressFile.Load(), facts.TrialPending && records.Any(r => r.Verb == Updates.Journal.JournalVerb.TrialBoot));
         return new StatusAnswer(
             facts.OsVersion, facts.DeviceType, ThisProgram.Version, facts.Running?.Label, facts.Spare?.Label,
             facts.Boot?.RootPartition, facts.Boot?.UpgradeAvailable, facts.Boot?.BootCount, attempt, RollbackCause.Load(device.Files));

@@ -62,6 +62,11 @@ internal static class UpdateCommand
             : await run.GiveUpAsync(ct).ConfigureAwait(false);
     }
 
+    private static Uri RegistryAddress(string text) =>
+        Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
+            ? address
+            : throw new HostupException(HostupErrors.BadValue, $"cannot use fallback registry '{text}'", "it is no host or http address", "start the update again with another --fallback-registry");
+
     private static List<IHostAppSource> Sources(HttpClient http, UpdatePlan plan)
     {
         var config = DeviceConfig.Load();
@@ -69,7 +74,7 @@ internal static class UpdateCommand
         if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
             sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key)));
         foreach (string fallback in plan.FallbackRegistries)
-            sources.Add(new RegistrySource("fallback", http, new Uri(fallback.Contains("://", StringComparison.Ordinal) ? fallback : $"https://{fallback}"), credentials: null));
+            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null));
         return sources;
     }
 }

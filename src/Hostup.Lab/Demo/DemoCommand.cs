@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Lab.Devices;
 using Hostup.Lab.Images;
@@ -38,8 +39,12 @@ public static class DemoCommand
             await report.SaveAsync(reportPath, ct);
         if (keep)
             Keep(stage);
-        return report is { Outcome: AttemptStates.Committed, VolumeIntact: true, SupervisorRuns: true } ? 0 : 1;
+        return IsGood(report) ? 0 : 1;
     }
+
+    // By what the guest says, not by what our programs report.
+    private static bool IsGood(DemoReport report) => report is { Outcome: AttemptStates.Committed, VolumeIntact: true, SupervisorRuns: true, HeartbeatMaxGapSeconds: <= 2 }
+        && report.To == HostOsRelease.New.OsVersion && report.SlotAfter != report.SlotBefore;
 
     private static async Task<DemoReport> UpdateAsync(Stage stage, CancellationToken ct)
     {
@@ -50,7 +55,7 @@ public static class DemoCommand
         await stage.Server.ShowCliAsync(["update", "start", stage.Uuid, "--to", HostOsRelease.New.OsVersion, "--wait", "--timeout", "1800"], ct);
         var attempt = await stage.AttemptAsync(ct);
         await stage.Device.WaitForGuestAsync(ct);
-        await ProvisionedDevice.WaitForContainersAsync(stage.Device, ct);
+        bool supervisorRuns = await SupervisorRunsAsync(stage, ct);
         var after = await GuestFacts.ReadAsync(stage.Device, ct);
         return new DemoReport
         {
@@ -67,8 +72,22 @@ public static class DemoCommand
             KernelBefore = before.Kernel,
             KernelAfter = after.Kernel,
             VolumeIntact = await Heartbeat.VolumeIsIntactAsync(stage.Device, ct),
-            SupervisorRuns = true, // WaitForContainersAsync saw its health endpoint
+            SupervisorRuns = supervisorRuns,
         };
+    }
+
+    private static async Task<bool> SupervisorRunsAsync(Stage stage, CancellationToken ct)
+    {
+        try
+        {
+            await ProvisionedDevice.WaitForContainersAsync(stage.Device, ct);
+            return true;
+        }
+        catch (HostupException e)
+        {
+            stage.Lab.Progress(e.Message);
+            return false;
+        }
     }
 
     private static void Keep(Stage stage)

@@ -181,6 +181,13 @@ public sealed class SimDevice
         // The server asks until the device has a journal of the attempt.
         if (new AttemptLog(Device).Records is not [])
             return End ?? new RunEnd(RunEndKind.NothingToDo);
+        var (plan, manifest) = MakePlan();
+        return await run.StartAsync(plan, manifest, CancellationToken.None);
+    }
+
+    /// <summary>The plan of the update that the server asks for, and the release manifest.</summary>
+    public (UpdatePlan Plan, byte[] Manifest) MakePlan()
+    {
         var manifest = _target.Manifest(sequence: 2).ToJson();
         var plan = new UpdatePlan
         {
@@ -197,7 +204,7 @@ public sealed class SimDevice
             UpdaterVersion = "9.9.9",
             Reinstall = _reinstall,
         };
-        return await run.StartAsync(plan, manifest, CancellationToken.None);
+        return (plan, manifest);
     }
 
     private bool Orderly(bool orderly)

@@ -16,6 +16,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Times that an application's lock is found held before it is free.</summary>
     public int LockHeldTimes { get; set; }
 
+    /// <summary>Times that a process took all locks.</summary>
+    public int LocksTaken { get; private set; }
+
     /// <summary>States reported, in order, without repetition.</summary>
     public List<string> States { get; } = [];
 
@@ -71,7 +74,13 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         return ValueTask.FromResult<IReadOnlyList<HealthResult>>([new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock")]);
     }
 
-    public string? TryTake() => LockHeldTimes-- > 0 ? "/tmp/balena-supervisor/services/app/updates.lock" : null;
+    public string? TryTake()
+    {
+        if (LockHeldTimes-- > 0)
+            return "/tmp/balena-supervisor/services/app/updates.lock";
+        LocksTaken++;
+        return null;
+    }
 
     public void Release()
     {

@@ -7,6 +7,9 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
     private bool _off;
     private bool _delivered;
 
+    /// <summary>The power also goes each time before this effect; null: never.</summary>
+    public string? AlwaysCutBefore { get; set; }
+
     /// <summary>Effects so far.</summary>
     public int Effects { get; private set; }
 
@@ -25,7 +28,7 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
             throw new PowerCutException(name);
         Effects++;
         Log.Add(name);
-        if (!cuts.Contains(Effects))
+        if (!cuts.Contains(Effects) && name != AlwaysCutBefore)
             return;
         _off = true;
         CutBefore.Add(name);

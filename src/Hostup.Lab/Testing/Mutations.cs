@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hostup.Core.Errors;
@@ -32,10 +30,9 @@ public sealed class Mutations(string root)
             int caught = 0;
             foreach (var mutation in mutations)
             {
-                var clock = Stopwatch.StartNew();
                 bool noticed = await PlantAsync(copy, mutation, ct);
                 caught += noticed ? 1 : 0;
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{mutation.Name} {(noticed ? "caught" : "survived")} ({clock.Elapsed.TotalSeconds:0} s)"));
+                Console.WriteLine($"{mutation.Name} {(noticed ? "caught" : "survived")}");
             }
             return (caught, mutations.Length - caught);
         }

@@ -48,7 +48,7 @@ public sealed class TestRun(string root)
             }, ct);
             (_passed, _failed, _skipped) = (_passed + counter.Passed, _failed + counter.Failed, _skipped + counter.Skipped);
             // A test program that dies without a failed test is a failure of its own.
-            if (exit != 0 && counter.Failed == 0 && counter.Total > 0 || exit > 1)
+            if (exit != 0 && (counter.Failed == 0 || exit > 1))
             {
                 _failed++;
                 lines.ForEach(Console.WriteLine);

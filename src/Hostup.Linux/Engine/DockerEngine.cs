@@ -11,6 +11,9 @@ public sealed class DockerEngine : IContainerEngine, IDisposable
     // Paths of balenaEngine and Docker; the first that exists.
     private static readonly string[] Sockets = ["/run/balena-engine.sock", "/run/balena.sock", "/run/docker.sock", "/var/run/docker.sock"];
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RemoveLimit = TimeSpan.FromSeconds(60);
+    // Secondary: an engine that hangs must not hold the update.
+    private static readonly TimeSpan PullLimit = TimeSpan.FromMinutes(30);
     private readonly HttpClient _http;
 
     /// <param name="socket">Path of the socket; null: the usual places.</param>
@@ -66,9 +69,11 @@ public sealed class DockerEngine : IContainerEngine, IDisposable
     {
         try
         {
-            using var answer = await _http.DeleteAsync(new Uri($"containers/{name}?force=true", UriKind.Relative), ct).ConfigureAwait(false);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(RemoveLimit);
+            using var answer = await _http.DeleteAsync(new Uri($"containers/{name}?force=true", UriKind.Relative), limit.Token).ConfigureAwait(false);
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             // An engine that does not answer runs no supervisor either.
         }
@@ -77,21 +82,23 @@ public sealed class DockerEngine : IContainerEngine, IDisposable
     /// <inheritdoc/>
     public async ValueTask PullAsync(string reference, CancellationToken ct)
     {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(PullLimit);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, $"images/create?fromImage={Uri.EscapeDataString(reference)}");
-            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
             if (!answer.IsSuccessStatusCode)
                 throw Failed(reference, $"the engine answers {(int)answer.StatusCode}");
-            var stream = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+            var stream = await answer.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
             using var lines = new StreamReader(stream);
-            while (await lines.ReadLineAsync(ct).ConfigureAwait(false) is { } line)
+            while (await lines.ReadLineAsync(limit.Token).ConfigureAwait(false) is { } line)
             {
                 if (ErrorOf(line) is { } error)
                     throw Failed(reference, error);
             }
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             throw Failed(reference, e.Message, e);
         }

@@ -54,6 +54,9 @@ public static class Places
     /// <summary>Highest sequence committed on this device.</summary>
     public const string HighestSequence = Hostup + "/highest-sequence";
 
+    /// <summary>Image digests that came back once without a verdict on the release itself, one a line.</summary>
+    public const string Suspect = Hostup + "/suspect";
+
     /// <summary>Image digests that were rolled back here, one a line.</summary>
     public const string KnownBad = Hostup + "/known-bad";
 }

@@ -25,6 +25,9 @@ public enum JournalVerb
 
     /// <summary>Last record: the attempt is over.</summary>
     Ended,
+
+    /// <summary>User space of the OS on trial came up.</summary>
+    TrialBoot,
 }
 
 /// <summary>One record of the journal. Property names are short because the journal is small; they never change meaning.</summary>

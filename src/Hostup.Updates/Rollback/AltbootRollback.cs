@@ -45,6 +45,7 @@ public sealed class AltbootRollback(DevicePorts device)
         {
             if (settings.BootCount != 0)
                 device.Boot.Write(settings with { BootCount = 0 });
+            new AttemptLog(device).TrialBoot();
             return $"trial boot {boots} of {TrialBoots.Limit - 1}";
         }
         var cause = new RollbackCause(RollbackCause.Altboot, $"the new OS began to boot {boots - 1} times without a verdict of its health checks", settings.RootPartition);

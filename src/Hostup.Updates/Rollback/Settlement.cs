@@ -40,7 +40,7 @@ public sealed class Settlement(DevicePorts device)
         new BootPartition(device.Files).Restore(open is var (_, target) ? KeptBack.Of(target) : KeptBack.BuiltIn);
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
         if (open is var (_, release))
-            RememberAsBad(release);
+            Remember(release, inconclusive: cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0);
         var code = cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
         _log.End(AttemptStates.RolledBack, code.Id, cause.Text);
         Breadcrumbs.PickUp(device.Files);
@@ -55,11 +55,16 @@ public sealed class Settlement(DevicePorts device)
 
     private (UpdatePlan Plan, ReleaseManifest Release)? OpenAttempt() => _log.IsOpen ? new AttemptFiles(device.Files).TryLoad(_log.Records) : null;
 
-    private void RememberAsBad(ReleaseManifest release)
+    // A trial whose user space was never seen may have been a power cut: such a release may be tried once more.
+    private void Remember(ReleaseManifest release, bool inconclusive)
     {
-        string known = device.Files.Exists(Places.KnownBad) ? Encoding.ASCII.GetString(device.Files.Read(Places.KnownBad)) : "";
         string digest = release.Image.Digest.ToString();
+        bool second = Lines(Places.Suspect).Contains(digest, StringComparison.Ordinal);
+        string place = inconclusive && !second ? Places.Suspect : Places.KnownBad;
+        string known = Lines(place);
         if (!known.Contains(digest, StringComparison.Ordinal))
-            AtomicFile.Write(device.Files, Places.KnownBad, Encoding.ASCII.GetBytes($"{known}{digest}\n"));
+            AtomicFile.Write(device.Files, place, Encoding.ASCII.GetBytes($"{known}{digest}\n"));
     }
+
+    private string Lines(string path) => device.Files.Exists(path) ? Encoding.ASCII.GetString(device.Files.Read(path)) : "";
 }

@@ -13,7 +13,7 @@ public sealed class AttemptFiles(IFiles files)
     /// <summary>Most bytes of a plan or manifest.</summary>
     public const int MaxBytes = 256 << 10;
 
-    /// <summary>Writes both, and removes those of older attempts. Durable when it returns.</summary>
+    /// <summary>Writes both. Durable when it returns.</summary>
     /// <returns>The digest of the plan.</returns>
     public Digest Save(UpdatePlan plan, ReadOnlySpan<byte> manifest)
     {
@@ -22,14 +22,23 @@ public sealed class AttemptFiles(IFiles files)
             throw new HostupException(HostupErrors.StateSpace, "cannot keep plan and manifest", $"they may have {MaxBytes} bytes each", "make the release's file list shorter");
         var digest = Digest.Of(planJson);
         files.CreateDirectory(Places.Hostup);
-        foreach (string old in files.ListFiles(Places.Hostup).Where(n => n.StartsWith("plan-", StringComparison.Ordinal) || n.StartsWith("manifest-", StringComparison.Ordinal)))
-            files.Delete($"{Places.Hostup}/{old}");
         AtomicFile.Write(files, ManifestPath(plan.Manifest), manifest);
         AtomicFile.Write(files, PlanPath(digest), planJson);
         return digest;
     }
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Removes those of older attempts, once the journal names the new ones.</summary>
+    public void RemoveOthers(Digest planDigest, UpdatePlan plan)
+    {
+        foreach (string name in files.ListFiles(Places.Hostup).Where(n => n.StartsWith("plan-", StringComparison.Ordinal) || n.StartsWith("manifest-", StringComparison.Ordinal)))
+        {
+            string path = $"{Places.Hostup}/{name}";
+            if (path != PlanPath(planDigest) && path != ManifestPath(plan.Manifest))
+                files.Delete(path);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote. What the release requires was judged before; here it may be undone by any program.</summary>
     /// <exception cref="HostupException"><c>journal</c> when a file is missing or altered.</exception>
     public (UpdatePlan Plan, ReleaseManifest Release) Load(Digest planDigest)
     {
@@ -42,7 +51,7 @@ public sealed class AttemptFiles(IFiles files)
         {
             throw Bad(PlanPath(planDigest), e.Message, e);
         }
-        return (plan, ReleaseManifest.Parse(ReadWhole(ManifestPath(plan.Manifest), plan.Manifest)));
+        return (plan, ReleaseManifest.Read(ReadWhole(ManifestPath(plan.Manifest), plan.Manifest)));
     }
 
     /// <summary>

@@ -33,6 +33,13 @@ public sealed class AttemptLog(DevicePorts device)
     /// <summary>A process took the run up again.</summary>
     public void Resumed() => _journal.Append(New(JournalVerb.Resumed, null));
 
+    /// <summary>User space of the OS on trial came up. Nothing happens when no attempt is open.</summary>
+    public void TrialBoot()
+    {
+        if (IsOpen)
+            _journal.Append(New(JournalVerb.TrialBoot, null));
+    }
+
     /// <summary>The attempt is over. Nothing happens when none is open.</summary>
     public void End(string outcome, string? code, string? message)
     {

@@ -19,6 +19,9 @@ public interface IStep
     /// <summary>Whether its effect is still there after a reboot; else its record counts only within the boot that wrote it.</summary>
     bool OutlivesReboot { get; }
 
+    /// <summary>Whether its effect is still there when the process ended: a lock is not.</summary>
+    bool OutlivesProcess => true;
+
     /// <summary>Brings the effect about. The effect is durable when it returns.</summary>
     ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct);
 

@@ -10,9 +10,9 @@ namespace Hostup.Updates.Run;
 /// <param name="Device">The device.</param>
 /// <param name="Plan">The plan that is executed.</param>
 /// <param name="Release">The release to reach.</param>
-/// <param name="Sources">Where its image can come from, in order.</param>
+/// <param name="Sources">Where its image can come from, in order; asked for only when it is needed.</param>
 /// <param name="Progress">Told about progress.</param>
-public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseManifest Release, IReadOnlyList<IHostAppSource> Sources, IAttemptProgress Progress)
+public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseManifest Release, Func<IReadOnlyList<IHostAppSource>> Sources, IAttemptProgress Progress)
 {
     /// <summary>Ends the attempt here when the operator asked for it.</summary>
     /// <exception cref="HostupException"><c>cancelled</c>.</exception>

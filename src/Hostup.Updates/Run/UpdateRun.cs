@@ -37,8 +37,12 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     public async ValueTask<RunEnd> StartAsync(UpdatePlan plan, ReadOnlyMemory<byte> manifest, CancellationToken ct)
     {
         var release = ReleaseManifest.Parse(manifest.Span);
+        // An attempt that ended is over, also when its process is started again.
+        if (_log.Records is [{ AttemptId: { } last }, ..] && last == plan.AttemptId)
+            return new RunEnd(RunEndKind.NothingToDo);
         var digest = _attempt.Save(plan, manifest.Span);
         _log.Open(plan.AttemptId, digest, plan.Updater);
+        _attempt.RemoveOthers(digest, plan);
         return await GoOnAsync(Context(plan, release), ct).ConfigureAwait(false);
     }
 
@@ -57,9 +61,16 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         var context = Context(plan, release);
         if (records.Any(r => r.Verb == JournalVerb.Failed))
             return await UndoAsync(context, LastError(records), ct).ConfigureAwait(false);
-        _log.Resumed();
         if (ResumesWithoutProgress(records) >= MaxResumesWithoutProgress)
             return await FailAsync(context, "resume", NoProgress(), ct).ConfigureAwait(false);
+        try
+        {
+            _log.Resumed();
+        }
+        catch (HostupException e)
+        {
+            return await FailAsync(context, "resume", e, ct).ConfigureAwait(false);
+        }
         return await GoOnAsync(context, ct).ConfigureAwait(false);
     }
 
@@ -75,7 +86,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
     }
 
-    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, sources(plan), progress);
+    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, () => sources(plan), progress);
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
@@ -130,15 +141,27 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         return new RunEnd(kind, error);
     }
 
-    /// <summary>Every step that is not known to be done. A Done whose effect a reboot takes away counts only in its own boot.</summary>
+    /// <summary>Every step that is not known to be done. A Done whose effect a reboot takes away counts only in its own boot, one that ends with the process not at all.</summary>
     private IEnumerable<IStep> Remaining(IReadOnlyList<JournalRecord> records) =>
-        Steps.Where(step => !records.Any(r => r.Verb == JournalVerb.Done && r.Step == step.Name && (step.OutlivesReboot || r.BootId == device.Power.BootId)));
+        Steps.Where(step => !step.OutlivesProcess || !records.Any(r => r.Verb == JournalVerb.Done && r.Step == step.Name && (step.OutlivesReboot || r.BootId == device.Power.BootId)));
 
     private bool SwitchedInThisBoot(IReadOnlyList<JournalRecord> records) =>
         records.Any(r => r.Step == SwitchBoot.StepName && r.BootId == device.Power.BootId);
 
-    private static int ResumesWithoutProgress(IReadOnlyList<JournalRecord> records) =>
-        records.Reverse().TakeWhile(r => r.Verb != JournalVerb.Done).Count(r => r.Verb == JournalVerb.Resumed);
+    /// <summary>Resumes since a step was done for the first time: what is done anew after each reboot is no progress.</summary>
+    private static int ResumesWithoutProgress(IReadOnlyList<JournalRecord> records)
+    {
+        var done = new HashSet<string>();
+        int resumes = 0;
+        foreach (var record in records)
+        {
+            if (record.Verb == JournalVerb.Done && done.Add(record.Step!))
+                resumes = 0;
+            else if (record.Verb == JournalVerb.Resumed)
+                resumes++;
+        }
+        return resumes;
+    }
 
     private static HostupException NoProgress() => new(
         HostupErrors.NoProgress, "cannot finish the update", $"it was resumed {MaxResumesWithoutProgress} times without finishing a step", "look at the log for what ends the process, then start it again");

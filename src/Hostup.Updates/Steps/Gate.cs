@@ -26,6 +26,9 @@ public sealed class Gate : IStep
     /// <inheritdoc/>
     public bool OutlivesReboot => false;
 
+    /// <summary>The locks end with the process.</summary>
+    public bool OutlivesProcess => false;
+
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {

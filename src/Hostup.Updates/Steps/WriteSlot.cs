@@ -34,13 +34,14 @@ public sealed class WriteSlot : IStep
             return new StepResult("slot");
 
         var tried = new List<HostupException>();
-        foreach (var source in update.Sources)
+        var sources = update.Sources();
+        foreach (var source in sources)
         {
             update.HonourCancel();
             try
             {
                 await WriteFromAsync(source, update, ct).ConfigureAwait(false);
-                return new StepResult(source.Name, [.. update.Sources.Select(s => s.Bytes)]);
+                return new StepResult(source.Name, [.. sources.Select(s => s.Bytes)]);
             }
             catch (HostupException e) when (IsOfTheSource(e))
             {
@@ -94,5 +95,5 @@ public sealed class WriteSlot : IStep
     // A fault of the device is the same with every source; a fault of the link, the server or the content is not.
     private static bool IsOfTheSource(HostupException e) =>
         e.Code == HostupErrors.Link || e.Code == HostupErrors.ServerBusy || e.Code == HostupErrors.NotFound || e.Code == HostupErrors.Unauthorized
-        || e.Code == HostupErrors.DigestMismatch || e.Code == HostupErrors.BadImage || e.Code == HostupErrors.SlotMismatch;
+        || e.Code == HostupErrors.RegistryAnswer || e.Code == HostupErrors.DigestMismatch || e.Code == HostupErrors.BadImage || e.Code == HostupErrors.SlotMismatch;
 }

@@ -164,6 +164,71 @@ public sealed class RunTests
         Assert.Equal("slot", SourceOf(device));
     }
 
+    [Fact]
+    public async Task A_commit_remembers_the_sequence_and_nothing_bad()
+    {
+        var device = await new SimDevice(Old, New).RunAsync();
+
+        Assert.Equal("2"u8.ToArray(), device.Files.Read(Places.HighestSequence));
+        Assert.False(device.Files.Exists(Places.KnownBad) || device.Files.Exists(Places.Suspect));
+    }
+
+    [Fact]
+    public async Task A_release_that_failed_its_health_checks_is_known_bad()
+    {
+        var sick = SimRelease.Make("2.101.0", SimBehaviour.Unhealthy);
+
+        var device = await new SimDevice(Old, sick).RunAsync();
+
+        Assert.Contains(sick.Manifest(2).Image.Digest.ToString(), System.Text.Encoding.ASCII.GetString(device.Files.Read(Places.KnownBad)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_release_whose_user_space_was_never_seen_may_be_tried_once_more()
+    {
+        var device = await new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Panics)).RunAsync();
+
+        Assert.True(device.Files.Exists(Places.Suspect));
+        Assert.False(device.Files.Exists(Places.KnownBad));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_ended_is_not_begun_again()
+    {
+        var device = await Device(new SimSource("registry", New, breakAfterEntries: 0)).RunAsync();
+        var (plan, manifest) = device.MakePlan();
+        int effects = device.Power.Effects;
+
+        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, manifest, CancellationToken.None);
+
+        Assert.Equal(RunEndKind.NothingToDo, end.Kind);
+        Assert.Equal(effects, device.Power.Effects);
+    }
+
+    [Fact]
+    public async Task A_download_that_loses_its_power_every_time_is_given_up()
+    {
+        var device = new SimDevice(Old, New);
+        device.Power.AlwaysCutBefore = "write /etc/os-release to spare";
+
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Failed, "no-progress");
+        Assert.True(device.Boots <= 8, $"{device.Boots} boots");
+    }
+
+    [Fact]
+    public async Task Locks_are_taken_again_by_a_process_that_goes_on_behind_the_gate()
+    {
+        var device = new SimDevice(Old, New);
+        device.Power.AlwaysCutBefore = "exchange /mnt/boot/hostup-new/0";
+        var first = device.RunAsync();
+        await first;
+
+        Assert.Equal(AttemptStates.Failed, device.Outcome);
+        Assert.Equal(device.Boots - 1, device.Ports.LocksTaken);
+    }
+
     private static SimDevice Device(params IHostAppSource[] sources) => new(Old, New) { Sources = sources };
 
     private static string? SourceOf(SimDevice device) => new AttemptJournal(device.Files).Read().Last(r => r.Source is not null).Source;
