@@ -23,6 +23,16 @@ public sealed class RegistryTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task Behind_a_TLS_proxy_on_this_machine_the_token_is_to_be_had_where_the_proxy_was_asked()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v2/hostos/x/manifests/latest") { Headers = { { "X-Forwarded-Proto", "https" }, { "X-Forwarded-Host", "hostup.example.com" } } };
+
+        var answer = await server.Nobody.SendAsync(request);
+
+        Assert.Contains("realm=\"https://hostup.example.com/v2/token\"", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_device_pulls_by_digest_and_by_range_with_a_token_for_that_repository_only()
     {
         byte[] layer = RandomNumberGenerator.GetBytes(100_000);
