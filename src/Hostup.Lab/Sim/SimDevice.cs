@@ -85,6 +85,9 @@ public sealed class SimDevice
     /// <summary>Why the device is lost; null: it is not.</summary>
     public string? Bricked { get; private set; }
 
+    /// <summary>Whether an update process runs.</summary>
+    public bool IsUpdating { get; private set; }
+
     /// <summary>How the update process ended last.</summary>
     public RunEnd? End { get; private set; }
 
@@ -119,11 +122,9 @@ public sealed class SimDevice
     /// <summary>The supervisor interferes with what it does not know.</summary>
     public void MustNotInterfere(string what)
     {
-        if (Ports.SupervisorRuns && _updating)
+        if (Ports.SupervisorRuns && IsUpdating)
             throw new InvalidOperationException($"bug: the supervisor runs while {what}");
     }
-
-    private bool _updating;
 
     private void Provision(SimRelease from)
     {
@@ -145,7 +146,7 @@ public sealed class SimDevice
         if (++Boots > MostBoots)
             return Brick($"it still boots after {MostBoots} times");
         Files.Remount();
-        _updating = false;
+        IsUpdating = false;
         RunningSlot = PlayBootLoader();
         if (Bricked is not null)
             return true;
@@ -167,10 +168,27 @@ public sealed class SimDevice
         await new HealthRollback(Device).RunAsync(CancellationToken.None);
         if (Ports.RebootRequested)
             return Orderly(true);
-        _updating = true;
-        End = await UpdateAsync();
-        _updating = false;
+        IsUpdating = true;
+        End = await UpdateInProcessesAsync();
+        IsUpdating = false;
         return Ports.RebootRequested ? Orderly(true) : true;
+    }
+
+    /// <summary>A killed process is started again by its unit, in the same boot; its locks are free then.</summary>
+    private async Task<RunEnd> UpdateInProcessesAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await UpdateAsync();
+            }
+            catch (ProcessKilledException)
+            {
+                Ports.Release();
+                Files.Remount();
+            }
+        }
     }
 
     private async Task<RunEnd> UpdateAsync()

@@ -16,6 +16,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Times that an application's lock is found held before it is free.</summary>
     public int LockHeldTimes { get; set; }
 
+    /// <summary>Whether the update process holds the applications' locks.</summary>
+    public bool LocksHeld { get; private set; }
+
     /// <summary>Times that a process took all locks.</summary>
     public int LocksTaken { get; private set; }
 
@@ -39,6 +42,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         _boots++;
         RebootRequested = false;
         SupervisorRuns = false;
+        LocksHeld = false;
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
@@ -79,15 +83,16 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         if (LockHeldTimes-- > 0)
             return "/tmp/balena-supervisor/services/app/updates.lock";
         LocksTaken++;
+        LocksHeld = true;
         return null;
     }
 
-    public void Release()
-    {
-    }
+    public void Release() => LocksHeld = false;
 
     public void Reboot(string why)
     {
+        if (!LocksHeld && device.IsUpdating)
+            throw new InvalidOperationException("bug: the update reboots without the applications' locks");
         device.Power.Effect("reboot");
         RebootRequested = true;
     }

@@ -10,6 +10,9 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
     /// <summary>The power also goes each time before this effect; null: never.</summary>
     public string? AlwaysCutBefore { get; set; }
 
+    /// <summary>Number of the effect before which the process that brings it about is killed, once; zero: never.</summary>
+    public int KillBefore { get; set; }
+
     /// <summary>Effects so far.</summary>
     public int Effects { get; private set; }
 
@@ -28,6 +31,8 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
             throw new PowerCutException(name);
         Effects++;
         Log.Add(name);
+        if (Effects == KillBefore)
+            throw new ProcessKilledException(name);
         if (!cuts.Contains(Effects) && name != AlwaysCutBefore)
             return;
         _off = true;

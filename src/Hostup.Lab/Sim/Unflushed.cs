@@ -13,5 +13,8 @@ public enum Unflushed
     Torn,
 }
 
+/// <summary>The update process was killed. Nothing on the device changed by that but what ends with a process.</summary>
+public sealed class ProcessKilledException(string effect) : Exception($"killed before {effect}");
+
 /// <summary>The power went. Not an error that anything may handle; after it every effect throws it again, so that no finally block can cheat.</summary>
 public sealed class PowerCutException(string effect) : Exception($"power cut before {effect}");

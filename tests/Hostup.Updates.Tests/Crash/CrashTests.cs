@@ -68,6 +68,28 @@ public sealed class CrashTests
         }
     }
 
+    [Theory]
+    [InlineData(SimBehaviour.Good)]
+    [InlineData(SimBehaviour.Unhealthy)]
+    public async Task An_update_process_killed_before_any_effect_goes_on_in_the_same_boot(SimBehaviour behaviour)
+    {
+        var target = SimRelease.Make("2.101.0", behaviour);
+        var whole = await Device(target, Unflushed.Lost, true, []).RunAsync();
+        int last = whole.Power.Log.FindIndex(e => e == "reboot");
+
+        for (int kill = 1; kill <= last; kill++)
+        {
+            var device = Device(target, Unflushed.Lost, true, []);
+            device.Power.KillBefore = kill;
+
+            await device.RunAsync();
+
+            string when = $"killed before effect {kill} ({whole.Power.Log[kill - 1]}), {behaviour}";
+            AssertAtRest(device, target, when);
+            Assert.True(device.Outcome == whole.Outcome && device.Boots == whole.Boots, $"{when}: {device.Outcome} after {device.Boots} boots");
+        }
+    }
+
     private static SimDevice Device(SimRelease target, Unflushed unflushed, bool exchange, int[] cuts) => new(Old, target, unflushed, cuts) { CanExchange = exchange };
 
     private static void AssertAtRest(SimDevice device, SimRelease target, string when)

@@ -217,18 +217,6 @@ public sealed class RunTests
         Assert.True(device.Boots <= 8, $"{device.Boots} boots");
     }
 
-    [Fact]
-    public async Task Locks_are_taken_again_by_a_process_that_goes_on_behind_the_gate()
-    {
-        var device = new SimDevice(Old, New);
-        device.Power.AlwaysCutBefore = "exchange /mnt/boot/hostup-new/0";
-        var first = device.RunAsync();
-        await first;
-
-        Assert.Equal(AttemptStates.Failed, device.Outcome);
-        Assert.Equal(device.Boots - 1, device.Ports.LocksTaken);
-    }
-
     private static SimDevice Device(params IHostAppSource[] sources) => new(Old, New) { Sources = sources };
 
     private static string? SourceOf(SimDevice device) => new AttemptJournal(device.Files).Read().Last(r => r.Source is not null).Source;
