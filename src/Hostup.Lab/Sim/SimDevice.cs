@@ -109,14 +109,17 @@ public sealed class SimDevice
             }
             catch (PowerCutException)
             {
-                Boot.PowerCut(_unflushed);
-                State.PowerCut(_unflushed);
-                SlotA.PowerCut(_unflushed);
-                SlotB.PowerCut(_unflushed);
-                Power.Restore();
+                LosePower();
             }
         }
         return this;
+    }
+
+    /// <summary>The power goes while the device rests, and comes back.</summary>
+    public Task<SimDevice> CutAtRestAsync()
+    {
+        LosePower();
+        return RunAsync();
     }
 
     /// <summary>The supervisor interferes with what it does not know.</summary>
@@ -223,6 +226,15 @@ public sealed class SimDevice
             Reinstall = _reinstall,
         };
         return (plan, manifest);
+    }
+
+    private void LosePower()
+    {
+        Boot.PowerCut(_unflushed);
+        State.PowerCut(_unflushed);
+        SlotA.PowerCut(_unflushed);
+        SlotB.PowerCut(_unflushed);
+        Power.Restore();
     }
 
     private bool Orderly(bool orderly)

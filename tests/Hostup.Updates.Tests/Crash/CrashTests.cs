@@ -53,6 +53,19 @@ public sealed class CrashTests
         Assert.Equal(boots, device.Boots);
     }
 
+    [Theory, MemberData(nameof(Cases))]
+    public async Task A_power_cut_after_the_end_changes_nothing(SimBehaviour behaviour, Unflushed unflushed, bool exchange)
+    {
+        var target = SimRelease.Make("2.101.0", behaviour);
+        var device = await Device(target, unflushed, exchange, []).RunAsync();
+        string outcome = device.Outcome;
+
+        await device.CutAtRestAsync();
+
+        AssertAtRest(device, target, $"cut at rest, {unflushed}, {behaviour}");
+        Assert.Equal(outcome, device.Outcome);
+    }
+
     [Theory, InlineData(Unflushed.Lost), InlineData(Unflushed.Kept), InlineData(Unflushed.Torn)]
     public async Task A_good_release_that_was_cut_before_the_trial_still_commits(Unflushed unflushed)
     {
@@ -61,6 +74,22 @@ public sealed class CrashTests
         int trial = whole.Power.Log.FindIndex(e => e == "reboot");
 
         for (int cut = 1; cut <= trial; cut++)
+        {
+            var device = await Device(target, unflushed, true, [cut]).RunAsync();
+
+            Assert.True(device.Outcome == AttemptStates.Committed, $"cut before {string.Join(", ", device.Power.CutBefore)}, {unflushed}: {device.Outcome}");
+        }
+    }
+
+    [Theory, InlineData(Unflushed.Lost), InlineData(Unflushed.Kept), InlineData(Unflushed.Torn)]
+    public async Task A_good_release_that_was_cut_after_its_trial_boot_was_counted_still_commits(Unflushed unflushed)
+    {
+        var target = SimRelease.Make("2.101.0", SimBehaviour.Good);
+        var whole = await Device(target, unflushed, true, []).RunAsync();
+        int reboot = whole.Power.Log.FindIndex(e => e == "reboot");
+        int counted = whole.Power.Log.FindIndex(reboot, e => e == $"flush {SimDevice.GrubEnv}");
+
+        for (int cut = counted + 2; cut <= whole.Power.Effects; cut++)
         {
             var device = await Device(target, unflushed, true, [cut]).RunAsync();
 
