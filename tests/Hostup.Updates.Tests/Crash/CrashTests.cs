@@ -27,13 +27,16 @@ public sealed class CrashTests
     public async Task A_power_cut_before_any_effect_ends_on_the_old_or_the_new_os(SimBehaviour behaviour, Unflushed unflushed, bool exchange)
     {
         var target = SimRelease.Make("2.101.0", behaviour);
-        int effects = (await Device(target, unflushed, exchange, []).RunAsync()).Power.Effects;
+        var whole = await Device(target, unflushed, exchange, []).RunAsync();
+        int effects = whole.Power.Effects;
 
         for (int cut = 1; cut <= effects; cut++)
         {
             var device = await Device(target, unflushed, exchange, [cut]).RunAsync();
 
             AssertAtRest(device, target, $"cut before effect {cut} ({string.Join(", ", device.Power.CutBefore)}), {unflushed}, {behaviour}, exchange {exchange}");
+            // What was decided is not begun anew.
+            Assert.True(device.Boots <= whole.Boots + 1, $"cut before {string.Join(", ", device.Power.CutBefore)}, {unflushed}, {behaviour}: {device.Boots} boots instead of {whole.Boots}");
         }
         Assert.True(effects > 80, $"only {effects} effects: the simulator does not see the update");
     }
