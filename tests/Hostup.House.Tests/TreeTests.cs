@@ -38,7 +38,7 @@ public sealed partial class TreeTests
 
     private static bool CanRun(string path) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(Path.Combine(Repository.Root, path)) & UnixFileMode.UserExecute) != 0;
 
-    [GeneratedRegex(@"(?<![\w/}.$-])(/work/|/home/\w|/Users/\w|/root/\.|/workspace/)[\w./-]*|\b[A-Z]:\\\w+")]
+    [GeneratedRegex(@"(?<![\w/}.$-])(/[w]ork/|/home/\w|/Users/\w|/root/\.|/workspace/)[\w./-]*|\b[A-Z]:\\\w+")]
     private static partial Regex MachinePath();
 
     // A host that is put together at run time begins with a brace and is none.

@@ -1,7 +1,7 @@
 namespace Hostup.Oci.Registries;
 
 /// <summary>One repository of one registry.</summary>
-/// <param name="Base">Address of the registry, for example <c>https://registry.example.com/</c>; http only for a trusted network or the same machine.</param>
+/// <param name="Base">Address of the registry, for example <c>https://images.example.com/</c>; http only for a trusted network or the same machine.</param>
 /// <param name="Repository">Name, for example <c>hostos/genericx86-64</c>.</param>
 public sealed record RegistryLocation(Uri Base, string Repository)
 {
