@@ -33,6 +33,8 @@ internal sealed class ThisDevice : IDisposable
             Locks = _locks,
             Health = new LinuxHealthChecks(_engine, supervisor),
             Power = new LinuxPower(Commands),
+            Supplies = new LinuxPowerSupplies(),
+            Processes = new UpdateProcesses(),
             Clock = new LinuxClock(),
         };
     }

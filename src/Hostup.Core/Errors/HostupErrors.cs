@@ -69,6 +69,12 @@ public static class HostupErrors
     public static readonly HostupErrorCode BootEnvironment = new("boot-environment", Refused);
     /// <summary>The file system cannot be made with the features the manifest names.</summary>
     public static readonly HostupErrorCode Mkfs = new("mkfs", Refused);
+    /// <summary>No source has the image of the release.</summary>
+    public static readonly HostupErrorCode ImageMissing = new("image-missing", Refused);
+    /// <summary>The device runs on a battery that may not last.</summary>
+    public static readonly HostupErrorCode PowerSupply = new("power-supply", Refused);
+    /// <summary>The engine of the release cannot open what the engine has stored.</summary>
+    public static readonly HostupErrorCode EngineStore = new("engine-store", Refused);
     /// <summary>Another update is running on the device.</summary>
     public static readonly HostupErrorCode UpdateRunning = new("update-running", Refused);
     /// <summary>The device is not what the plan was made for.</summary>

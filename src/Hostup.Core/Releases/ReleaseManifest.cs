@@ -50,6 +50,9 @@ public sealed record ReleaseManifest
     /// <summary>The supervisor this release ships with; null: none.</summary>
     public ReleaseSupervisor? Supervisor { get; init; }
 
+    /// <summary>Storage drivers whose store on the data partition this release's engine opens, for example <c>overlay2</c>; empty: not said, any.</summary>
+    public IReadOnlyList<string> EngineStores { get; init => field = value ?? []; } = [];
+
     /// <summary>Lowest version of the device program that can carry out this update.</summary>
     public string UpdaterMinimum { get; init => field = value ?? "0.0.0"; } = "0.0.0";
 

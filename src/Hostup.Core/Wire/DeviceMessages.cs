@@ -115,6 +115,9 @@ public sealed record AttemptReport
     /// <summary>Bytes received and sent so far, by cause.</summary>
     public IReadOnlyList<CauseBytes> Bytes { get; init => field = value ?? []; } = [];
 
+    /// <summary>The operator asked for the same release again, and the device knows it.</summary>
+    public bool Reinstall { get; init; }
+
     /// <summary>Version of the program that carries out the update.</summary>
     public string UpdaterVersion { get; init => field = value ?? ""; } = "";
 

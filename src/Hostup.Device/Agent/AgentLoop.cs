@@ -8,6 +8,7 @@ using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Reporting;
 using Hostup.Updates.Run;
+using Hostup.Updates.Slots;
 
 namespace Hostup.Device.Agent;
 

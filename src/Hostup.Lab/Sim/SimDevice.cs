@@ -23,28 +23,30 @@ public sealed class SimDevice
     private static readonly string[] LoaderFiles = ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg"];
     private readonly Unflushed _unflushed;
     private readonly Dictionary<Digest, SimRelease> _known;
-    private readonly SimRelease _target;
-    private readonly bool _reinstall;
 
     public SimDevice(SimRelease from, SimRelease to, Unflushed unflushed = Unflushed.Lost, IReadOnlyList<int>? cuts = null, bool reinstall = false)
     {
-        (_target, _unflushed, _reinstall) = (to, unflushed, reinstall);
+        _unflushed = unflushed;
+        Target = new SimTarget(to.Manifest(sequence: 2), reinstall);
         _known = new[] { from, to }.DistinctBy(r => r.TreeDigest).ToDictionary(r => r.TreeDigest);
         Power = new SimPowerSupply(cuts ?? []);
         Files = new SimFiles(this);
         Ports = new SimPorts(this);
+        Slots = new SimSlots(this);
         RunningSlot = SlotA;
         Sources = [new SimSource("registry", to)];
         Device = new DevicePorts
         {
             Files = Files,
-            Slots = new SimSlots(this),
+            Slots = Slots,
             Boot = new GrubEnvironment(Files, GrubEnv),
             Supervisor = Ports,
             Engine = Ports,
             Health = Ports,
             Locks = Ports,
             Power = Ports,
+            Supplies = Ports,
+            Processes = Ports,
             Clock = Ports,
         };
         Provision(from);
@@ -68,7 +70,15 @@ public sealed class SimDevice
 
     public SimPorts Ports { get; }
 
+    public SimSlots Slots { get; }
+
     public DevicePorts Device { get; }
+
+    /// <summary>What the server asks for.</summary>
+    public SimTarget Target { get; set; }
+
+    /// <summary>A plan that was kept, executed instead of a new one; null: none.</summary>
+    public UpdatePlan? SavedPlan { get; set; }
 
     /// <summary>Where the image comes from.</summary>
     public IReadOnlyList<IHostAppSource> Sources { get; set; }
@@ -202,30 +212,7 @@ public sealed class SimDevice
         // The server asks until the device has a journal of the attempt.
         if (new AttemptLog(Device).Records is not [])
             return End ?? new RunEnd(RunEndKind.NothingToDo);
-        var (plan, manifest) = MakePlan();
-        return await run.StartAsync(plan, manifest, CancellationToken.None);
-    }
-
-    /// <summary>The plan of the update that the server asks for, and the release manifest.</summary>
-    public (UpdatePlan Plan, byte[] Manifest) MakePlan()
-    {
-        var manifest = _target.Manifest(sequence: 2).ToJson();
-        var plan = new UpdatePlan
-        {
-            AttemptId = "0123456789abcdef0123456789abcdef",
-            FromVersion = RunningRelease!.Version,
-            ToVersion = _target.Version,
-            Manifest = Digest.Of(manifest),
-            FromSlot = RunningSlot.Label,
-            FromPartition = RunningSlot.PartitionNumber,
-            ToSlot = SpareSlot.Label,
-            ToPartition = SpareSlot.PartitionNumber,
-            FileSystem = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
-            Updater = Digest.Of("updater"u8),
-            UpdaterVersion = "9.9.9",
-            Reinstall = _reinstall,
-        };
-        return (plan, manifest);
+        return await run.StartAsync(SavedPlan ?? await Target.PlanAsync(this), Target.Payload, CancellationToken.None);
     }
 
     private void LosePower()

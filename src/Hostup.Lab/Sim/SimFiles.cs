@@ -13,6 +13,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>A path whose next write fails as a bad medium does; null: none.</summary>
     public string? BrokenPath { get; set; }
 
+    /// <summary>Free bytes by mount point where they are fewer than the partition has.</summary>
+    public Dictionary<string, long> Free { get; } = [];
+
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
     public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
@@ -26,7 +29,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return [.. all.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).Order(StringComparer.Ordinal)];
     }
 
-    public long FreeBytes(string path) => Writable(path)?.FreeBytes ?? 0;
+    public long FreeBytes(string path) => Writable(path) is { } fs ? Math.Min(fs.FreeBytes, Free.GetValueOrDefault(path, long.MaxValue)) : Free.GetValueOrDefault(path, 1 << 30);
 
     public IDisposable OpenForWriting(string mountPoint)
     {

@@ -3,7 +3,7 @@ using Hostup.Updates.Ports;
 namespace Hostup.Lab.Sim;
 
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
-public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, ISystemClock, IAttemptProgress
+public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, ISystemClock, IAttemptProgress
 {
     private int _boots;
 
@@ -28,11 +28,24 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>The state at whose report the operator cancels; null: never.</summary>
     public string? CancelAt { get; set; }
 
+    /// <summary>Whether the engine hangs although its OS is good.</summary>
+    public bool EngineHangs { get; set; }
+
+    /// <summary>Driver of the engine's store; null: it does not say.</summary>
+    public string? StorageDriver { get; set; } = "overlay2";
+
+    /// <summary>What the device shows of its power supplies.</summary>
+    public IReadOnlyList<PowerSupply> Supplies { get; set; } = [];
+
+    public string? Other { get; set; }
+
+    public bool IsSynchronised { get; set; } = true;
+
     public bool IsInstalled => true;
 
     public string BootId => $"boot-{_boots}";
 
-    public DateTimeOffset Now { get; private set; } = DateTimeOffset.UnixEpoch.AddYears(56);
+    public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(56);
 
     public bool CancelRequested { get; private set; }
 
@@ -64,7 +77,11 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         return default;
     }
 
-    public ValueTask<bool> AnswersAsync(CancellationToken ct) => ValueTask.FromResult(device.RunningRelease?.Behaviour == SimBehaviour.Good);
+    public ValueTask<bool> AnswersAsync(CancellationToken ct) => ValueTask.FromResult(device.RunningRelease?.Behaviour == SimBehaviour.Good && !EngineHangs);
+
+    public ValueTask<string?> StorageDriverAsync(CancellationToken ct) => ValueTask.FromResult(StorageDriver);
+
+    IReadOnlyList<PowerSupply> IPowerSupplies.Read() => Supplies;
 
     public ValueTask PullAsync(string reference, CancellationToken ct)
     {

@@ -10,11 +10,23 @@ namespace Hostup.Lab.Sim;
 /// <summary>The root partitions of a simulated device.</summary>
 public sealed class SimSlots(SimDevice device) : ISlots
 {
-    public Slot Running => Describe(device.RunningSlot);
+    /// <summary>Why the slots cannot be told; null: they can.</summary>
+    public HostupException? Fault { get; set; }
 
-    public Slot Spare => Describe(device.SpareSlot);
+    /// <summary>Size of each slot.</summary>
+    public long SizeBytes { get; set; } = 64 << 20;
+
+    /// <summary>What this device's mke2fs knows.</summary>
+    public IReadOnlyList<string> KnownFeatures { get; set; } = new RootFileSystem { ContentBytes = 0, SpaceBytes = 0, Entries = 0 }.Ext4Features;
+
+    public Slot Running => Fault is null ? Describe(device.RunningSlot) : throw Fault;
+
+    public Slot Spare => Fault is null ? Describe(device.SpareSlot) : throw Fault;
 
     public Guid? SpareFileSystem() => device.SpareSlot.Uuid;
+
+    public ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct) =>
+        ValueTask.FromResult(format.Ext4Features.Except(KnownFeatures).FirstOrDefault() is { } unknown ? $"Invalid filesystem option set: {unknown}" : null);
 
     public ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct)
     {
@@ -36,7 +48,7 @@ public sealed class SimSlots(SimDevice device) : ISlots
 
     public ValueTask<IMountedSlot> OpenSpareForReadingAsync(CancellationToken ct) => ValueTask.FromResult<IMountedSlot>(new Mounted());
 
-    private static Slot Describe(SimSlot slot) => new(slot.Label, slot.PartitionNumber, $"/dev/sim{slot.PartitionNumber}", 64 << 20);
+    private Slot Describe(SimSlot slot) => new(slot.Label, slot.PartitionNumber, $"/dev/sim{slot.PartitionNumber}", SizeBytes);
 
     private sealed class Mounted : IMountedSlot
     {
@@ -78,10 +90,17 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
 
     public string Name => name;
 
+    /// <summary>Whether it answers, but does not have the image.</summary>
+    public bool Missing { get; init; }
+
     public Core.Wire.CauseBytes Bytes => new(name, _received, 0);
 
+    public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) =>
+        Missing ? throw new HostupException(HostupErrors.NotFound, $"cannot find the image at {name}", "404 Not Found", "push the image")
+        : breakAfterEntries == 0 ? throw Unreachable() : default;
+
     public ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct) => breakAfterEntries == 0
-        ? throw new HostupException(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link")
+        ? throw Unreachable()
         : ValueTask.FromResult<ITreeReader>(new Reader(this, content));
 
     private sealed class Reader(SimSource source, SimRelease release) : ITreeReader
@@ -113,6 +132,8 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
 
         public ValueTask DisposeAsync() => default;
     }
+
+    private HostupException Unreachable() => new(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link");
 
     private int BreakAfter => breakAfterEntries;
 

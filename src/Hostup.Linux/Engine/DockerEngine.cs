@@ -64,6 +64,23 @@ public sealed class DockerEngine : IContainerEngine, IDisposable
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<string?> StorageDriverAsync(CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(AnswerLimit);
+        try
+        {
+            byte[] info = await _http.GetByteArrayAsync(new Uri("info", UriKind.Relative), limit.Token).ConfigureAwait(false);
+            using var document = JsonDocument.Parse(info);
+            return document.RootElement.TryGetProperty("Driver", out var driver) ? driver.GetString() : null;
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
     /// <summary>Removes a container, running or not; nothing happens when it is not there or the engine does not answer.</summary>
     public async ValueTask RemoveContainerAsync(string name, CancellationToken ct)
     {

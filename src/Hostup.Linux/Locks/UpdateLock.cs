@@ -6,18 +6,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Hostup.Linux.Locks;
 
-/// <summary>Only one update process at a time. The lock is bound to the process: it is gone when the process is.</summary>
+/// <summary>Only one update process at a time. The lock is bound to the process, and says who that is: it is gone when the process is.</summary>
 public sealed class UpdateLock : IDisposable
 {
     // O_RDWR | O_CREAT | O_CLOEXEC
     private const int OpenFlags = 2 | 0x40 | 0x80000;
+    private const string FilePath = "/run/hostup/update.lock";
     private readonly SafeFileHandle _file;
 
     private UpdateLock(SafeFileHandle file) => _file = file;
 
     /// <summary>Takes it.</summary>
     /// <exception cref="HostupException"><c>update-running</c>, saying who holds it.</exception>
-    public static UpdateLock Take(string path = "/run/hostup/update.lock")
+    public static UpdateLock Take(string path = FilePath)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         // Not by FileStream, which takes a lock of its own.
@@ -27,14 +28,43 @@ public sealed class UpdateLock : IDisposable
         var file = new SafeFileHandle(fd, ownsHandle: true);
         if (FileCalls.Flock(fd, FileCalls.LockExclusive | FileCalls.LockNonBlocking) != 0)
         {
-            byte[] line = new byte[200];
-            string holder = Encoding.UTF8.GetString(line, 0, RandomAccess.Read(file, line, 0)).Trim();
+            string holder = Line(file);
             file.Dispose();
-            throw new HostupException(HostupErrors.UpdateRunning, "cannot start the update", $"another update is running ({(holder.Length > 0 ? holder : "its process has just started")})", "wait for its end: `hostup-device status`");
+            throw new HostupException(HostupErrors.UpdateRunning, "cannot start the update", $"another update is running ({holder})", "wait for its end: `hostup-device status`");
         }
         RandomAccess.SetLength(file, 0);
-        RandomAccess.Write(file, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId} since {DateTimeOffset.UtcNow:O}\n")), 0);
+        RandomAccess.Write(file, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"process {OwnPid} {Environment.ProcessPath ?? "of unknown program"} since {DateTimeOffset.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'}\n")), 0);
         return new UpdateLock(file);
+    }
+
+    /// <summary>Who holds it, other than this process; null: nobody. Only looks: asking for the lock could refuse an update that starts right now.</summary>
+    /// <param name="path">The lock.</param>
+    /// <param name="locks">The kernel's list of locks, proc(5).</param>
+    public static string? Holder(string path = FilePath, string locks = "/proc/locks")
+    {
+        try
+        {
+            string line = File.ReadAllText(path).Trim();
+            return line.Split(' ') is ["process", var pid, ..] && pid != OwnPid && IsLockedBy(pid, locks) ? line : null;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null; // never taken since power-on
+        }
+    }
+
+    // "1: FLOCK  ADVISORY  WRITE 1234 00:19:573 0 EOF"; a process that ended has none.
+    private static bool IsLockedBy(string pid, string locks) => File.ReadLines(locks)
+        .Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Any(f => f is [_, "FLOCK", _, "WRITE", var holder, ..] && holder == pid);
+
+    private static string OwnPid => Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+
+    private static string Line(SafeFileHandle file)
+    {
+        byte[] line = new byte[500];
+        string holder = Encoding.UTF8.GetString(line, 0, RandomAccess.Read(file, line, 0)).Trim();
+        return holder.Length > 0 ? holder : "its process has just started";
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,9 @@ public static class Ext4
     private const ushort Magic = 0xEF53;
     private const int UuidOffset = 0x68;
 
+    private const string Mke2fs = "/usr/sbin/mke2fs|/sbin/mke2fs";
+    private const string ProbeBlocks = "65536"; // enough for every feature; no device is looked at
+
     /// <summary>UUID of the file system; null when there is none.</summary>
     public static Guid? ReadUuid(string device)
     {
@@ -26,6 +29,20 @@ public static class Ext4
         return new Guid(superblock.Slice(UuidOffset, 16), bigEndian: true);
     }
 
+    /// <summary>Why one with these features cannot be made here; null: it can. Nothing is written: mke2fs only goes through its arguments.</summary>
+    public static async ValueTask<string?> FaultAsync(CommandRunner commands, RootFileSystem format, CancellationToken ct)
+    {
+        try
+        {
+            await commands.RequireAsync(Mke2fs, ["-n", "-F", "-q", "-t", "ext4", "-O", Features(format), "/dev/null", ProbeBlocks], ct).ConfigureAwait(false);
+            return null;
+        }
+        catch (HostupException e)
+        {
+            return e.Why;
+        }
+    }
+
     /// <summary>Makes one with the features that the release names and no others. Durable when it returns.</summary>
     /// <exception cref="HostupException"><c>mkfs</c> when mke2fs is missing, does not know a feature or fails.</exception>
     public static async ValueTask MakeAsync(CommandRunner commands, Slot slot, RootFileSystem format, Guid uuid, CancellationToken ct)
@@ -33,8 +50,8 @@ public static class Ext4
         try
         {
             await commands.RequireAsync(
-                "/usr/sbin/mke2fs|/sbin/mke2fs",
-                ["-q", "-F", "-t", "ext4", "-O", "none," + string.Join(',', format.Ext4Features), "-U", uuid.ToString(), "-L", slot.Label, "-E", "lazy_itable_init=1,nodiscard", slot.Device],
+                Mke2fs,
+                ["-q", "-F", "-t", "ext4", "-O", Features(format), "-U", uuid.ToString(), "-L", slot.Label, "-E", "lazy_itable_init=1,nodiscard", slot.Device],
                 ct).ConfigureAwait(false);
             BlockDevices.DropBuffers(slot.Device);
         }
@@ -43,4 +60,6 @@ public static class Ext4
             throw new HostupException(HostupErrors.Mkfs, $"cannot format slot {slot.Label}", e.Why, "install an mke2fs that knows the release's features, or sign the release with fewer", e);
         }
     }
+
+    private static string Features(RootFileSystem format) => "none," + string.Join(',', format.Ext4Features);
 }

@@ -24,6 +24,9 @@ public sealed class LinuxSlots(CommandRunner commands) : ISlots
     public Guid? SpareFileSystem() => Ext4.ReadUuid(Spare.Device);
 
     /// <inheritdoc/>
+    public ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct) => Ext4.FaultAsync(commands, format, ct);
+
+    /// <inheritdoc/>
     public ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct) => Ext4.MakeAsync(commands, Spare, format, uuid, ct);
 
     /// <inheritdoc/>

@@ -19,10 +19,14 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
     /// <inheritdoc/>
     public CauseBytes Bytes => new(name, _counter.ReceivedBytes, _counter.SentBytes);
 
+    /// <summary>Fetches the image's manifest: a few kilobytes.</summary>
+    public async ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) =>
+        await Client(release).GetManifestAsync(release.Image.Digest.ToString(), ct).ConfigureAwait(false);
+
     /// <inheritdoc/>
     public async ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct)
     {
-        var client = new RegistryClient(http, new RegistryLocation(registry, release.Image.Repository), credentials, _counter);
+        var client = Client(release);
         var image = await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false);
         var reader = image.OpenLayers(client);
         try
@@ -35,6 +39,8 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
             throw;
         }
     }
+
+    private RegistryClient Client(ReleaseManifest release) => new(http, new RegistryLocation(registry, release.Image.Repository), credentials, _counter);
 
     private static OciPlatform ThisPlatform => new(RuntimeInformation.OSArchitecture switch
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Updates.Files;
 
 namespace Hostup.Updates.BootFiles;
@@ -15,11 +16,15 @@ public sealed class BootPartition(IFiles files)
     // Free after staging, as upstream keeps it: FAT needs clusters for directory growth.
     private const long ReserveBytes = 512 << 10;
 
-    /// <summary>Bytes that installing this set needs beside what is there, its reserve included.</summary>
-    public long SpaceNeeded(string source, IReadOnlySet<string> keptBack) => RequiredBytes(Changes(source, keptBack));
+    /// <summary>Files of a release's set that differ from the boot partition, kept-back ones left out.</summary>
+    public IReadOnlyList<BootFile> Differences(IReadOnlyList<BootFile> set, IReadOnlySet<string> keptBack) =>
+        [.. set.Where(f => !keptBack.Contains(f.Path) && !Holds(f))];
 
-    /// <summary>Paths in the set that differ from the boot partition, kept-back ones left out, loader configuration last.</summary>
-    public IReadOnlyList<string> Differences(string source, IReadOnlySet<string> keptBack) => [.. Changes(source, keptBack).Select(c => c.Path)];
+    /// <summary>Bytes that installing these files needs beside what is there, as <see cref="Install"/> copies: all are staged before the first is exchanged.</summary>
+    public static long SpaceNeeded(IReadOnlyList<BootFile> changes) => RequiredBytes(changes.Select(c => c.Size));
+
+    /// <summary>Bytes that an interrupted install left staged; the next one removes them first.</summary>
+    public static long StagedBytes(IFiles files) => files.ListFiles(Staging).Sum(name => RoundToCluster(files.Length($"{Staging}/{name}") ?? 0));
 
     /// <summary>Brings the set onto the partition. Durable when it returns. Interrupted at any point, the old root still boots.</summary>
     /// <exception cref="HostupException"><c>boot-space</c> or <c>boot-files</c>.</exception>
@@ -34,7 +39,7 @@ public sealed class BootPartition(IFiles files)
         using (files.OpenForWriting(Places.Boot))
         {
             DropStaging();
-            Require(RequiredBytes(changes));
+            Require(RequiredBytes(changes.Select(c => c.Content.LongLength)));
             Stage(changes);
             Replace(changes);
         }
@@ -74,6 +79,9 @@ public sealed class BootPartition(IFiles files)
         }
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
+
+    private bool Holds(BootFile file) =>
+        files.Length($"{Places.Boot}/{file.Path}") == file.Size && Digest.Of(files.Read($"{Places.Boot}/{file.Path}")) == file.Digest;
 
     private List<Change> Changes(string source, IReadOnlySet<string> keptBack)
     {
@@ -137,7 +145,7 @@ public sealed class BootPartition(IFiles files)
             throw new HostupException(HostupErrors.BootSpace, "cannot write the boot files", $"{new ByteCount(bytes)} needed beside the old ones, {new ByteCount(free)} free", "remove files from the boot partition that are not the OS's");
     }
 
-    private static long RequiredBytes(List<Change> changes) => changes.Sum(c => RoundToCluster(c.Content.LongLength)) + ReserveBytes;
+    private static long RequiredBytes(IEnumerable<long> sizes) => sizes.Sum(RoundToCluster) + ReserveBytes;
 
     // FAT16 of 32 to 128 MiB has clusters of at most 4 KiB.
     private static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;

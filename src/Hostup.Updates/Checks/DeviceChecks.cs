@@ -3,6 +3,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Versions;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Checks;
@@ -10,50 +11,82 @@ namespace Hostup.Updates.Checks;
 /// <summary>Everything that is looked at before a device is touched. Each check has a name, says what it saw and what to do.</summary>
 public static class DeviceChecks
 {
-    // plan, manifest and journal with their temporary files, and space for the supervisor's database copy
-    private static readonly ByteCount StateNeeded = ByteCount.FromMiB(2);
+    /// <summary>Free space on the state partition: plan, manifest and journal with their temporary files, and the supervisor's database copy.</summary>
+    public static readonly ByteCount StateNeeded = ByteCount.FromMiB(2);
+
+    // as the updater store has it: an updater goes to memory when the data partition is full
+    private static readonly ByteCount MemoryForUpdater = ByteCount.FromMiB(64);
+
+    // Between the clock of a builder's machine and that of a device.
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
 
     /// <summary>Runs every check; none is left out because another one failed.</summary>
     /// <param name="facts">What the device is.</param>
-    /// <param name="release">What it is to become.</param>
-    /// <param name="reinstall">The operator asked for the same release again.</param>
-    /// <param name="updaterVersion">Version of this program.</param>
-    public static IReadOnlyList<CheckResult> Evaluate(DeviceFacts facts, ReleaseManifest release, bool reinstall, string updaterVersion) =>
+    /// <param name="fit">How the release fits it.</param>
+    /// <param name="asked">What it is to become.</param>
+    public static IReadOnlyList<CheckResult> Evaluate(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked) =>
     [
+        Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`"),
+        .. Trust(asked),
         .. Slots(facts),
         OsVersionKnown(facts),
-        Check(HostupErrors.DeviceType, facts.DeviceType == release.DeviceType,
-            $"device type {Named(facts.DeviceType)}, release for {release.DeviceType}", "choose a release for this device type"),
-        Newer(facts, release, reinstall),
-        Check(HostupErrors.UpdaterTooOld, OsVersion.TextOrder.Compare(updaterVersion, release.UpdaterMinimum) >= 0,
-            $"updater {updaterVersion}, at least {release.UpdaterMinimum} needed", "publish a newer updater on the server"),
-        Check(HostupErrors.KnownBad, reinstall || !facts.KnownBad.Contains(release.Image.Digest.ToString()),
-            facts.KnownBad.Contains(release.Image.Digest.ToString()) ? "this image was rolled back here before" : "not rolled back here before", "start the update with --reinstall to try it again"),
-        Check(HostupErrors.BootEnvironment, facts.Boot is not null, facts.BootFault?.Why ?? "readable", facts.BootFault?.WhatToDo ?? ""),
+        Check(HostupErrors.DeviceType, facts.DeviceType == asked.Release.DeviceType,
+            $"device type {Named(facts.DeviceType)}, release for {asked.Release.DeviceType}", "choose a release for this device type"),
+        Newer(facts, asked.Release, asked.Reinstall),
+        DataSpace(facts, asked),
+        Check(HostupErrors.UpdaterTooOld, IsNewEnough(asked),
+            $"updater {asked.UpdaterVersion}, at least {asked.Release.UpdaterMinimum} needed", "publish a newer updater on the server"),
+        NotKnownBad(facts, asked),
+        BootEnvironment(facts),
         Check(HostupErrors.TrialPending, !facts.TrialPending, facts.TrialPending ? "an OS is on trial" : "none on trial", "wait for the verdict of the trial, at most the time of the release's health checks"),
-        RootSpace(facts, release),
+        Clock(facts.Clock.With(asked.Release.SignedAt)),
+        PowerCheck.Evaluate(facts.Supplies),
+        RootSpace(facts, asked.Release),
+        Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}", "install an mke2fs that knows the release's features, or sign the release with fewer"),
+        BootSpace(facts, fit),
         Check(HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's"),
-        BootSpace(facts, release),
         Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device"),
+        EngineStore(facts, asked.Release),
+        Image(fit, asked.Release),
     ];
 
-    /// <summary>Runs every check and refuses with the first that did not pass, naming them all.</summary>
+    /// <summary>What refuses an update, worst first: what will not pass by waiting before what may; null: every check passed.</summary>
+    public static CheckResult? Worst(IReadOnlyList<CheckResult> checks)
+    {
+        var failed = checks.Where(c => !c.Passed).ToList();
+        return failed.Find(f => f.Code.Kind != HostupErrorKind.Transient) ?? failed.FirstOrDefault();
+    }
+
+    /// <summary>Runs every check and refuses with the first that did not pass for good, naming them all.</summary>
+    /// <param name="update">The update.</param>
+    /// <param name="sources">Where the image can come from; null when the spare slot is written already.</param>
+    /// <param name="ct">Ends the questions to the sources.</param>
     /// <exception cref="HostupException">The code of that check.</exception>
-    public static async ValueTask RequireAsync(StepContext update, CancellationToken ct)
+    public static async ValueTask RequireAsync(StepContext update, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
         var facts = await DeviceFacts.ReadAsync(update.Device, ct).ConfigureAwait(false);
-        var failed = Evaluate(facts, update.Release, update.Plan.Reinstall, update.Plan.UpdaterVersion).Where(r => !r.Passed).ToList();
-        if (failed is [var first, ..])
-            throw new HostupException(first.Code, $"cannot update to {update.Release.Version}", string.Join("; ", failed.Select(f => $"{f.Name}: {f.Saw}")), first.Remedy);
+        var fit = await ReleaseFit.ReadAsync(update.Device, update.Release, sources, ct).ConfigureAwait(false);
+        var checks = Evaluate(facts, fit, UpdateAsked.By(update.Plan, update.Release));
+        if (Worst(checks) is { } worst)
+            throw new HostupException(worst.Code, $"cannot update to {update.Release.Version}", string.Join("; ", checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}")), worst.Remedy);
+    }
+
+    private static IEnumerable<CheckResult> Trust(UpdateAsked asked)
+    {
+        var fault = asked.TrustFault;
+        bool unknown = fault?.Code == HostupErrors.Requires;
+        yield return Check(HostupErrors.Signature, fault is null || unknown, fault is null || unknown ? "signed by keys of role release that this OS trusts" : fault.Why, fault?.WhatToDo ?? "");
+        yield return Check(HostupErrors.Requires, !unknown, unknown ? fault!.Why : "nothing that this program does not know", fault?.WhatToDo ?? "");
     }
 
     private static IEnumerable<CheckResult> Slots(DeviceFacts facts)
     {
         var fault = facts.SlotFault;
-        yield return Check(HostupErrors.SlotLayout, fault?.Code != HostupErrors.SlotLayout && !facts.ContainerStoreLayout,
-            facts.ContainerStoreLayout ? "the container-store layout (hostapps/)" : fault?.Why ?? "two root partitions",
+        bool same = fault?.Code == HostupErrors.SameSlot;
+        yield return Check(HostupErrors.SlotLayout, (fault is null || same) && !facts.ContainerStoreLayout,
+            facts.ContainerStoreLayout ? "the container-store layout (hostapps/)" : fault is null ? "two root partitions" : fault.Why,
             facts.ContainerStoreLayout ? "this layout is not served yet; update it with the tool of its maker" : fault?.WhatToDo ?? "");
-        yield return Check(HostupErrors.SameSlot, fault?.Code != HostupErrors.SameSlot, fault?.Why ?? $"running {facts.Running?.Label} on {facts.Running?.Device}, spare {facts.Spare?.Label} on {facts.Spare?.Device}", fault?.WhatToDo ?? "");
+        yield return Check(HostupErrors.SameSlot, !same, fault?.Why ?? $"running {facts.Running?.Label} on {facts.Running?.Device}, spare {facts.Spare?.Label} on {facts.Spare?.Device}", fault?.WhatToDo ?? "");
     }
 
     private static CheckResult OsVersionKnown(DeviceFacts facts)
@@ -66,22 +99,77 @@ public static class DeviceChecks
     {
         int order = OsVersion.TextOrder.Compare(release.Version, facts.OsVersion);
         bool good = release.Sequence >= facts.HighestSequence && (order > 0 || (reinstall && order == 0));
-        return Check(HostupErrors.NotNewer, good, $"running {Named(facts.OsVersion)}, target {release.Version}, sequence {release.Sequence}, highest committed {facts.HighestSequence}", "choose a newer release, or the same one with --reinstall");
+        string again = reinstall && order == 0 ? ", the operator asked to install it again" : "";
+        return Check(HostupErrors.NotNewer, good, $"running {Named(facts.OsVersion)}, target {release.Version}, sequence {release.Sequence}, highest committed {facts.HighestSequence}{again}", "choose a newer release, or the same one with --reinstall");
+    }
+
+    // Nothing of an update must lie on the data partition but an updater that is still to come.
+    private static CheckResult DataSpace(DeviceFacts facts, UpdateAsked asked)
+    {
+        long needed = asked.UpdaterBytesMissing * 2;
+        bool room = facts.DataFree > needed || facts.MemoryFree > MemoryForUpdater.Bytes;
+        string free = $"{new ByteCount(facts.DataFree)} free on {Places.Data}";
+        string saw = needed == 0 ? $"{free}; the update keeps nothing there that it needs"
+            : $"{free}, {new ByteCount(needed)} needed for the updater; {new ByteCount(facts.MemoryFree)} free in memory, else {MemoryForUpdater} there";
+        return Check(HostupErrors.DataSpace, needed == 0 || room || IsNewEnough(asked), saw, $"remove files from {Places.Data}, or containers and images that are not used");
+    }
+
+    private static bool IsNewEnough(UpdateAsked asked) => OsVersion.TextOrder.Compare(asked.UpdaterVersion, asked.Release.UpdaterMinimum) >= 0;
+
+    private static CheckResult NotKnownBad(DeviceFacts facts, UpdateAsked asked)
+    {
+        bool bad = facts.KnownBad.Contains(asked.Release.Image.Digest.ToString());
+        return Check(HostupErrors.KnownBad, asked.Reinstall || !bad, bad ? "this image was rolled back here before" : "not rolled back here before", "start the update with --reinstall to try it again");
+    }
+
+    private static CheckResult BootEnvironment(DeviceFacts facts)
+    {
+        bool astray = facts is { Boot: { UpgradeAvailable: false } boot, Running: { } running } && boot.RootPartition != running.PartitionNumber;
+        return Check(HostupErrors.BootEnvironment, facts.BootFault is null && !astray,
+            astray ? $"it boots partition {facts.Boot!.Value.RootPartition}, but partition {facts.Running!.PartitionNumber} runs" : facts.BootFault?.Why ?? $"boots partition {facts.Boot?.RootPartition}",
+            facts.BootFault?.WhatToDo ?? "reboot the device, so that the boot loader and the OS agree again");
+    }
+
+    private static CheckResult Clock(ClockReading clock)
+    {
+        bool good = clock.Now + ClockSkew >= clock.Floor;
+        return Check(HostupErrors.Clock, good, FormattableString.Invariant($"{clock.Now:yyyy-MM-dd HH:mm:ss}Z, {(clock.IsSynchronised ? "synchronised" : "not synchronised")}; not before {clock.Floor:yyyy-MM-dd HH:mm:ss}Z ({clock.FloorFrom})"), "let the device synchronise its clock, or set it: `date --utc --set`");
     }
 
     private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
         HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
         $"{new ByteCount(facts.Spare?.SizeBytes ?? 0)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed", "choose a smaller release; a slot cannot grow");
 
-    private static CheckResult BootSpace(DeviceFacts facts, ReleaseManifest release)
+    private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit)
     {
-        var kept = KeptBack.Of(release);
-        // Old and new together: every file that may be replaced is staged beside the old one.
-        long needed = release.BootFiles.Where(f => !kept.Contains(f.Path)).Sum(f => (f.Size + 4095) / 4096 * 4096) + (512 << 10);
-        return Check(HostupErrors.BootSpace, facts.BootFree >= needed, $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(needed)} needed", "remove files from the boot partition that are not the OS's");
+        long needed = BootPartition.SpaceNeeded(fit.BootChanges);
+        return Check(HostupErrors.BootSpace, fit.BootChanges is [] || facts.BootFree >= needed,
+            $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(needed)} needed to stage {fit.BootChanges.Count} files beside the old ones", "remove files from the boot partition that are not the OS's");
     }
 
-    private static CheckResult Check(HostupErrorCode code, bool passed, string saw, string remedy) => new(code.Id, code, passed, saw, remedy);
+    private static CheckResult EngineStore(DeviceFacts facts, ReleaseManifest release)
+    {
+        string served = string.Join(", ", release.EngineStores);
+        bool good = release.EngineStores is [] || facts.StorageDriver is null || release.EngineStores.Contains(facts.StorageDriver);
+        string saw = release.EngineStores is [] ? $"store of driver {facts.StorageDriver ?? "unknown"}; the release names none"
+            : $"store of driver {facts.StorageDriver ?? "unknown"}, the release opens {served}";
+        return Check(HostupErrors.EngineStore, good, saw, "update through a release whose engine opens this store, or move the device's containers to another driver");
+    }
+
+    private static CheckResult Image(ReleaseFit fit, ReleaseManifest release)
+    {
+        if (fit.Sources is not { } answers)
+            return Check(HostupErrors.ImageMissing, true, fit.SpareHoldsIt ? "not asked for: the spare slot holds it" : "not asked for: it is written", "");
+        if (answers.FirstOrDefault(a => a.Fault is null) is { } has)
+            return Check(HostupErrors.ImageMissing, true, $"{has.Source} has {release.Image.Repository}@{release.Image.Digest}", "");
+        // As long as one could not be reached, nobody knows that the image is nowhere.
+        var unreached = answers.FirstOrDefault(a => a.Fault!.Code.Kind == HostupErrorKind.Transient)?.Fault;
+        string saw = answers is [] ? "no source is configured" : string.Join("; ", answers.Select(a => $"{a.Source}: {a.Fault!.Why}"));
+        return new CheckResult(HostupErrors.ImageMissing.Id, unreached?.Code ?? HostupErrors.ImageMissing, false, saw,
+            unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
+    }
+
+    private static CheckResult Check(HostupErrorCode code, bool passed, string saw, string remedy) => new(code.Id, code, passed, saw, passed ? "" : remedy);
 
     private static string Named(string text) => text.Length == 0 ? "unknown" : text;
 }

@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Updates.Boot;
+using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
 
@@ -24,6 +26,18 @@ public sealed record DeviceFacts
     /// <summary>The spare slot.</summary>
     public Slot? Spare { get; init; }
 
+    /// <summary>UUID of the file system on the spare slot; null: none that can be read.</summary>
+    public Guid? SpareFileSystem { get; init; }
+
+    /// <summary>What was last written to the spare slot, as it was noted; empty: unknown.</summary>
+    public string SpareContent { get; init; } = "";
+
+    /// <summary>Version of the OS on the spare slot; empty: unknown.</summary>
+    public string SpareVersion { get; init; } = "";
+
+    /// <summary>The attempt that the journal tells of and how it ended.</summary>
+    public string LastAttempt { get; init; } = "none";
+
     /// <summary>Why the slots cannot be used.</summary>
     public HostupException? SlotFault { get; init; }
 
@@ -36,14 +50,32 @@ public sealed record DeviceFacts
     /// <summary>Free bytes of the state partition.</summary>
     public required long StateFree { get; init; }
 
-    /// <summary>Free bytes of the boot partition.</summary>
+    /// <summary>Free bytes of the boot partition; what an interrupted update staged there counts as free.</summary>
     public required long BootFree { get; init; }
+
+    /// <summary>Free bytes of the data partition; zero when it is not there.</summary>
+    public required long DataFree { get; init; }
+
+    /// <summary>Free bytes in memory (/run), where an updater goes when the data partition is full.</summary>
+    public required long MemoryFree { get; init; }
 
     /// <summary>Whether a trial has no verdict yet.</summary>
     public required bool TrialPending { get; init; }
 
     /// <summary>Whether the engine answers.</summary>
     public required bool EngineAnswers { get; init; }
+
+    /// <summary>Driver of the engine's store; null when it is not known.</summary>
+    public string? StorageDriver { get; init; }
+
+    /// <summary>What the device is powered from; empty when it shows nothing.</summary>
+    public required IReadOnlyList<PowerSupply> Supplies { get; init; }
+
+    /// <summary>The clock.</summary>
+    public required ClockReading Clock { get; init; }
+
+    /// <summary>Who else carries out an update now; null: nobody.</summary>
+    public string? OtherUpdate { get; init; }
 
     /// <summary>Image digests that were rolled back here.</summary>
     public required IReadOnlySet<string> KnownBad { get; init; }
@@ -54,6 +86,9 @@ public sealed record DeviceFacts
     /// <summary>Whether the running root is in the container-store layout, which is not served.</summary>
     public required bool ContainerStoreLayout { get; init; }
 
+    // upstream's mobynit mounts the root partition there and finds the host's container below it
+    private static readonly string[] ContainerStores = ["/mnt/sysroot/active/hostapps", "/mnt/sysroot/active/balena", "/mnt/sysroot/active/docker", "/hostapps"];
+
     /// <summary>Reads them.</summary>
     public static async ValueTask<DeviceFacts> ReadAsync(DevicePorts device, CancellationToken ct)
     {
@@ -61,23 +96,33 @@ public sealed record DeviceFacts
         var release = OsRelease(files);
         var (running, spare, slotFault) = ReadSlots(device);
         var (boot, bootFault) = ReadBoot(device);
-        return new DeviceFacts
+        var facts = new DeviceFacts
         {
             OsVersion = release.GetValueOrDefault("VERSION", ""),
             DeviceType = ConfiguredDeviceType(files) ?? release.GetValueOrDefault("SLUG", ""),
             Running = running,
             Spare = spare,
+            SpareFileSystem = spare is null ? null : ReadSpareFileSystem(device),
+            SpareContent = string.Join(' ', Lines(files, Places.SpareContent)),
+            LastAttempt = LastAttemptOf(device),
             SlotFault = slotFault,
             Boot = boot,
             BootFault = bootFault,
-            StateFree = files.FreeBytes(Places.State),
-            BootFree = files.FreeBytes(Places.Boot),
+            StateFree = Free(files, Places.State),
+            BootFree = Free(files, Places.Boot) + BootPartition.StagedBytes(files),
+            DataFree = Free(files, Places.Data),
+            MemoryFree = Free(files, "/run"),
             TrialPending = boot is { UpgradeAvailable: true },
             EngineAnswers = await device.Engine.AnswersAsync(ct).ConfigureAwait(false),
+            StorageDriver = await device.Engine.StorageDriverAsync(ct).ConfigureAwait(false),
+            Supplies = device.Supplies.Read(),
+            Clock = ClockReading.Read(device),
+            OtherUpdate = device.Processes.Other,
             KnownBad = Lines(files, Places.KnownBad).ToHashSet(),
             HighestSequence = Lines(files, Places.HighestSequence) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long sequence) ? sequence : 0,
-            ContainerStoreLayout = files.Exists("/mnt/sysroot/active/hostapps") || files.Exists("/hostapps"),
+            ContainerStoreLayout = ContainerStores.Any(files.Exists),
         };
+        return facts with { SpareVersion = SlotIdentities.Read(device, facts).FirstOrDefault(s => s.Slot == spare?.Label)?.Version ?? "" };
     }
 
     /// <summary>The variables of /etc/os-release, quotes removed.</summary>
@@ -87,9 +132,26 @@ public sealed record DeviceFacts
         .GroupBy(pair => pair[0], pair => pair[1].Trim('"', '\''))
         .ToDictionary(g => g.Key, g => g.Last());
 
+    // A file system that is not there has no room.
+    private static long Free(IFiles files, string path)
+    {
+        try
+        {
+            return files.FreeBytes(path);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
     private static string[] Lines(IFiles files, string path) => files.Exists(path)
         ? Encoding.UTF8.GetString(files.Read(path)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         : [];
+
+    private static string LastAttemptOf(DevicePorts device) => new AttemptLog(device).Records is [var first, ..] records
+        ? $"{first.AttemptId} {records[^1].Outcome ?? "open"}"
+        : "none";
 
     private static (Slot?, Slot?, HostupException?) ReadSlots(DevicePorts device)
     {
@@ -100,6 +162,19 @@ public sealed record DeviceFacts
         catch (HostupException e)
         {
             return (null, null, e);
+        }
+    }
+
+    // A medium that cannot be read is found when it is written; looking must not end here.
+    private static Guid? ReadSpareFileSystem(DevicePorts device)
+    {
+        try
+        {
+            return device.Slots.SpareFileSystem();
+        }
+        catch (IOException)
+        {
+            return null;
         }
     }
 

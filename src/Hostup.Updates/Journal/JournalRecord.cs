@@ -61,6 +61,10 @@ public sealed record JournalRecord
     [JsonPropertyName("u")]
     public Digest? Updater { get; init; }
 
+    /// <summary>Opened: the operator asked for the same release again; absent: not.</summary>
+    [JsonPropertyName("r")]
+    public bool? Reinstall { get; init; }
+
     /// <summary>Ended: state as in <see cref="Core.Wire.AttemptStates"/>.</summary>
     [JsonPropertyName("e")]
     public string? Outcome { get; init; }

@@ -1,8 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Releases;
-using Hostup.Core.Wire;
+using Hostup.Updates.BootFiles;
 using Hostup.Updates.Checks;
+using Hostup.Updates.Files;
+using Hostup.Updates.Slots;
+using Hostup.Updates.Steps;
 
 namespace Hostup.Updates.Plan;
 
@@ -11,47 +14,86 @@ public static class Planner
 {
     /// <summary>Makes the plan.</summary>
     /// <param name="facts">What the device is; its slots must be known.</param>
-    /// <param name="release">What it is to become.</param>
-    /// <param name="manifest">Digest of the signed payload of the release.</param>
-    /// <param name="target">What the server asks for.</param>
-    /// <param name="updater">The program that carries the plan out.</param>
-    /// <param name="fetched">Bytes that were on the wire so far.</param>
-    public static UpdatePlan Make(DeviceFacts facts, ReleaseManifest release, Digest manifest, DeviceTarget target, (string Version, Digest Digest) updater, IReadOnlyList<CauseBytes> fetched)
+    /// <param name="fit">How the release fits it.</param>
+    /// <param name="asked">What it is to become.</param>
+    /// <param name="request">What else is asked for.</param>
+    public static UpdatePlan Make(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked, PlanRequest request)
     {
         var (running, spare) = (facts.Running, facts.Spare);
         if (running is null || spare is null)
             throw facts.SlotFault ?? throw new InvalidOperationException("bug: no slots and no reason");
+        var release = asked.Release;
+        var rests = PlanFact.Of(facts, release, request);
         return new UpdatePlan
         {
-            AttemptId = target.AttemptId,
+            AttemptId = request.AttemptId,
             FromVersion = facts.OsVersion,
             ToVersion = release.Version,
-            Manifest = manifest,
+            Manifest = request.Manifest,
             FromSlot = running.Label,
             FromPartition = running.PartitionNumber,
             ToSlot = spare.Label,
             ToPartition = spare.PartitionNumber,
-            FileSystem = FileSystemOf(target.AttemptId),
-            Reinstall = target.Reinstall,
-            Updater = updater.Digest,
-            UpdaterVersion = updater.Version,
-            Steps = Steps(release, running.Label, spare.Label),
-            FallbackRegistries = target.FallbackRegistries,
-            FetchedBefore = fetched,
+            FileSystem = FileSystemOf(request.AttemptId),
+            Reinstall = asked.Reinstall,
+            Updater = request.Updater,
+            UpdaterVersion = request.UpdaterVersion,
+            Steps = Steps(release, fit, running, spare),
+            FallbackRegistries = request.FallbackRegistries,
+            FetchedBefore = request.Fetched,
+            UpdaterBytesMissing = asked.UpdaterBytesMissing,
+            Lost = Lost(facts, fit, release),
+            PointOfNoReturn = SwitchBoot.StepName,
+            Facts = rests,
+            FactsDigest = PlanFact.DigestOf(rests),
+            Estimate = Estimate(facts, fit, asked, request),
         };
     }
 
-    private static IReadOnlyList<PlannedStep> Steps(ReleaseManifest release, string running, string spare) =>
+    private static IReadOnlyList<PlannedStep> Steps(ReleaseManifest release, ReleaseFit fit, Slot running, Slot spare) =>
     [
         new("check-device", "checks the device; changes nothing", "nothing to undo", 0),
         new("stop-supervisor", "stops the supervisor and its timer; user containers go on", "starts them again", 0),
-        new("write-slot", $"formats {spare} and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries; what was on {spare} is lost", "none needed: the slot is not used", release.Image.DownloadBytes),
-        new("fetch-supervisor", release.Supervisor is { Image: not null } s ? $"pulls supervisor {s.Version}" : "nothing to fetch", "none needed", 0),
+        fit.SpareHoldsIt
+            ? new("write-slot", $"reads {spare.Label} back, which holds {release.Version}; formats and writes it anew if it does not", "none needed: the slot is not used", 0)
+            : new("write-slot", $"formats {spare.Label} ({spare.Device}) and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries, then reads it back", "none needed: the slot is not used", release.Image.DownloadBytes),
+        new("fetch-supervisor", release.Supervisor is { Image: not null } s ? $"pulls supervisor {s.Version}; a failure is a warning" : "nothing to fetch", "none needed", 0),
         new("gate", "takes the applications' update locks, checks the device again", "releases the locks", 0),
-        new("write-boot-files", $"brings {release.BootFiles.Count} boot files up to date, kept-back ones stay", "restores the files of the running OS", 0),
-        new("switch-boot", $"the next boot is a trial of {spare}; point of no return for the operator", $"boots {running} again", 0),
+        new("write-boot-files", fit.BootChanges is [] ? "nothing to write: the boot files are the same" : $"replaces or adds {fit.BootChanges.Count} of {release.BootFiles.Count} boot files; kept-back ones stay", "restores the files of the running OS", 0),
+        new(SwitchBoot.StepName, $"the next boot is a trial of {spare.Label}", $"boots {running.Label} again", 0),
         new("reboot", "reboots; unhealthy or unbootable, the device comes back", "rollback", 0),
     ];
+
+    private static string Lost(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release) => (facts, fit) switch
+    {
+        (_, { SpareHoldsIt: true }) => $"nothing: {facts.Spare!.Label} holds {release.Version} already",
+        ({ SpareVersion.Length: > 0 }, _) => $"{facts.SpareVersion} on {facts.Spare!.Label}",
+        ({ SpareFileSystem: null }, _) => $"nothing: {facts.Spare!.Label} has no file system",
+        _ => $"an unknown system on {facts.Spare!.Label} (file system {facts.SpareFileSystem})",
+    };
+
+    private static PlanEstimate Estimate(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked, PlanRequest request) => new()
+    {
+        Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(fit, asked.Release)],
+        Space =
+        [
+            new(facts.Spare!.Label, asked.Release.Root.SpaceBytes, facts.Spare.SizeBytes),
+            new(Places.Boot, fit.BootChanges is [] ? 0 : BootPartition.SpaceNeeded(fit.BootChanges), facts.BootFree),
+            new(Places.State, DeviceChecks.StateNeeded.Bytes, facts.StateFree),
+            new(Places.Data, asked.UpdaterBytesMissing * 2, facts.DataFree),
+        ],
+        BytesPerSecond = request.Rate?.BytesPerSecond,
+        RateFrom = request.Rate?.From ?? "",
+    };
+
+    // check-device asks the source for the image once more, at the price of the question that was just asked.
+    private static IEnumerable<PlannedBytes> Downloads(ReleaseFit fit, ReleaseManifest release)
+    {
+        var has = fit.Sources?.FirstOrDefault(s => s.Fault is null);
+        yield return new(has?.Source ?? "registry", fit.SpareHoldsIt ? 0 : release.Image.DownloadBytes + (has?.Received ?? 0), Fetched: false);
+        if (release.Supervisor is { Image: not null })
+            yield return new("supervisor", null, Fetched: false);
+    }
 
     // RFC 9562 version 8: our own derivation, so that a resumed run knows its own file system.
     private static Guid FileSystemOf(string attemptId)

@@ -51,6 +51,24 @@ public sealed record UpdatePlan
     /// <summary>Bytes that were on the wire before the attempt began, by cause: release envelope and updater.</summary>
     public IReadOnlyList<Core.Wire.CauseBytes> FetchedBefore { get; init => field = value ?? []; } = [];
 
+    /// <summary>Bytes of the updater that the server names and that is not here; zero: what is needed is here.</summary>
+    public long UpdaterBytesMissing { get; init; }
+
+    /// <summary>What is gone for good once the spare slot is written, for people.</summary>
+    public string Lost { get; init => field = value ?? ""; } = "";
+
+    /// <summary>The step from whose end on only the new OS, or its failure, decides; the operator's cancel comes too late.</summary>
+    public string PointOfNoReturn { get; init => field = value ?? ""; } = "";
+
+    /// <summary>What the plan rests on: when one of these differs, it is no longer the plan for this device.</summary>
+    public IReadOnlyList<PlanFact> Facts { get; init => field = value ?? []; } = [];
+
+    /// <summary>Digest of <see cref="Facts"/>; null in a plan of an older program.</summary>
+    public Digest? FactsDigest { get; init; }
+
+    /// <summary>What it will cost, as far as it is known; differs a little each time it is made.</summary>
+    public PlanEstimate? Estimate { get; init; }
+
     /// <summary>The JSON of the plan, UTF-8.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StateJson.Default.UpdatePlan);
 

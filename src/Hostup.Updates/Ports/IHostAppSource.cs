@@ -10,6 +10,10 @@ public interface IHostAppSource
     /// <summary>Name in reports: delta, registry or fallback.</summary>
     string Name { get; }
 
+    /// <summary>Asks, for a few kilobytes, whether the image is there.</summary>
+    /// <exception cref="Core.Errors.HostupException"><c>not-found</c> and the other codes of the source: it is not, or cannot be reached.</exception>
+    ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct);
+
     /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
     /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
     ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct);

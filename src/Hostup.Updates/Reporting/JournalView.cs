@@ -43,6 +43,7 @@ public static class JournalView
             Steps = Steps(records),
             Bytes = [.. (plan?.FetchedBefore ?? []).Concat(records.Where(r => r.Bytes is not null).SelectMany(r => r.Bytes!))
                 .GroupBy(b => b.Cause).Select(g => new CauseBytes(g.Key, g.Sum(b => b.Received), g.Sum(b => b.Sent)))],
+            Reinstall = records[0].Reinstall == true,
             UpdaterVersion = plan?.UpdaterVersion ?? "",
             SlotBefore = plan?.FromSlot,
             SlotAfter = plan is null || !ended ? null : state == AttemptStates.Committed ? plan.ToSlot : plan.FromSlot,

@@ -5,6 +5,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
@@ -25,7 +26,10 @@ public sealed class Settlement(DevicePorts device)
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
         if (open is var (_, release))
+        {
             AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
+            ClockReading.Remember(device.Files, release.SignedAt);
+        }
         AtomicFile.Delete(device.Files, Places.RollbackCause);
         new BootPartition(device.Files).Settle();
         _log.End(AttemptStates.Committed, null, null);

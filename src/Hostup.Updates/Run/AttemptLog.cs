@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
 
 namespace Hostup.Updates.Run;
 
@@ -15,8 +16,10 @@ public sealed class AttemptLog(DevicePorts device)
     public bool IsOpen => Records is [.., { Verb: not JournalVerb.Ended }];
 
     /// <summary>Opens an attempt.</summary>
-    public void Open(string attemptId, Digest plan, Digest updater) =>
-        _journal.Open(New(JournalVerb.Opened, null) with { AttemptId = attemptId, Plan = plan, Updater = updater });
+    /// <param name="plan">Its plan.</param>
+    /// <param name="digest">Digest of the plan's file.</param>
+    public void Open(UpdatePlan plan, Digest digest) =>
+        _journal.Open(New(JournalVerb.Opened, null) with { AttemptId = plan.AttemptId, Plan = digest, Updater = plan.Updater, Reinstall = plan.Reinstall ? true : null });
 
     /// <summary>A step is about to have its effect.</summary>
     public void Started(string step) => _journal.Append(New(JournalVerb.Started, step));

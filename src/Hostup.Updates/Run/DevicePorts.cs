@@ -32,6 +32,12 @@ public sealed record DevicePorts
     /// <summary>This boot.</summary>
     public required IPower Power { get; init; }
 
+    /// <summary>What it is powered from.</summary>
+    public required IPowerSupplies Supplies { get; init; }
+
+    /// <summary>Other update processes.</summary>
+    public required IUpdateProcesses Processes { get; init; }
+
     /// <summary>Time.</summary>
     public required ISystemClock Clock { get; init; }
 }

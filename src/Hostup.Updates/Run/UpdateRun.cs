@@ -41,7 +41,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == plan.AttemptId)
             return new RunEnd(RunEndKind.NothingToDo);
         var digest = _attempt.Save(plan, manifest.Span);
-        _log.Open(plan.AttemptId, digest, plan.Updater);
+        _log.Open(plan, digest);
         _attempt.RemoveOthers(digest, plan);
         return await GoOnAsync(Context(plan, release), ct).ConfigureAwait(false);
     }

@@ -23,6 +23,9 @@ public interface ISlots
     /// <summary>UUID of the file system on the spare; null when it has none that can be read.</summary>
     Guid? SpareFileSystem();
 
+    /// <summary>Why no file system with these features can be made here; null: it can. Nothing is written to find out.</summary>
+    ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct);
+
     /// <summary>Makes a new file system on the spare. What was there is lost. Durable when it returns.</summary>
     /// <exception cref="Core.Errors.HostupException"><c>mkfs</c> or <c>slot-write</c>.</exception>
     ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct);

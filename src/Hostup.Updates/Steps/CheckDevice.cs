@@ -23,8 +23,10 @@ public sealed class CheckDevice : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
-        await DeviceChecks.RequireAsync(update, ct).ConfigureAwait(false);
-        return StepResult.Done;
+        var sources = update.Sources();
+        var before = sources.Select(s => s.Bytes).ToList();
+        await DeviceChecks.RequireAsync(update, sources, ct).ConfigureAwait(false);
+        return new StepResult(null, [.. sources.Zip(before, (now, then) => new CauseBytes(then.Cause, now.Bytes.Received - then.Received, now.Bytes.Sent - then.Sent))]);
     }
 
     /// <summary>Nothing to take back.</summary>

@@ -46,7 +46,7 @@ public sealed class Gate : IStep
             await supervisor.StopAsync(ct).ConfigureAwait(false);
         // A process that goes on after the switch finds its own trial armed; what was checked before the switch holds.
         if (update.Device.Boot.Read() is not { UpgradeAvailable: true } armed || armed.RootPartition != update.Plan.ToPartition)
-            await DeviceChecks.RequireAsync(update, ct).ConfigureAwait(false);
+            await DeviceChecks.RequireAsync(update, sources: null, ct).ConfigureAwait(false);
         return StepResult.Done;
     }
 

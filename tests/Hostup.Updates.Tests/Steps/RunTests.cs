@@ -196,10 +196,10 @@ public sealed class RunTests
     public async Task An_attempt_that_ended_is_not_begun_again()
     {
         var device = await Device(new SimSource("registry", New, breakAfterEntries: 0)).RunAsync();
-        var (plan, manifest) = device.MakePlan();
+        var plan = await device.Target.PlanAsync(device);
         int effects = device.Power.Effects;
 
-        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, manifest, CancellationToken.None);
+        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, CancellationToken.None);
 
         Assert.Equal(RunEndKind.NothingToDo, end.Kind);
         Assert.Equal(effects, device.Power.Effects);

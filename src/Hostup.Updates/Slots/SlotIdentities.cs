@@ -1,12 +1,14 @@
 using Hostup.Core.Wire;
 using Hostup.Updates.Checks;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Run;
 
-namespace Hostup.Device.Agent;
+namespace Hostup.Updates.Slots;
 
 /// <summary>What the device knows of the content of its slots: from the plan of the last attempt, never by guessing.</summary>
-internal static class SlotIdentities
+public static class SlotIdentities
 {
+    /// <summary>Both slots, the running one first; empty when the slots cannot be told.</summary>
     public static IReadOnlyList<SlotReport> Read(DevicePorts device, DeviceFacts facts)
     {
         if (facts.Running is null || facts.Spare is null)
@@ -17,7 +19,7 @@ internal static class SlotIdentities
         SlotReport Describe(string label)
         {
             bool runs = label == facts.Running.Label;
-            if (plan is not null && plan.ToSlot == label && (runs || records.Any(r => r is { Step: "write-slot", Verb: Updates.Journal.JournalVerb.Done })))
+            if (plan is not null && plan.ToSlot == label && (runs || records.Any(r => r is { Step: "write-slot", Verb: JournalVerb.Done })))
             {
                 var release = attempt!.Value.Release;
                 return new SlotReport(label, release.Version, release.Image.Digest, release.TreeDigest);

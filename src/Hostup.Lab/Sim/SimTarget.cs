@@ -1,0 +1,58 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Wire;
+using Hostup.Updates.Checks;
+using Hostup.Updates.Plan;
+
+namespace Hostup.Lab.Sim;
+
+/// <summary>What the server asks of a simulated device, and what the device makes of it.</summary>
+public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
+{
+    /// <summary>The attempt; an update is asked for once.</summary>
+    public string AttemptId { get; init; } = "0123456789abcdef0123456789abcdef";
+
+    public string UpdaterVersion { get; init; } = "9.9.9";
+
+    public long UpdaterBytesMissing { get; init; }
+
+    public HostupException? TrustFault { get; init; }
+
+    public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
+
+    public IReadOnlyList<CauseBytes> Fetched { get; init; } = [];
+
+    public LinkRate? Rate { get; init; }
+
+    /// <summary>The signed payload.</summary>
+    public byte[] Payload => Release.ToJson();
+
+    private UpdateAsked Asked => new(Release, Reinstall, UpdaterVersion) { TrustFault = TrustFault, UpdaterBytesMissing = UpdaterBytesMissing };
+
+    /// <summary>Every check, as <c>hostup-device check</c> runs them.</summary>
+    public async ValueTask<IReadOnlyList<CheckResult>> CheckAsync(SimDevice device)
+    {
+        var (facts, fit) = await LookAsync(device);
+        return DeviceChecks.Evaluate(facts, fit, Asked);
+    }
+
+    /// <summary>The plan, as <c>hostup-device plan</c> makes it.</summary>
+    public async ValueTask<UpdatePlan> PlanAsync(SimDevice device)
+    {
+        var (facts, fit) = await LookAsync(device);
+        return Planner.Make(facts, fit, Asked, new PlanRequest
+        {
+            AttemptId = AttemptId,
+            Manifest = Digest.Of(Payload),
+            Updater = Digest.Of("updater"u8),
+            UpdaterVersion = UpdaterVersion,
+            FallbackRegistries = FallbackRegistries,
+            Fetched = Fetched,
+            Rate = Rate,
+        });
+    }
+
+    private async ValueTask<(DeviceFacts Facts, ReleaseFit Fit)> LookAsync(SimDevice device) =>
+        (await DeviceFacts.ReadAsync(device.Device, CancellationToken.None), await ReleaseFit.ReadAsync(device.Device, Release, device.Sources, CancellationToken.None));
+}

@@ -1,0 +1,82 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Updates.BootFiles;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+using Hostup.Updates.Slots;
+
+namespace Hostup.Updates.Checks;
+
+/// <summary>What a source said when it was asked for the image.</summary>
+/// <param name="Source">Its name.</param>
+/// <param name="Fault">Why it cannot serve; null: it has the image.</param>
+/// <param name="Received">Bytes that the question cost.</param>
+public sealed record SourceAnswer(string Source, HostupException? Fault, long Received);
+
+/// <summary>How one release fits one device, read once; nothing is written to read it.</summary>
+public sealed record ReleaseFit
+{
+    /// <summary>Boot files that differ from the boot partition, kept-back ones left out.</summary>
+    public required IReadOnlyList<BootFile> BootChanges { get; init; }
+
+    /// <summary>Why the file system of the release cannot be made; null: it can.</summary>
+    public string? FormatFault { get; init; }
+
+    /// <summary>Whether the spare slot was last written with this very tree; the read-back decides.</summary>
+    public bool SpareHoldsIt { get; init; }
+
+    /// <summary>What each source said; null: none was asked, because none is needed any more.</summary>
+    public IReadOnlyList<SourceAnswer>? Sources { get; init; }
+
+    /// <summary>Reads it.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="release">The release.</param>
+    /// <param name="sources">Where its image can come from; null: the slot is written already.</param>
+    /// <param name="ct">Ends the questions to the sources.</param>
+    public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, ReleaseManifest release, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
+    {
+        bool holds = SpareHolds(device, release);
+        return new ReleaseFit
+        {
+            BootChanges = new BootPartition(device.Files).Differences(release.BootFiles, KeptBack.Of(release)),
+            FormatFault = await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false),
+            SpareHoldsIt = holds,
+            Sources = sources is null || holds ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),
+        };
+    }
+
+    private static bool SpareHolds(DevicePorts device, ReleaseManifest release)
+    {
+        try
+        {
+            return SpareContent.MayBe(device.Files, device.Slots.SpareFileSystem(), release.TreeDigest);
+        }
+        catch (HostupException)
+        {
+            return false; // the slots cannot be told; their own check says why
+        }
+    }
+
+    // One that has it is enough: the others are not asked.
+    private static async ValueTask<IReadOnlyList<SourceAnswer>> AskAsync(ReleaseManifest release, IReadOnlyList<IHostAppSource> sources, CancellationToken ct)
+    {
+        var answers = new List<SourceAnswer>();
+        foreach (var source in sources)
+        {
+            long before = source.Bytes.Received;
+            HostupException? fault = null;
+            try
+            {
+                await source.ProbeAsync(release, ct).ConfigureAwait(false);
+            }
+            catch (HostupException e)
+            {
+                fault = e;
+            }
+            answers.Add(new SourceAnswer(source.Name, fault, source.Bytes.Received - before));
+            if (fault is null)
+                break;
+        }
+        return answers;
+    }
+}
