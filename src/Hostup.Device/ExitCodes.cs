@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Run;
 
 namespace Hostup.Device;
@@ -23,8 +24,19 @@ internal static class ExitCodes
         _ => Failed,
     };
 
+    /// <summary>Of checks that were only printed.</summary>
+    public static int Of(IReadOnlyList<CheckResult> checks) => DeviceChecks.Worst(checks) switch
+    {
+        null => Done,
+        { Code: var code } when code == HostupErrors.UpdateRunning => UpdateRunning,
+        { Code.Kind: HostupErrorKind.Transient } => TryLater,
+        _ => Refused,
+    };
+
     public static int Of(RunEnd end) => end.Kind switch
     {
+        RunEndKind.Failed when end.Error?.Code.Kind == HostupErrorKind.Transient => TryLater,
+        RunEndKind.Refused when end.Error?.Code == HostupErrors.UpdateRunning => UpdateRunning,
         RunEndKind.NothingToDo or RunEndKind.Rebooting => Done,
         RunEndKind.TrialPending => TryLater,
         RunEndKind.Refused => Refused,

@@ -7,8 +7,8 @@ var root = new RootCommand("Updates the host OS of this device")
 {
     AgentCommand.Create(),
     UpdateCommand.Create(),
-    CheckCommand.CreateCheck(),
-    CheckCommand.CreatePlan(),
+    CheckCommand.Create(),
+    PlanCommand.Create(),
     StatusCommand.Create(),
     RollbackCommand.Create(),
 };

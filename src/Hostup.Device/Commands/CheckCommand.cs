@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using Hostup.Updates.Checks;
-using Hostup.Updates.Plan;
+using Hostup.Updates.Reporting;
 
 namespace Hostup.Device.Commands;
 
@@ -9,53 +8,26 @@ namespace Hostup.Device.Commands;
 internal sealed record ChecksAnswer(string Version, bool Passed, IReadOnlyList<CheckLine> Checks);
 
 /// <summary>One check.</summary>
-internal sealed record CheckLine(string Name, bool Passed, string Saw, string Remedy);
+internal sealed record CheckLine(string Name, bool Passed, string Code, string Saw, string Remedy);
 
-/// <summary><c>hostup-device check</c> and <c>plan</c>: what an update would find and do. Both touch nothing.</summary>
+/// <summary><c>hostup-device check</c>: what an update would find. Touches nothing.</summary>
 internal static class CheckCommand
 {
-    private static readonly Option<string> Target = new("--target") { Description = "Target file that the agent wrote", DefaultValueFactory = _ => TargetFile.TargetPath };
-    private static readonly Option<string> Release = new("--release") { Description = "Envelope of the release manifest", DefaultValueFactory = _ => TargetFile.EnvelopePath };
-    private static readonly Option<bool> Json = new("--json") { Description = "Print JSON" };
-
-    public static Command CreateCheck()
+    public static Command Create()
     {
-        var command = new Command("check", "Run every check of an update and change nothing\n\nExample: hostup-device check --json") { Target, Release, Json };
+        var options = new TargetOptions();
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
+        var command = new Command("check", "Run every check of an update and change nothing\n\nExample: hostup-device check --json") { options.Target, options.Release, json };
         command.SetAction(async (parsed, ct) =>
         {
-            var target = TargetFile.Load(parsed.GetValue(Target)!, parsed.GetValue(Release)!);
-            var (release, _) = target.Verify();
             using var device = new ThisDevice();
-            var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-            var checks = DeviceChecks.Evaluate(facts, release, target.Target.Reinstall, ThisProgram.Version);
-            bool passed = checks.All(c => c.Passed);
-            var answer = new ChecksAnswer(release.Version, passed, [.. checks.Select(c => new CheckLine(c.Name, c.Passed, c.Saw, c.Passed ? "" : c.Remedy))]);
-            Console.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(answer, DeviceJson.Default.ChecksAnswer) : Text(answer));
-            return passed ? ExitCodes.Done : ExitCodes.Refused;
+            using var http = UpdateCommand.NewHttp();
+            var target = options.Load(parsed);
+            var update = await UpdateAtHand.LookAsync(device, target, UpdateCommand.Sources(http, target.Target.FallbackRegistries), ct).ConfigureAwait(false);
+            var answer = new ChecksAnswer(update.Version, update.Checks.All(c => c.Passed), [.. update.Checks.Select(c => new CheckLine(c.Name, c.Passed, c.Passed ? "" : c.Code.Id, c.Saw, c.Remedy))]);
+            Console.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(answer, DeviceJson.Default.ChecksAnswer) + "\n" : CheckText.Write(update.Checks, update.Version));
+            return ExitCodes.Of(update.Checks);
         });
         return command;
     }
-
-    public static Command CreatePlan()
-    {
-        var command = new Command("plan", "Show what an update would do and change nothing\n\nExample: hostup-device plan") { Target, Release, Json };
-        command.SetAction(async (parsed, ct) =>
-        {
-            var target = TargetFile.Load(parsed.GetValue(Target)!, parsed.GetValue(Release)!);
-            var (release, payload) = target.Verify();
-            using var device = new ThisDevice();
-            var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-            var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()), target.Fetched);
-            Console.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(plan, DeviceJson.Default.UpdatePlan) : Text(plan));
-            return ExitCodes.Done;
-        });
-        return command;
-    }
-
-    private static string Text(ChecksAnswer answer) => string.Join('\n', answer.Checks
-        .Select(c => $"{(c.Passed ? "ok     " : "refused")} {c.Name,-18} {c.Saw}{(c.Passed ? "" : $"\n        {"",-18} {c.Remedy}")}"));
-
-    private static string Text(UpdatePlan plan) => string.Join('\n', plan.Steps
-        .Select(s => $"{s.Name,-17} {s.Effect}{(s.DownloadBytes > 0 ? $"; downloads {new ByteCount(s.DownloadBytes)}" : "")}\n{"",-17} undo: {s.Undo}")
-        .Prepend($"{plan.FromVersion} on {plan.FromSlot} -> {plan.ToVersion} on {plan.ToSlot}"));
 }

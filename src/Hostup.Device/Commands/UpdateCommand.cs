@@ -3,7 +3,6 @@ using Hostup.Core.Errors;
 using Hostup.Linux.Locks;
 using Hostup.Linux.Sources;
 using Hostup.Oci.Registries;
-using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
@@ -15,27 +14,47 @@ internal static class UpdateCommand
 {
     public static Command Create()
     {
-        var target = new Option<string>("--target") { Description = "Target file that the agent wrote", DefaultValueFactory = _ => TargetFile.TargetPath };
-        var envelope = new Option<string>("--release") { Description = "Envelope of the release manifest", DefaultValueFactory = _ => TargetFile.EnvelopePath };
+        var options = new TargetOptions();
         var resume = new Option<bool>("--resume") { Description = "Only take up an open attempt; start none" };
-        var command = new Command("update", "Carry out the update that the server asked for, or go on with an interrupted one\n\nExample: hostup-device update --resume") { target, envelope, resume };
-        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(target)!, parsed.GetValue(envelope)!, parsed.GetValue(resume), ct));
+        var plan = new Option<string?>("--plan") { Description = "Execute exactly this plan of `hostup-device plan --out`; ends with 75 when the device changed since" };
+        var command = new Command("update", "Carry out the update that the server asked for, or go on with an interrupted one\n\nExample: hostup-device update --resume") { options.Target, options.Release, resume, plan };
+        command.SetAction((parsed, ct) => RunAsync(
+            () => UpdateBeginning.Load(parsed.GetValue(options.Target)!, parsed.GetValue(options.Release)!, parsed.GetValue(plan)),
+            parsed.GetValue(plan) is not null, parsed.GetValue(resume), ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(string targetPath, string envelopePath, bool onlyResume, CancellationToken ct)
+    /// <summary>The connection of the sources.</summary>
+    public static HttpClient NewHttp() => new(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>Where an image can come from, in order.</summary>
+    public static IReadOnlyList<IHostAppSource> Sources(HttpClient http, IReadOnlyList<string> fallbackRegistries)
+    {
+        var config = DeviceConfig.Load();
+        var sources = new List<IHostAppSource>();
+        if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
+            sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key)));
+        foreach (string fallback in fallbackRegistries)
+            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null));
+        return sources;
+    }
+
+    private static async Task<int> RunAsync(Func<UpdateBeginning> load, bool hasPlan, bool onlyResume, CancellationToken ct)
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
-        using var http = new HttpClient(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        using var http = NewHttp();
         var open = new AttemptLog(device.Ports);
-        using var log = new RunLog(open.IsOpen ? open.Records[0].AttemptId! : onlyResume ? "none" : TargetFile.Load(targetPath, envelopePath).Target.AttemptId);
-        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan));
+        var begin = hasPlan || !(open.IsOpen || onlyResume) ? load() : null;
+        using var log = new RunLog(begin?.Target.Target.AttemptId ?? (open.IsOpen ? open.Records[0].AttemptId! : "none"));
+        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan.FallbackRegistries));
         try
         {
+            if (open.IsOpen && begin?.Saved is { } other && other.AttemptId != open.Records[0].AttemptId)
+                throw new HostupException(HostupErrors.PlanStale, "cannot execute the plan", $"attempt {open.Records[0].AttemptId} is open on this device", "wait for its end, then make a new plan");
             var end = open.IsOpen ? await ResumeAsync(open, run, ct).ConfigureAwait(false)
                 : onlyResume ? new RunEnd(RunEndKind.NothingToDo)
-                : await StartAsync(device, run, TargetFile.Load(targetPath, envelopePath), ct).ConfigureAwait(false);
+                : await StartAsync(device, run, begin!, ct).ConfigureAwait(false);
             log.Line(end.Error is null ? $"ended: {end.Kind}" : $"ended: {end.Kind}: {end.Error.Message} [{end.Error.Code}]");
             return ExitCodes.Of(end);
         }
@@ -46,12 +65,17 @@ internal static class UpdateCommand
         }
     }
 
-    private static async Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, TargetFile target, CancellationToken ct)
+    private static async Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, UpdateBeginning begin, CancellationToken ct)
     {
-        var (release, payload) = target.Verify();
-        var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-        var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()), target.Fetched);
-        return await run.StartAsync(plan, payload, ct).ConfigureAwait(false);
+        // The sources are asked by the run itself, so that their bytes are in its account.
+        var update = await UpdateAtHand.LookAsync(device, begin.Target, sources: null, ct).ConfigureAwait(false);
+        var plan = update.MakePlan(given: null);
+        if (begin.Saved is { } saved)
+        {
+            SavedPlan.RequireSame(saved, plan);
+            plan = saved;
+        }
+        return await run.StartAsync(plan, update.Payload, ct).ConfigureAwait(false);
     }
 
     private static async Task<RunEnd> ResumeAsync(AttemptLog open, UpdateRun run, CancellationToken ct)
@@ -66,15 +90,4 @@ internal static class UpdateCommand
         Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
             ? address
             : throw new HostupException(HostupErrors.BadValue, $"cannot use fallback registry '{text}'", "it is no host or http address", "start the update again with another --fallback-registry");
-
-    private static List<IHostAppSource> Sources(HttpClient http, UpdatePlan plan)
-    {
-        var config = DeviceConfig.Load();
-        var sources = new List<IHostAppSource>();
-        if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key)));
-        foreach (string fallback in plan.FallbackRegistries)
-            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null));
-        return sources;
-    }
 }

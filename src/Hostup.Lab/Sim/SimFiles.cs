@@ -16,6 +16,12 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>Free bytes by mount point where they are fewer than the partition has.</summary>
     public Dictionary<string, long> Free { get; } = [];
 
+    /// <summary>Files that lie on none of the partitions, or hide one of the root; by absolute path.</summary>
+    public Dictionary<string, byte[]> Elsewhere { get; } = [];
+
+    /// <summary>Mount points that were opened for writing, in order.</summary>
+    public List<string> OpenedForWriting { get; } = [];
+
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
     public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
@@ -25,6 +31,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     public IReadOnlyList<string> ListFiles(string directory)
     {
         string prefix = directory.TrimEnd('/') + "/";
+        var elsewhere = Elsewhere.Keys.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        if (elsewhere is not [])
+            return [.. elsewhere.Select(p => p[prefix.Length..]).Order(StringComparer.Ordinal)];
         var all = Writable(directory) is { } fs ? fs.Paths : Root(directory, out _)?.Keys.Select(k => MountOf(directory) + "/" + k) ?? [];
         return [.. all.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).Select(p => p[prefix.Length..]).Order(StringComparer.Ordinal)];
     }
@@ -35,6 +44,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     {
         device.MustNotInterfere("boot files are written");
         _bootWriters++;
+        OpenedForWriting.Add(mountPoint);
         return new Closing(() => _bootWriters--);
     }
 
@@ -96,8 +106,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return fs;
     }
 
-    private byte[]? ReadOrNull(string path) => Writable(path) is { } fs
-        ? fs.Read(path)
+    private byte[]? ReadOrNull(string path) => Elsewhere.TryGetValue(path, out byte[]? elsewhere) ? elsewhere
+        : Writable(path) is { } fs ? fs.Read(path)
         : Root(path, out string inRoot)?.GetValueOrDefault(inRoot);
 
     private SimFileSystem? Writable(string path) =>

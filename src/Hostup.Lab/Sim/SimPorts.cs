@@ -39,13 +39,14 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public string? Other { get; set; }
 
-    public bool IsSynchronised { get; set; } = true;
-
     public bool IsInstalled => true;
 
     public string BootId => $"boot-{_boots}";
 
     public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(56);
+
+    /// <summary>Whether somebody has set the clock.</summary>
+    public bool IsSynchronised { get; set; } = true;
 
     public bool CancelRequested { get; private set; }
 

@@ -38,7 +38,11 @@ public sealed class SimSlots(SimDevice device) : ISlots
         return default;
     }
 
-    public ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct) => ValueTask.FromResult<ISlotWriter>(new Writer(device));
+    public ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct)
+    {
+        device.Files.OpenedForWriting.Add(SimFiles.SpareMount);
+        return ValueTask.FromResult<ISlotWriter>(new Writer(device));
+    }
 
     public ValueTask<Digest?> ReadSpareTreeAsync(Action<long> progress, CancellationToken ct)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Hostup.Updates.Files;
 using Hostup.Updates.Run;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Updates.Checks;
 
@@ -16,32 +17,18 @@ public sealed record ClockReading(DateTimeOffset Now, bool IsSynchronised, DateT
     private const string BuildTimePath = "/etc/timestamp";
     private const string BuildTimeFormat = "yyyyMMddHHmmss";
 
-    /// <summary>Reads the clock; the floor is the later of the OS's build time and the newest signing time committed here.</summary>
+    /// <summary>Reads the clock; the floor is the later of the OS's build time and the latest signed time seen.</summary>
     public static ClockReading Read(DevicePorts device)
     {
-        var built = Time(device.Files, BuildTimePath, BuildTimeFormat);
-        var signed = Time(device.Files, Places.NewestSigned, "O");
-        var (now, synchronised) = (device.Clock.Now, device.Clock.IsSynchronised);
-        return (built, signed) switch
-        {
-            (null, null) => new ClockReading(now, synchronised, DateTimeOffset.UnixEpoch, "no time is known"),
-            ({ } b, { } s) when s > b => new ClockReading(now, synchronised, s, "the newest release committed here was signed"),
-            ({ } b, _) => new ClockReading(now, synchronised, b, "the running OS was built"),
-            (null, { } s) => new ClockReading(now, synchronised, s, "the newest release committed here was signed"),
-        };
+        var reading = new ClockReading(device.Clock.Now, device.Clock.IsSynchronised, DateTimeOffset.UnixEpoch, "no time is proved");
+        return reading.After(BuildTime(device.Files), "the running OS was built").After(ClockFloor.Read(device.Files), "a release committed here was signed");
     }
 
     /// <summary>The same clock judged by this release too: a synchronised clock is not before the release was signed.</summary>
-    public ClockReading With(DateTimeOffset signedAt) =>
-        IsSynchronised && signedAt > Floor ? this with { Floor = signedAt, FloorFrom = "the release was signed" } : this;
+    public ClockReading With(DateTimeOffset signedAt) => IsSynchronised ? After(signedAt, "the release was signed") : this;
 
-    /// <summary>Keeps the signing time of a release that is committed, when it is the newest. Durable when it returns.</summary>
-    public static void Remember(IFiles files, DateTimeOffset signedAt)
-    {
-        if (Time(files, Places.NewestSigned, "O") is not { } newest || newest < signedAt)
-            AtomicFile.Write(files, Places.NewestSigned, Encoding.ASCII.GetBytes(signedAt.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture)));
-    }
+    private ClockReading After(DateTimeOffset time, string from) => time > Floor ? this with { Floor = time, FloorFrom = from } : this;
 
-    private static DateTimeOffset? Time(IFiles files, string path, string format) =>
-        files.Exists(path) && DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(files.Read(path)).Trim(), format, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
+    private static DateTimeOffset BuildTime(IFiles files) =>
+        files.Exists(BuildTimePath) && DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(files.Read(BuildTimePath)).Trim(), BuildTimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.UnixEpoch;
 }

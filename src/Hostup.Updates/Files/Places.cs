@@ -54,8 +54,8 @@ public static class Places
     /// <summary>Highest sequence committed on this device.</summary>
     public const string HighestSequence = Hostup + "/highest-sequence";
 
-    /// <summary>Newest signing time of a release committed on this device, ISO 8601.</summary>
-    public const string NewestSigned = Hostup + "/newest-signed";
+    /// <summary>Latest time that a signed document has proved.</summary>
+    public const string ClockFloor = Hostup + "/clock-floor";
 
     /// <summary>Image digests that came back once without a verdict on the release itself, one a line.</summary>
     public const string Suspect = Hostup + "/suspect";

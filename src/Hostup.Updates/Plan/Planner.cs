@@ -17,8 +17,11 @@ public static class Planner
     /// <param name="fit">How the release fits it.</param>
     /// <param name="asked">What it is to become.</param>
     /// <param name="request">What else is asked for.</param>
+    /// <exception cref="Core.Errors.HostupException"><c>signature</c>, <c>requires</c>: there is no plan for a release that is not believed; <c>slot-layout</c>, <c>same-slot</c>.</exception>
     public static UpdatePlan Make(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked, PlanRequest request)
     {
+        if (asked.TrustFault is { } unbelieved)
+            throw unbelieved;
         var (running, spare) = (facts.Running, facts.Spare);
         if (running is null || spare is null)
             throw facts.SlotFault ?? throw new InvalidOperationException("bug: no slots and no reason");

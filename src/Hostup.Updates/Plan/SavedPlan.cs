@@ -41,5 +41,5 @@ public static class SavedPlan
     }
 
     // Free space and speed are never twice the same, and the checks look at them again.
-    private static byte[] WithoutFigures(UpdatePlan plan) => (plan with { Estimate = null }).ToJson();
+    private static byte[] WithoutFigures(UpdatePlan plan) => (plan with { Estimate = null, UpdaterBytesMissing = 0 }).ToJson();
 }

@@ -6,7 +6,7 @@ public interface ISystemClock
     /// <summary>Now; before synchronisation it may be years off.</summary>
     DateTimeOffset Now { get; }
 
-    /// <summary>Whether a time server set it since power-on; only then time limits are judged.</summary>
+    /// <summary>Whether somebody has set the clock in this boot, so that <see cref="Now"/> can be believed.</summary>
     bool IsSynchronised { get; }
 
     /// <summary>Waits.</summary>

@@ -38,7 +38,7 @@ public static class PlanText
             _ => "unknown: no update of this device was measured yet",
         });
         foreach (var (space, index) in estimate.Space.Select((s, i) => (s, i)))
-            head.Row(index == 0 ? "space" : "", $"{space.Place}: {new ByteCount(space.NeededBytes)} needed, {new ByteCount(space.FreeBytes)} there");
+            head.Row(index == 0 ? "space" : "", $"{space.Place}: {new ByteCount(space.NeededBytes)} needed, {new ByteCount(space.FreeBytes)} {(index == 0 ? "in the slot" : "free")}");
     }
 
     private static string Duration(TimeSpan time) => time switch

@@ -5,10 +5,10 @@ using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
-using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Updates.Rollback;
 
@@ -28,7 +28,7 @@ public sealed class Settlement(DevicePorts device)
         if (open is var (_, release))
         {
             AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
-            ClockReading.Remember(device.Files, release.SignedAt);
+            ClockFloor.Raise(device.Files, release.SignedAt);
         }
         AtomicFile.Delete(device.Files, Places.RollbackCause);
         new BootPartition(device.Files).Settle();

@@ -1,0 +1,45 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Plan;
+
+namespace Hostup.Device;
+
+/// <summary>What an update begins with: the target that the agent wrote, or a plan that was kept.</summary>
+/// <param name="Target">What is asked for.</param>
+/// <param name="Saved">The plan to execute; null: one is made.</param>
+internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
+{
+    /// <summary>Reads it.</summary>
+    /// <param name="targetPath">The agent's file; not read when there is a plan.</param>
+    /// <param name="envelopePath">Envelope of the release.</param>
+    /// <param name="planPath">The plan; null: none.</param>
+    /// <exception cref="HostupException"><c>bad-config</c> when a file is missing or malformed.</exception>
+    public static UpdateBeginning Load(string targetPath, string envelopePath, string? planPath)
+    {
+        if (planPath is null)
+            return new UpdateBeginning(TargetFile.Load(targetPath, envelopePath), null);
+        var plan = SavedPlan.Parse(Read(planPath), planPath);
+        byte[] envelope = Read(envelopePath);
+        var target = new DeviceTarget
+        {
+            AttemptId = plan.AttemptId,
+            Version = plan.ToVersion,
+            ReleaseEnvelope = Digest.Of(envelope),
+            Reinstall = plan.Reinstall,
+            FallbackRegistries = plan.FallbackRegistries,
+        };
+        return new UpdateBeginning(new TargetFile(target, envelope, plan.FetchedBefore), plan);
+    }
+
+    private static byte[] Read(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (IOException e)
+        {
+            throw new HostupException(HostupErrors.BadConfig, $"cannot read {path}", e.Message, "name the file that `hostup-device plan --out` wrote, and its release with --release", e);
+        }
+    }
+}

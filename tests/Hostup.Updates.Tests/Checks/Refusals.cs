@@ -1,0 +1,134 @@
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Boot;
+using Hostup.Updates.BootFiles;
+using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Slots;
+
+namespace Hostup.Updates.Tests.Checks;
+
+/// <summary>Every fault that a check refuses, with its twin.</summary>
+public static class Refusals
+{
+    private const long MiB = 1 << 20;
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    public static IReadOnlyList<Refusal> All { get; } =
+    [
+        new("another update runs", "update-running", d => d.Ports.Other = "process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z"),
+        new("signed by a key that nobody trusts", "signature", d => Untrusted(d, HostupErrors.Signature, "signed by unknown key 12ab")),
+        new("signed by an updater key", "signature", d => Untrusted(d, HostupErrors.Signature, "0 of 1 signatures by keys of role release")),
+        new("requires what this program does not know", "requires", d => Untrusted(d, HostupErrors.Requires, "it requires 'verity', unknown to this program")),
+        new("the root is a RAID array", "slot-layout", d => d.Slots.Fault = Slot(HostupErrors.SlotLayout, "the running root /dev/md2 is a RAID array (raid1), no partition of a disk")),
+        new("the spare slot is mounted", "slot-layout", d => d.Slots.Fault = Slot(HostupErrors.SlotLayout, "the spare slot /dev/sim3 is mounted")),
+        new("container-store layout below sysroot", "slot-layout", d => d.Files.Elsewhere["/mnt/sysroot/active/hostapps/1/boot"] = []),
+        new("container store of balenaEngine", "slot-layout", d => d.Files.Elsewhere["/mnt/sysroot/active/balena/image/overlay2/repositories.json"] = []),
+        new("container-store layout on the root itself", "slot-layout", d => d.Files.Elsewhere["/hostapps/1/boot"] = []),
+        new("both labels on one partition", "same-slot", d => d.Slots.Fault = Slot(HostupErrors.SameSlot, "resin-rootA and resin-rootB are both /dev/sim2")),
+        new("a 1.x system", "os-version", d => OsRelease(d, "1.26.0"), d => OsRelease(d, "2.0.0")),
+        new("a version that is none", "os-version", d => OsRelease(d, "0.7.1.2.3"), d => OsRelease(d, "2.0.0+rev1")),
+        new("another device type in config.json", "device-type", d => Config(d, """{"deviceType":"other-device"}"""), d => Config(d, """{"deviceType":"sim-device"}""")),
+        new("a device of unknown type", "device-type", d => OsRelease(d, "2.100.0", slug: ""), d => OsRelease(d, "2.100.0")),
+        new("an older release", "not-newer", d => Release(d, r => r with { Version = "2.99.9" }), d => Release(d, r => r with { Version = "2.100.1" })),
+        new("an older revision", "not-newer", d => Versions(d, "2.100.0+rev2", "2.100.0+rev1"), d => Versions(d, "2.100.0+rev2", "2.100.0+rev11")),
+        new("the same release", "not-newer", d => Release(d, r => r with { Version = "2.100.0" }), d => Release(d, r => r with { Version = "2.100.0" }, reinstall: true)),
+        new("an older release with --reinstall", "not-newer", d => Release(d, r => r with { Version = "2.99.9" }, reinstall: true), d => Release(d, r => r with { Version = "2.100.0" }, reinstall: true)),
+        new("a lower sequence than committed", "not-newer", d => State(d, Places.HighestSequence, "3"), d => State(d, Places.HighestSequence, "2")),
+        new("no room for the updater anywhere", "space-data", d => Updater(d, "8.0.0", data: 59 * MiB, memory: 63 * MiB), d => Updater(d, "9.9.9", data: 59 * MiB, memory: 63 * MiB)) { Also = "updater-too-old" },
+        new("an updater that is too old", "updater-too-old", d => Release(d, r => r with { UpdaterMinimum = "10.0.0" }), d => Release(d, r => r with { UpdaterMinimum = "9.9.9" })),
+        new("rolled back here before", "known-bad", KnownBad, d => { KnownBad(d); d.Target = d.Target with { Reinstall = true }; }),
+        new("no boot environment", "boot-environment", d => d.Boot.Provision(SimDevice.GrubEnv, []), d => Boot(d, 2, false)),
+        new("a boot environment without its variables", "boot-environment", d => d.Boot.Provision(SimDevice.GrubEnv, Encoding.ASCII.GetBytes("# GRUB Environment Block\n".PadRight(1024, '#'))), d => Boot(d, 2, false)),
+        new("a boot environment that names the other slot", "boot-environment", d => Boot(d, 3, false), d => Boot(d, 2, false)),
+        new("a trial without a verdict", "trial-pending", d => Boot(d, 2, true), d => Boot(d, 2, false)),
+        new("a clock before the OS was built", "clock", d => Built(d, d.Ports.Now.AddMinutes(11)), d => Built(d, d.Ports.Now.AddMinutes(9))),
+        new("a clock before a release that was committed", "clock", d => State(d, Places.ClockFloor, $"{d.Ports.Now.AddDays(1):O}"), d => State(d, Places.ClockFloor, $"{d.Ports.Now.AddDays(-1):O}")),
+        new("a synchronised clock before the release was signed", "clock", SignedTomorrow, d => { SignedTomorrow(d); d.Ports.IsSynchronised = false; }),
+        new("an empty battery and no mains", "power-supply", d => d.Ports.Supplies = [new("BAT0", true, null, 12)], d => d.Ports.Supplies = [new("BAT0", true, null, 12), new("AC", false, true, null)]),
+        new("mains unplugged, battery just below the threshold", "power-supply", d => d.Ports.Supplies = [new("AC", false, false, null), new("BAT0", true, null, 29)], d => d.Ports.Supplies = [new("AC", false, false, null), new("BAT0", true, null, 30)]),
+        new("a slot that is one byte too small", "root-space", d => d.Slots.SizeBytes = 99_999, d => d.Slots.SizeBytes = 100_000),
+        new("a feature that mke2fs does not know", "mkfs", d => Features(d, "verity"), d => { Features(d, "verity"); d.Slots.KnownFeatures = d.Target.Release.Root.Ext4Features; }),
+        new("a boot partition that is one byte too small", "boot-space", d => d.Files.Free[Places.Boot] = BootNeeded(d) - 1, d => d.Files.Free[Places.Boot] = BootNeeded(d)),
+        new("a boot file more than is kept back", "boot-space", d => KeptBackFew(d, BootNeeded(d)), d => d.Files.Free[Places.Boot] = BootNeeded(d)),
+        new("a full state partition", "state-space", d => d.Files.Free[Places.State] = (2 * MiB) - 1, d => d.Files.Free[Places.State] = 2 * MiB),
+        new("an engine that hangs", "engine", d => d.Ports.EngineHangs = true),
+        new("an engine store that the release does not open", "engine-store", d => Store(d, "aufs"), d => Store(d, "overlay2")),
+        new("an image that the registry does not have", "image-missing", d => d.Sources = [Missing("registry")], d => d.Sources = [Missing("registry"), new SimSource("fallback", New)]),
+        new("an image that no source has", "image-missing", d => d.Sources = [Missing("registry"), Missing("fallback")], d => d.Sources = [new SimSource("registry", New), Missing("fallback")]),
+        new("no source at all", "image-missing", d => d.Sources = []),
+        new("a registry that cannot be reached", "image-missing", d => d.Sources = [Unreachable()], d => { d.Sources = [Unreachable()]; SpareHoldsNew(d); }) { Code = "link" },
+        new("one source without it, one out of reach", "image-missing", d => d.Sources = [Missing("registry"), Unreachable()], d => d.Sources = [Unreachable(), new SimSource("fallback", New)]) { Code = "link" },
+    ];
+
+    public static SimDevice Device() => new(Old, New);
+
+    private static void Untrusted(SimDevice device, HostupErrorCode code, string why) =>
+        device.Target = device.Target with { TrustFault = new HostupException(code, "cannot use the release", why, "sign it with a key of role release") };
+
+    private static HostupException Slot(HostupErrorCode code, string why) => new(code, "cannot tell the slots", why, "see docs/device-support.md");
+
+    private static void OsRelease(SimDevice device, string version, string slug = "sim-device") =>
+        device.Files.Elsewhere["/etc/os-release"] = Encoding.UTF8.GetBytes($"ID=sim\nVERSION=\"{version}\"\nSLUG={slug}\n");
+
+    private static void Config(SimDevice device, string json) => device.Boot.Provision(Places.Boot + "/config.json", Encoding.UTF8.GetBytes(json));
+
+    private static void Release(SimDevice device, Func<ReleaseManifest, ReleaseManifest> change, bool reinstall = false) =>
+        device.Target = device.Target with { Release = change(device.Target.Release), Reinstall = reinstall };
+
+    private static void Versions(SimDevice device, string running, string target)
+    {
+        OsRelease(device, running);
+        Release(device, r => r with { Version = target });
+    }
+
+    private static void State(SimDevice device, string path, string content) => device.State.Provision(path, Encoding.ASCII.GetBytes(content));
+
+    // The release needs updater 9.0.0; the one that the server names has 30 MiB.
+    private static void Updater(SimDevice device, string version, long data, long memory)
+    {
+        Release(device, r => r with { UpdaterMinimum = "9.0.0" });
+        device.Target = device.Target with { UpdaterVersion = version, UpdaterBytesMissing = 30 * MiB };
+        (device.Files.Free[Places.Data], device.Files.Free["/run"]) = (data, memory);
+    }
+
+    private static void KnownBad(SimDevice device) => State(device, Places.KnownBad, $"{device.Target.Release.Image.Digest}\n");
+
+    private static void Boot(SimDevice device, int partition, bool trial) => device.Boot.Provision(SimDevice.GrubEnv, GrubEnvironment.NewBlock(new BootSettings(partition, trial, 0)));
+
+    private static void Built(SimDevice device, DateTimeOffset time) => device.Files.Elsewhere["/etc/timestamp"] = Encoding.ASCII.GetBytes($"{time:yyyyMMddHHmmss}\n");
+
+    private static void SignedTomorrow(SimDevice device) => Release(device, r => r with { SignedAt = device.Ports.Now.AddDays(1) });
+
+    private static void Features(SimDevice device, string more) =>
+        Release(device, r => r with { Root = r.Root with { Ext4Features = [.. r.Root.Ext4Features, more] } });
+
+    private static long BootNeeded(SimDevice device) =>
+        BootPartition.SpaceNeeded(new BootPartition(device.Files).Differences(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release)));
+
+    // config.txt differs too; by default it is kept back and costs nothing.
+    private static void KeptBackFew(SimDevice device, long free)
+    {
+        device.Files.Free[Places.Boot] = free;
+        Release(device, r => r with { KeptBack = ["config.json"] });
+    }
+
+    private static void Store(SimDevice device, string driver)
+    {
+        Release(device, r => r with { EngineStores = ["overlay2", "btrfs"] });
+        device.Ports.StorageDriver = driver;
+    }
+
+    private static SimSource Missing(string name) => new(name, New) { Missing = true };
+
+    private static SimSource Unreachable() => new("registry", New, breakAfterEntries: 0);
+
+    private static void SpareHoldsNew(SimDevice device)
+    {
+        device.SlotB.Provision(New);
+        SpareContent.Remember(device.Files, Guid.Empty, New.TreeDigest);
+    }
+}

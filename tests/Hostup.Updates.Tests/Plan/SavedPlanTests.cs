@@ -1,0 +1,160 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Reporting;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Tests.Plan;
+
+/// <summary>A plan that was kept is executed as it was printed, or not at all.</summary>
+public sealed class SavedPlanTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    private static readonly Dictionary<string, Func<SimDevice, UpdatePlan, UpdatePlan>> Changes = new()
+    {
+        ["running system"] = (d, p) => After(p, () => d.Files.Elsewhere["/etc/os-release"] = "VERSION=\"2.100.1\"\nSLUG=sim-device\n"u8.ToArray()),
+        ["spare slot"] = (d, p) => After(p, () => d.Slots.SizeBytes /= 2),
+        ["content of the spare slot"] = (d, p) => After(p, () => d.SlotB.Format(Guid.NewGuid())),
+        ["device type"] = (d, p) => After(p, () => d.Boot.Provision(Places.Boot + "/config.json", """{"deviceType":"other"}"""u8.ToArray())),
+        ["boot environment"] = (d, p) => After(p, () => d.Boot.Provision(SimDevice.GrubEnv, GrubEnvironment.NewBlock(new BootSettings(2, false, 1)))),
+        ["release manifest"] = (d, p) => After(p, () => d.Target = d.Target with { Release = d.Target.Release with { BuildId = "another build" } }),
+        ["highest committed sequence"] = (d, p) => After(p, () => d.State.Provision(Places.HighestSequence, "1"u8.ToArray())),
+        ["updater"] = (d, p) => After(p, () => d.Target = d.Target with { UpdaterVersion = "9.9.10" }),
+        ["last attempt"] = (d, p) => After(p, () => new AttemptLog(d.Device).Open(p with { AttemptId = new string('f', 32) }, Digest.Of("plan"u8))),
+        ["the steps of the plan"] = (_, p) => p with { ToPartition = 2 },
+        ["the steps of"] = (_, p) => p with { FallbackRegistries = ["registry.example.com"] },
+    };
+
+    public static TheoryData<string> Names() => [.. Changes.Keys];
+
+    [Theory, MemberData(nameof(Names))]
+    public async Task A_plan_whose_ground_has_changed_is_not_executed_and_says_what_changed(string what)
+    {
+        var device = new SimDevice(Old, New);
+        var saved = Changes[what](device, Kept(await device.Target.PlanAsync(device)));
+        var now = await device.Target.PlanAsync(device);
+
+        var error = Assert.Throws<HostupException>(() => SavedPlan.RequireSame(saved, now));
+
+        Assert.Equal(HostupErrors.PlanStale, error.Code);
+        Assert.Equal(HostupErrorKind.Transient, error.Code.Kind);
+        Assert.Contains(what, error.Why, StringComparison.Ordinal);
+        Assert.Single(error.Why.Split("; "));
+    }
+
+    [Fact]
+    public async Task A_plan_whose_facts_were_edited_with_their_digest_is_not_executed()
+    {
+        var device = new SimDevice(Old, New);
+        var plan = await device.Target.PlanAsync(device);
+        var facts = plan.Facts.Select(f => f.Name == "spare slot" ? f with { Value = "another" } : f).ToList();
+
+        var error = Assert.Throws<HostupException>(() => SavedPlan.RequireSame(plan with { Facts = facts, FactsDigest = PlanFact.DigestOf(facts) }, plan));
+
+        Assert.Contains("spare slot was another", error.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Free_space_and_speed_may_change_until_a_plan_is_executed()
+    {
+        var device = new SimDevice(Old, New);
+        var saved = Kept(await device.Target.PlanAsync(device));
+        device.Files.Free[Places.State] = 3 << 20;
+        device.Target = device.Target with { Rate = LinkRate.Given(1000) };
+
+        SavedPlan.RequireSame(saved, await device.Target.PlanAsync(device));
+
+        Assert.NotEqual(saved.Estimate!.Space, (await device.Target.PlanAsync(device)).Estimate!.Space);
+    }
+
+    [Fact]
+    public void What_is_no_plan_is_refused_with_its_name()
+    {
+        var error = Assert.Throws<HostupException>(() => SavedPlan.Parse("""{"attemptId":"1"}"""u8, "/mnt/data/plan.json"));
+
+        Assert.Equal(HostupErrors.BadConfig, error.Code);
+        Assert.Contains("/mnt/data/plan.json", error.What, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData("registry"), InlineData("fallback")]
+    public async Task The_executed_plan_is_the_printed_one_step_by_step_and_byte_by_byte(string source)
+    {
+        var device = new SimDevice(Old, New)
+        {
+            Sources = source == "registry" ? [new SimSource("registry", New)] : [new SimSource("registry", New, breakAfterEntries: 0), new SimSource("fallback", New)],
+        };
+        var printed = Kept(await device.Target.PlanAsync(device));
+        device.SavedPlan = printed;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        var records = new AttemptJournal(device.Files).Read();
+        Assert.Equal(Digest.Of(printed.ToJson()), records[0].Plan);
+        Assert.Equal(printed.Steps.Select(s => s.Name), records.Where(r => r.Verb == JournalVerb.Started).Select(r => r.Step));
+        Assert.Equal(printed.Steps.Select(s => s.Name).SkipLast(1), records.Where(r => r.Verb == JournalVerb.Done).Select(r => r.Step));
+        Assert.Equal(printed.ToSlot, device.RunningSlot.Label);
+        Assert.Equal(printed.FileSystem, device.RunningSlot.Uuid);
+        long counted = JournalView.Report(records, printed, null, trial: false)!.Bytes.Sum(b => b.Received);
+        Assert.InRange(counted, printed.Estimate!.BytesToFetch * 0.98, printed.Estimate.BytesToFetch * 1.02);
+        Assert.Equal(source, records.Last(r => r.Source is not null).Source);
+        Assert.Equal(source, printed.Estimate.Bytes[0].Cause);
+    }
+
+    [Fact]
+    public async Task A_plan_that_was_executed_is_stale()
+    {
+        var device = new SimDevice(Old, New);
+        var printed = Kept(await device.Target.PlanAsync(device));
+        device.SavedPlan = printed;
+        await device.RunAsync();
+        var now = await device.Target.PlanAsync(device);
+
+        var error = Assert.Throws<HostupException>(() => SavedPlan.RequireSame(printed, now));
+
+        Assert.Contains("last attempt was none, is 0123456789abcdef0123456789abcdef committed", error.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reinstall_is_recorded_in_plan_journal_and_report()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.100.0", SimBehaviour.Good), reinstall: true);
+
+        await device.RunAsync();
+
+        var records = new AttemptJournal(device.Files).Read();
+        Assert.True(records[0].Reinstall);
+        Assert.True(new AttemptFiles(device.Files).Load(records[0].Plan!.Value).Plan.Reinstall);
+        Assert.True(JournalView.Report(records, null, null, trial: false)!.Reinstall);
+        Assert.False(JournalView.Report(new AttemptJournal((await new SimDevice(Old, New).RunAsync()).Files).Read(), null, null, trial: false)!.Reinstall);
+    }
+
+    [Fact]
+    public void The_speed_of_a_link_is_that_of_the_last_slot_that_was_fetched()
+    {
+        var start = DateTimeOffset.UnixEpoch;
+        JournalRecord Record(JournalVerb verb, int second, long? bytes = null) =>
+            new() { Verb = verb, Step = "write-slot", BootId = "b", At = start.AddSeconds(second), Bytes = bytes is { } n ? [new CauseBytes("registry", n, 0)] : null };
+
+        Assert.Equal(500, LinkRate.Measured([Record(JournalVerb.Started, 0), Record(JournalVerb.Resumed, 50), Record(JournalVerb.Started, 60), Record(JournalVerb.Done, 70, 5000)])!.BytesPerSecond);
+        Assert.Null(LinkRate.Measured([Record(JournalVerb.Started, 0), Record(JournalVerb.Done, 70)]));
+        Assert.Null(LinkRate.Measured([Record(JournalVerb.Started, 70), Record(JournalVerb.Done, 0, 5000)]));
+        Assert.Null(LinkRate.Measured([]));
+    }
+
+    /// <summary>Through the file.</summary>
+    private static UpdatePlan Kept(UpdatePlan plan) => SavedPlan.Parse(plan.ToJson(), "plan.json");
+
+    private static UpdatePlan After(UpdatePlan plan, Action change)
+    {
+        change();
+        return plan;
+    }
+}
