@@ -44,7 +44,9 @@ public sealed class UpdateLock : IDisposable
     {
         try
         {
-            string line = File.ReadAllText(path).Trim();
+            // Shared for writing: .NET then takes no lock of its own.
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            string line = Line(file);
             return line.Split(' ') is ["process", var pid, ..] && pid != OwnPid && IsLockedBy(pid, locks) ? line : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

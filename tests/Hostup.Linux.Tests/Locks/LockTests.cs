@@ -18,7 +18,7 @@ public sealed class LockTests : IDisposable
         var error = Assert.Throws<HostupException>(() => UpdateLock.Take(path));
 
         Assert.Equal(HostupErrors.UpdateRunning, error.Code);
-        Assert.Contains($"process {Environment.ProcessId} since", error.Why, StringComparison.Ordinal);
+        Assert.Contains($"process {Environment.ProcessId} {Environment.ProcessPath} since", error.Why, StringComparison.Ordinal);
     }
 
     [Fact]

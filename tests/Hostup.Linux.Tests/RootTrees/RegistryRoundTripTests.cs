@@ -85,6 +85,14 @@ public sealed class RegistryRoundTripTests : IDisposable
         Assert.False(await client.HasBlobAsync(Core.Digest.Of("nothing"u8), default));
     }
 
+    [Fact]
+    public async Task Bytes_that_a_real_registry_sends_are_within_two_percent_of_the_plan()
+    {
+        Run.Needs(Registry);
+
+        await Plan.PlannedBytesTests.AssertPlanHoldsAsync(await StartRegistryAsync());
+    }
+
     private async Task<Uri> StartRegistryAsync()
     {
         int port;
