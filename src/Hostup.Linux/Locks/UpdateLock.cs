@@ -11,6 +11,8 @@ public sealed class UpdateLock : IDisposable
 {
     // O_RDWR | O_CREAT | O_CLOEXEC
     private const int OpenFlags = 2 | 0x40 | 0x80000;
+    // O_RDONLY | O_CLOEXEC
+    private const int ReadFlags = 0x80000;
     private const string FilePath = "/run/hostup/update.lock";
     private readonly SafeFileHandle _file;
 
@@ -42,17 +44,12 @@ public sealed class UpdateLock : IDisposable
     /// <param name="locks">The kernel's list of locks, proc(5).</param>
     public static string? Holder(string path = FilePath, string locks = "/proc/locks")
     {
-        try
-        {
-            // Shared for writing: .NET then takes no lock of its own.
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            string line = Line(file);
-            return line.Split(' ') is ["process", var pid, ..] && pid != OwnPid && IsLockedBy(pid, locks) ? line : null;
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
+        int fd = FileCalls.Open(path, ReadFlags, 0);
+        if (fd < 0)
             return null; // never taken since power-on
-        }
+        using var file = new SafeFileHandle(fd, ownsHandle: true);
+        string line = Line(file);
+        return line.Split(' ') is ["process", var pid, ..] && pid != OwnPid && IsLockedBy(pid, locks) ? line : null;
     }
 
     // "1: FLOCK  ADVISORY  WRITE 1234 00:19:573 0 EOF"; a process that ended has none.
