@@ -67,7 +67,7 @@ internal sealed class UpdateAtHand
             var (release, payload) = target.Verify();
             return (Ask(release, target, null), payload);
         }
-        catch (HostupException e) when (e.Code == HostupErrors.Signature || e.Code == HostupErrors.Requires)
+        catch (HostupException e) when (e.Code.Kind == HostupErrorKind.Refused)
         {
             byte[] payload = Envelope.Parse(target.Envelope).UnverifiedPayload.ToArray();
             return (Ask(ReleaseManifest.Read(payload), target, e), payload);

@@ -74,10 +74,14 @@ public static class DeviceChecks
     private static IEnumerable<CheckResult> Trust(UpdateAsked asked)
     {
         var fault = asked.TrustFault;
-        bool unknown = fault?.Code == HostupErrors.Requires;
-        yield return Check(HostupErrors.Signature, fault is null || unknown, fault is null || unknown ? "signed by keys of role release that this OS trusts" : fault.Why, fault?.WhatToDo ?? "");
-        yield return Check(HostupErrors.Requires, !unknown, unknown ? fault!.Why : "nothing that this program does not know", fault?.WhatToDo ?? "");
+        yield return Belief(HostupErrors.Signature, fault, "signed by keys of role release that this OS trusts");
+        yield return Belief(HostupErrors.Requires, fault, "nothing that this program does not know");
+        if (fault is not null && fault.Code != HostupErrors.Signature && fault.Code != HostupErrors.Requires)
+            yield return Belief(fault.Code, fault, "");
     }
+
+    private static CheckResult Belief(HostupErrorCode code, HostupException? fault, string good) =>
+        fault?.Code == code ? Check(code, false, fault.Why, fault.WhatToDo) : Check(code, true, good, "");
 
     private static IEnumerable<CheckResult> Slots(DeviceFacts facts)
     {
@@ -98,7 +102,7 @@ public static class DeviceChecks
     private static CheckResult Newer(DeviceFacts facts, ReleaseManifest release, bool reinstall)
     {
         int order = OsVersion.TextOrder.Compare(release.Version, facts.OsVersion);
-        bool good = release.Sequence >= facts.HighestSequence && (order > 0 || (reinstall && order == 0));
+        bool good = (release.Sequence > facts.HighestSequence || (reinstall && release.Sequence == facts.HighestSequence)) && (order > 0 || (reinstall && order == 0));
         string again = reinstall && order == 0 ? ", the operator asked to install it again" : "";
         return Check(HostupErrors.NotNewer, good, $"running {Named(facts.OsVersion)}, target {release.Version}, sequence {release.Sequence}, highest committed {facts.HighestSequence}{again}", "choose a newer release, or the same one with --reinstall");
     }

@@ -10,7 +10,7 @@ namespace Hostup.Updates.Checks;
 /// <param name="UpdaterVersion">Version of the program that carries it out.</param>
 public sealed record UpdateAsked(ReleaseManifest Release, bool Reinstall, string UpdaterVersion)
 {
-    /// <summary>Why the release is not believed (<c>signature</c>) or not understood (<c>requires</c>); null: it is.</summary>
+    /// <summary>Why the release is not believed (for example <c>signature</c>) or not understood (<c>requires</c>); null: it is.</summary>
     public HostupException? TrustFault { get; init; }
 
     /// <summary>Bytes of the updater that the server names and that is not here; zero: what is needed is here.</summary>

@@ -23,6 +23,7 @@ public static class Refusals
         new("signed by a key that nobody trusts", "signature", d => Untrusted(d, HostupErrors.Signature, "signed by unknown key 12ab")),
         new("signed by an updater key", "signature", d => Untrusted(d, HostupErrors.Signature, "0 of 1 signatures by keys of role release")),
         new("requires what this program does not know", "requires", d => Untrusted(d, HostupErrors.Requires, "it requires 'verity', unknown to this program")),
+        new("a list of keys that cannot be read", "bad-config", d => Untrusted(d, HostupErrors.BadConfig, "no such file: /etc/hostup/trust.json")),
         new("the root is a RAID array", "slot-layout", d => d.Slots.Fault = Slot(HostupErrors.SlotLayout, "the running root /dev/md2 is a RAID array (raid1), no partition of a disk")),
         new("the spare slot is mounted", "slot-layout", d => d.Slots.Fault = Slot(HostupErrors.SlotLayout, "the spare slot /dev/sim3 is mounted")),
         new("container-store layout below sysroot", "slot-layout", d => d.Files.Elsewhere["/mnt/sysroot/active/hostapps/1/boot"] = []),
@@ -37,7 +38,12 @@ public static class Refusals
         new("an older revision", "not-newer", d => Versions(d, "2.100.0+rev2", "2.100.0+rev1"), d => Versions(d, "2.100.0+rev2", "2.100.0+rev11")),
         new("the same release", "not-newer", d => Release(d, r => r with { Version = "2.100.0" }), d => Release(d, r => r with { Version = "2.100.0" }, reinstall: true)),
         new("an older release with --reinstall", "not-newer", d => Release(d, r => r with { Version = "2.99.9" }, reinstall: true), d => Release(d, r => r with { Version = "2.100.0" }, reinstall: true)),
-        new("a lower sequence than committed", "not-newer", d => State(d, Places.HighestSequence, "3"), d => State(d, Places.HighestSequence, "2")),
+        new("a lower sequence than committed", "not-newer", d => State(d, Places.HighestSequence, "3"), d => State(d, Places.HighestSequence, "1")),
+        new("the sequence that was committed", "not-newer", d => State(d, Places.HighestSequence, "2"), d =>
+        {
+            State(d, Places.HighestSequence, "2");
+            Release(d, r => r with { Version = "2.100.0" }, reinstall: true);
+        }),
         new("no room for the updater anywhere", "space-data", d => Updater(d, "8.0.0", data: 59 * MiB, memory: 63 * MiB), d => Updater(d, "9.9.9", data: 59 * MiB, memory: 63 * MiB)) { Also = "updater-too-old" },
         new("an updater that is too old", "updater-too-old", d => Release(d, r => r with { UpdaterMinimum = "10.0.0" }), d => Release(d, r => r with { UpdaterMinimum = "9.9.9" })),
         new("rolled back here before", "known-bad", KnownBad, d => { KnownBad(d); d.Target = d.Target with { Reinstall = true }; }),

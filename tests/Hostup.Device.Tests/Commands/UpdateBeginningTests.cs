@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+
+namespace Hostup.Device.Tests.Commands;
+
+/// <summary>What an update begins with: the agent's files or a kept plan.</summary>
+public sealed class UpdateBeginningTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hostup-begin-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_kept_plan_stands_for_the_target_that_it_was_made_for()
+    {
+        var device = new SimDevice(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good), reinstall: true);
+        device.Target = device.Target with { FallbackRegistries = ["registry.example.com"], Fetched = [new CauseBytes("manifest", 100, 0)] };
+        var plan = await device.Target.PlanAsync(device);
+        string planPath = Write("plan.json", plan.ToJson());
+        string envelope = Write("release.json", "{}"u8.ToArray());
+
+        var begin = UpdateBeginning.Load("/nowhere/target.json", envelope, planPath);
+
+        Assert.Equal(plan.ToJson(), begin.Saved!.ToJson());
+        Assert.Equal((plan.AttemptId, "2.101.0", true, Digest.Of("{}"u8)), (begin.Target.Target.AttemptId, begin.Target.Target.Version, begin.Target.Target.Reinstall, begin.Target.Target.ReleaseEnvelope));
+        Assert.Equal(["registry.example.com"], begin.Target.Target.FallbackRegistries);
+        Assert.Equal([new CauseBytes("manifest", 100, 0)], begin.Target.Fetched);
+    }
+
+    [Fact]
+    public void Without_a_plan_the_agents_files_are_read()
+    {
+        var target = new DeviceTarget { AttemptId = new string('1', 32), Version = "2.101.0", ReleaseEnvelope = Digest.Of("{}"u8) };
+        string path = Write("target.json", JsonSerializer.SerializeToUtf8Bytes(target, DeviceJson.Default.DeviceTarget));
+
+        var begin = UpdateBeginning.Load(path, Write("release.json", "{}"u8.ToArray()), planPath: null);
+
+        Assert.Null(begin.Saved);
+        Assert.Equal(target.AttemptId, begin.Target.Target.AttemptId);
+    }
+
+    [Theory]
+    [InlineData("plan.json", "no json")]
+    [InlineData("other.json", "{}")]
+    public void A_plan_that_is_missing_or_none_is_refused(string name, string content)
+    {
+        Write(name, System.Text.Encoding.UTF8.GetBytes(content));
+
+        var error = Assert.Throws<HostupException>(() => UpdateBeginning.Load("/nowhere/target.json", "/nowhere/release.json", Path.Combine(_folder, "plan.json")));
+
+        Assert.Equal(HostupErrors.BadConfig, error.Code);
+        Assert.Contains("plan.json", error.What, StringComparison.Ordinal);
+    }
+
+    private string Write(string name, byte[] content)
+    {
+        string path = Path.Combine(_folder, name);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+}
