@@ -28,6 +28,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>The state at whose report the operator cancels; null: never.</summary>
     public string? CancelAt { get; set; }
 
+    /// <summary>Called with each state that is reported: what happens to the device meanwhile; null: nothing.</summary>
+    public Action<string>? Meanwhile { get; set; }
+
     /// <summary>Whether the engine hangs although its OS is good.</summary>
     public bool EngineHangs { get; set; }
 
@@ -127,5 +130,6 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
             States.Add(state);
         if (state == CancelAt)
             CancelRequested = true;
+        Meanwhile?.Invoke(state);
     }
 }
