@@ -46,7 +46,7 @@ public sealed class KeyCommandTests : IDisposable
         await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
         var image = await TestImage.WriteAsync(At("layout"), "2.0.0+rev1");
 
-        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--out", At("release.dsse"));
+        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--engine-store", "overlay2", "btrfs", "--out", At("release.dsse"));
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
@@ -54,6 +54,7 @@ public sealed class KeyCommandTests : IDisposable
         Assert.Equal(new BootFile("grub.cfg", 4, Digest.Of("grub"u8)), Assert.Single(manifest.BootFiles));
         Assert.Equal(8, manifest.Root.Entries);
         Assert.Equal((3, 10), (manifest.Health.Count, manifest.Health.IntervalSeconds));
+        Assert.Equal(["overlay2", "btrfs"], manifest.EngineStores);
     }
 
     [Fact]

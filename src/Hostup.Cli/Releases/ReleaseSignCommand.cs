@@ -21,12 +21,13 @@ internal static class ReleaseSignCommand
         var repository = new Option<string>("--repository") { Description = "Name of the repository; without it hostos/DEVICE-TYPE" };
         var build = new Option<string>("--build-id") { Description = "Names the build", DefaultValueFactory = _ => "" };
         var supervisor = new Option<string>("--supervisor") { Description = "Supervisor as VERSION or VERSION=NAME@DIGEST" };
+        var stores = new Option<string[]>("--engine-store") { Description = "Storage drivers that the engine opens", AllowMultipleArgumentsPerToken = true };
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, health, minimum, target,
+            image, key, type, sequence, version, repository, build, supervisor, stores, health, minimum, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -45,6 +46,7 @@ internal static class ReleaseSignCommand
                 Root = read.Root,
                 BootFiles = read.BootFiles,
                 Supervisor = ParseSupervisor(parsed.GetValue(supervisor)),
+                EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),
                 UpdaterMinimum = parsed.GetValue(minimum)!,
             };

@@ -1,0 +1,53 @@
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.BootFiles;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.Tests.Checks;
+
+/// <summary>The space that check-device asks for on the boot partition is what the copy needs: everything staged beside the old files.</summary>
+public sealed class BootSpaceTests
+{
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task An_update_commits_on_a_boot_partition_with_just_the_space_that_is_asked_for(bool exchange)
+    {
+        var device = Filled(spare: 0, exchange);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task One_cluster_less_is_refused_before_anything_is_staged(bool exchange)
+    {
+        var device = Filled(spare: -4096, exchange);
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.Refused, "boot-space"), (device.Outcome, device.End!.Error!.Code.Id));
+        Assert.DoesNotContain(Places.Boot, device.Files.OpenedForWriting);
+    }
+
+    [Fact]
+    public async Task What_an_interrupted_update_left_staged_counts_as_free()
+    {
+        var device = Filled(spare: -8192, exchange: true);
+        device.Boot.Delete(Places.Boot + "/filler");
+        device.Boot.Provision(Places.Boot + "/hostup-new/0", new byte[device.Boot.FreeBytes - Needed(device) + 8192]);
+
+        var checks = await device.Target.CheckAsync(device);
+
+        Assert.True(checks.Single(c => c.Name == "boot-space").Passed);
+    }
+
+    private static SimDevice Filled(long spare, bool exchange)
+    {
+        var device = new SimDevice(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good)) { CanExchange = exchange };
+        device.Boot.Provision(Places.Boot + "/filler", new byte[device.Boot.FreeBytes - Needed(device) - spare]);
+        return device;
+    }
+
+    private static long Needed(SimDevice device) =>
+        BootPartition.SpaceNeeded(new BootPartition(device.Files).Differences(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release)));
+}
