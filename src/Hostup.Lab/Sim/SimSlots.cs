@@ -99,12 +99,10 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
 
     public Core.Wire.CauseBytes Bytes => new(name, _received, 0);
 
-    public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) =>
-        Missing ? throw new HostupException(HostupErrors.NotFound, $"cannot find the image at {name}", "404 Not Found", "push the image")
-        : breakAfterEntries == 0 ? throw Unreachable() : default;
+    public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) => Fault is null ? default : throw Fault;
 
-    public ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct) => breakAfterEntries == 0
-        ? throw Unreachable()
+    public ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct) => Fault is not null
+        ? throw Fault
         : ValueTask.FromResult<ITreeReader>(new Reader(this, content));
 
     private sealed class Reader(SimSource source, SimRelease release) : ITreeReader
@@ -137,7 +135,10 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
         public ValueTask DisposeAsync() => default;
     }
 
-    private HostupException Unreachable() => new(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link");
+    private HostupException? Fault =>
+        Missing ? new(HostupErrors.NotFound, $"cannot find the image at {name}", "404 Not Found", "push the image")
+        : breakAfterEntries == 0 ? new(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link")
+        : null;
 
     private int BreakAfter => breakAfterEntries;
 

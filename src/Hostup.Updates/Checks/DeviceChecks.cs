@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Versions;
+using Hostup.Core.Wire;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
@@ -57,7 +58,10 @@ public static class DeviceChecks
         return failed.Find(f => f.Code.Kind != HostupErrorKind.Transient) ?? failed.FirstOrDefault();
     }
 
-    /// <summary>Runs every check and refuses with the first that did not pass for good, naming them all.</summary>
+    /// <summary>
+    /// Runs every check and refuses with the first that did not pass for good, naming them all. What may pass later is told and left to the
+    /// step that needs it: after a power cut an update goes on before the network is there.
+    /// </summary>
     /// <param name="update">The update.</param>
     /// <param name="sources">Where the image can come from; null when the spare slot is written already.</param>
     /// <param name="ct">Ends the questions to the sources.</param>
@@ -67,8 +71,12 @@ public static class DeviceChecks
         var facts = await DeviceFacts.ReadAsync(update.Device, ct).ConfigureAwait(false);
         var fit = await ReleaseFit.ReadAsync(update.Device, update.Release, sources, ct).ConfigureAwait(false);
         var checks = Evaluate(facts, fit, UpdateAsked.By(update.Plan, update.Release));
-        if (Worst(checks) is { } worst)
-            throw new HostupException(worst.Code, $"cannot update to {update.Release.Version}", string.Join("; ", checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}")), worst.Remedy);
+        string failed = string.Join("; ", checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}"));
+        if (Worst(checks) is not { } worst)
+            return;
+        if (worst.Code.Kind != HostupErrorKind.Transient)
+            throw new HostupException(worst.Code, $"cannot update to {update.Release.Version}", failed, worst.Remedy);
+        update.Progress.Report(AttemptStates.Checking, 0, 0, $"goes on without an answer to {failed}");
     }
 
     private static IEnumerable<CheckResult> Trust(UpdateAsked asked)

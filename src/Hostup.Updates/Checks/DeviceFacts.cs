@@ -96,6 +96,7 @@ public sealed record DeviceFacts
         var release = OsRelease(files);
         var (running, spare, slotFault) = ReadSlots(device);
         var (boot, bootFault) = ReadBoot(device);
+        bool answers = await device.Engine.AnswersAsync(ct).ConfigureAwait(false);
         var facts = new DeviceFacts
         {
             OsVersion = release.GetValueOrDefault("VERSION", ""),
@@ -113,8 +114,8 @@ public sealed record DeviceFacts
             DataFree = Free(files, Places.Data),
             MemoryFree = Free(files, "/run"),
             TrialPending = boot is { UpgradeAvailable: true },
-            EngineAnswers = await device.Engine.AnswersAsync(ct).ConfigureAwait(false),
-            StorageDriver = await device.Engine.StorageDriverAsync(ct).ConfigureAwait(false),
+            EngineAnswers = answers,
+            StorageDriver = answers ? await device.Engine.StorageDriverAsync(ct).ConfigureAwait(false) : null,
             Supplies = device.Supplies.Read(),
             Clock = ClockReading.Read(device),
             OtherUpdate = device.Processes.Other,

@@ -1,5 +1,6 @@
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
@@ -11,6 +12,9 @@ namespace Hostup.Updates.Tests.Checks;
 public sealed class RefusalTests
 {
     public static TheoryData<string> Names() => [.. Refusals.All.Select(r => r.Name)];
+
+    /// <summary>A source that cannot be reached is left to the step that fetches.</summary>
+    public static TheoryData<string> NamesThatEndARun() => [.. Refusals.All.Where(r => r.Code != "link").Select(r => r.Name)];
 
     [Fact]
     public async Task Every_check_has_a_fault_that_it_refuses()
@@ -55,7 +59,7 @@ public sealed class RefusalTests
         Assert.Equal([], checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}"));
     }
 
-    [Theory, MemberData(nameof(Names))]
+    [Theory, MemberData(nameof(NamesThatEndARun))]
     public async Task An_update_that_meets_the_fault_is_refused_before_anything_but_its_journal_is_written(string name)
     {
         var refusal = Refusals.All.Single(r => r.Name == name);
@@ -69,6 +73,41 @@ public sealed class RefusalTests
         Assert.Equal(refusal.Code, error?.Code.Id);
         Assert.Equal(before with { Effects = device.Power.Effects }, Untouched.Of(device));
         Assert.All(device.Power.Log.Skip(logged), effect => Assert.Contains(Places.State, effect, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("a registry that cannot be reached", "link")]
+    [InlineData("one source without it, one out of reach", "all-sources")]
+    public async Task A_source_out_of_reach_ends_an_update_where_it_is_needed_and_nothing_is_formatted(string name, string code)
+    {
+        var device = Refusals.Device();
+        Refusals.All.Single(r => r.Name == name).Fault(device);
+        var before = Untouched.Of(device);
+
+        var error = await ErrorOfUpdateAsync(device);
+
+        Assert.Equal(code, error!.Code.Id);
+        Assert.Equal(before with { Effects = device.Power.Effects }, Untouched.Of(device));
+    }
+
+    [Fact]
+    public async Task After_a_power_cut_an_update_goes_on_before_the_network_is_there()
+    {
+        int cut = (await Refusals.Device().RunAsync()).Power.Log.FindIndex(e => e.EndsWith("to spare", StringComparison.Ordinal)) + 1;
+        var device = Refusals.Device(cut);
+        var reachable = device.Sources;
+        int checkedOffline = 0;
+        device.Ports.Meanwhile = state =>
+        {
+            bool offline = state == AttemptStates.Checking && device.Power.CutBefore is not [];
+            device.Sources = offline ? [Refusals.Unreachable()] : reachable;
+            checkedOffline += offline ? 1 : 0;
+        };
+
+        await device.RunAsync();
+
+        Assert.True(checkedOffline > 0, "no check was made after the cut");
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
     }
 
     /// <summary>The plan was made before the fault came, when there can be one at all.</summary>

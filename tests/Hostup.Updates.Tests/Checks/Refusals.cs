@@ -70,7 +70,7 @@ public static class Refusals
         new("one source without it, one out of reach", "image-missing", d => d.Sources = [Missing("registry"), Unreachable()], d => d.Sources = [Unreachable(), new SimSource("fallback", New)]) { Code = "link" },
     ];
 
-    public static SimDevice Device() => new(Old, New);
+    public static SimDevice Device(params int[] cuts) => new(Old, New, cuts: cuts);
 
     private static void Untrusted(SimDevice device, HostupErrorCode code, string why) =>
         device.Target = device.Target with { TrustFault = new HostupException(code, "cannot use the release", why, "sign it with a key of role release") };
@@ -130,7 +130,7 @@ public static class Refusals
 
     private static SimSource Missing(string name) => new(name, New) { Missing = true };
 
-    private static SimSource Unreachable() => new("registry", New, breakAfterEntries: 0);
+    public static SimSource Unreachable() => new("registry", New, breakAfterEntries: 0);
 
     private static void SpareHoldsNew(SimDevice device)
     {
