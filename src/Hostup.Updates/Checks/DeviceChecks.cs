@@ -18,6 +18,9 @@ public static class DeviceChecks
     // as the updater store has it: an updater goes to memory when the data partition is full
     private static readonly ByteCount MemoryForUpdater = ByteCount.FromMiB(64);
 
+    // A row whose question makes no sense because of another row that refuses.
+    private const string NotJudged = "not judged: see the check that refuses";
+
     // Between the clock of a builder's machine and that of a device.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
 
@@ -79,26 +82,25 @@ public static class DeviceChecks
         update.Progress.Report(AttemptStates.Checking, 0, 0, $"goes on without an answer to {failed}");
     }
 
+    // What the release requires is judged after its signature; every other fault means that it is not believed.
     private static IEnumerable<CheckResult> Trust(UpdateAsked asked)
     {
-        var fault = asked.TrustFault;
-        yield return Belief(HostupErrors.Signature, fault, "signed by keys of role release that this OS trusts");
-        yield return Belief(HostupErrors.Requires, fault, "nothing that this program does not know");
-        if (fault is not null && fault.Code != HostupErrors.Signature && fault.Code != HostupErrors.Requires)
-            yield return Belief(fault.Code, fault, "");
+        var unbelieved = asked.TrustFault is { } fault && fault.Code != HostupErrors.Requires ? fault : null;
+        var unknown = unbelieved is null ? asked.TrustFault : null;
+        yield return new(HostupErrors.Signature.Id, unbelieved?.Code ?? HostupErrors.Signature, unbelieved is null,
+            unbelieved?.Why ?? "signed by keys of role release that this OS trusts", unbelieved?.WhatToDo ?? "");
+        yield return Check(HostupErrors.Requires, unknown is null, unknown?.Why ?? (unbelieved is null ? "nothing that this program does not know" : NotJudged), unknown?.WhatToDo ?? "");
     }
-
-    private static CheckResult Belief(HostupErrorCode code, HostupException? fault, string good) =>
-        fault?.Code == code ? Check(code, false, fault.Why, fault.WhatToDo) : Check(code, true, good, "");
 
     private static IEnumerable<CheckResult> Slots(DeviceFacts facts)
     {
-        var fault = facts.SlotFault;
-        bool same = fault?.Code == HostupErrors.SameSlot;
-        yield return Check(HostupErrors.SlotLayout, (fault is null || same) && !facts.ContainerStoreLayout,
-            facts.ContainerStoreLayout ? "the container-store layout (hostapps/)" : fault is null ? "two root partitions" : fault.Why,
-            facts.ContainerStoreLayout ? "this layout is not served yet; update it with the tool of its maker" : fault?.WhatToDo ?? "");
-        yield return Check(HostupErrors.SameSlot, !same, fault?.Why ?? $"running {facts.Running?.Label} on {facts.Running?.Device}, spare {facts.Spare?.Label} on {facts.Spare?.Device}", fault?.WhatToDo ?? "");
+        var same = facts.SlotFault?.Code == HostupErrors.SameSlot ? facts.SlotFault : null;
+        var layout = same is null ? facts.SlotFault : null;
+        yield return Check(HostupErrors.SlotLayout, layout is null && !facts.ContainerStoreLayout,
+            facts.ContainerStoreLayout ? "the container-store layout (hostapps/)" : layout?.Why ?? (same is null ? "two root partitions" : NotJudged),
+            facts.ContainerStoreLayout ? "this layout is not served yet; update it with the tool of its maker" : layout?.WhatToDo ?? "");
+        yield return Check(HostupErrors.SameSlot, same is null,
+            same?.Why ?? (facts is { Running: { } running, Spare: { } spare } ? $"running {running.Label} on {running.Device}, spare {spare.Label} on {spare.Device}" : NotJudged), same?.WhatToDo ?? "");
     }
 
     private static CheckResult OsVersionKnown(DeviceFacts facts)
@@ -150,13 +152,13 @@ public static class DeviceChecks
 
     private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
         HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
-        $"{new ByteCount(facts.Spare?.SizeBytes ?? 0)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed", "choose a smaller release; a slot cannot grow");
+        facts.Spare is { } spare ? $"{new ByteCount(spare.SizeBytes)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed" : NotJudged, "choose a smaller release; a slot cannot grow");
 
     private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit)
     {
         long needed = BootPartition.SpaceNeeded(fit.BootChanges);
         return Check(HostupErrors.BootSpace, fit.BootChanges is [] || facts.BootFree >= needed,
-            $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(needed)} needed to stage {fit.BootChanges.Count} files beside the old ones", "remove files from the boot partition that are not the OS's");
+            fit.BootChanges is [] ? "the boot files are the same: nothing is staged" : $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(needed)} needed to stage {fit.BootChanges.Count} files beside the old ones", "remove files from the boot partition that are not the OS's");
     }
 
     private static CheckResult EngineStore(DeviceFacts facts, ReleaseManifest release)

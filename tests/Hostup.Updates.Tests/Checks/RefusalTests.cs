@@ -24,7 +24,7 @@ public sealed class RefusalTests
         var checks = (await device.Target.CheckAsync(device)).Select(c => c.Name).ToList();
 
         Assert.Equal(checks.Distinct(), checks);
-        Assert.Empty(checks.Except(Refusals.All.Select(r => r.Check)));
+        Assert.Equal(checks.Order(), Refusals.All.Select(r => r.Check).Distinct().Order());
         Assert.True(Refusals.All.Count >= 30, $"only {Refusals.All.Count} refusals");
     }
 
