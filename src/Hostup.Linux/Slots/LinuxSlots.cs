@@ -9,10 +9,12 @@ using Hostup.Updates.Slots;
 namespace Hostup.Linux.Slots;
 
 /// <summary>The root partitions of the device this program runs on. Mounts are seen by this process only: its unit has PrivateMounts=yes.</summary>
-public sealed class LinuxSlots(CommandRunner commands) : ISlots
+/// <param name="commands">Runs mke2fs.</param>
+/// <param name="devices">Where the partitions are looked for; null: on this machine.</param>
+public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = null) : ISlots
 {
     private const string MountPoint = "/run/hostup/spare";
-    private readonly Lazy<(Slot Running, Slot Spare)> _found = new(() => new BlockDevices("/sys", MountTable.Read()).Find());
+    private readonly Lazy<(Slot Running, Slot Spare)> _found = new(() => (devices ?? new BlockDevices("/sys", MountTable.Read())).Find());
 
     /// <inheritdoc/>
     public Slot Running => _found.Value.Running;
