@@ -61,8 +61,8 @@ public sealed class RefusalTests
         await using var scene = await RefusalScene.SetAsync(lab, await PlantedReleases.GoodAsync(lab, Ct), Ct);
         var before = await scene.BlocksAsync(Ct);
 
-        // The shell takes the lock as an update process does and keeps it while its child runs.
-        await scene.ShellAsync("mkdir -p /run/hostup && systemd-run --unit=holder --collect sh -c 'exec 9>>/run/hostup/update.lock; flock -x 9; echo process $$ /bin/sh since now > /run/hostup/update.lock; sleep 600'", Ct);
+        // flock takes the lock as an update process does and keeps it while its child sleeps.
+        await scene.ShellAsync("mkdir -p /run/hostup && systemd-run --unit=holder --collect flock /run/hostup/update.lock sh -c 'echo process $PPID /usr/bin/flock since now > /run/hostup/update.lock; exec sleep 600'", Ct);
         await scene.ShellAsync("until grep -q since /run/hostup/update.lock; do sleep 0.2; done", Ct);
         var check = await scene.CheckAsync(Ct);
         var update = await scene.UpdateAsync(Ct);
@@ -70,7 +70,7 @@ public sealed class RefusalTests
 
         Assert.Equal((9, "update-running"), check);
         Assert.Equal(9, update.ExitCode);
-        Assert.Contains("/bin/sh since now", update.Error, StringComparison.Ordinal);
+        Assert.Contains("/usr/bin/flock since now", update.Error, StringComparison.Ordinal);
         Assert.Equal(before, await scene.BlocksAsync(Ct));
         Assert.Equal((0, ""), await scene.CheckAsync(Ct));
     }
