@@ -57,6 +57,7 @@ public sealed class Stage : IAsyncDisposable
         if (DeviceRecord.Load(name) is { } left)
             await left.EndAsync(ct);
         string folder = Path.Combine(lab.Cache.Root, "stages", name);
+        await ServerProcess.EndLeftAsync(Path.Combine(folder, "server"), ct);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         var server = await ServerProcess.StartAsync(lab, Path.Combine(folder, "server"), ct);
