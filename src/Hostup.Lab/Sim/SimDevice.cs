@@ -134,7 +134,10 @@ public sealed class SimDevice
         SlotA.Provision(from);
         foreach (var (path, content) in from.BootFiles)
             Boot.Provision($"{Places.Boot}/{path}", content);
+        Boot.Provision(KernelOf(SlotA), from.Kernel);
+        // One file that updates leave alone and one that they do not: the owner changed both.
         Boot.Provision(Places.Boot + "/config.txt", Encoding.UTF8.GetBytes("dtparam=audio=on # the owner's"));
+        Boot.Provision(Places.Boot + "/cmdline.txt", Encoding.UTF8.GetBytes("console=ttyS1 # the owner's"));
         Boot.Provision(GrubEnv, GrubEnvironment.NewBlock(new BootSettings(SlotA.PartitionNumber, false, 0)));
         using (Files.OpenForWriting(Places.State))
             new AttemptJournal(Files).Prepare();
@@ -277,8 +280,16 @@ public sealed class SimDevice
         }
         var chosen = settings.RootPartition == SlotA.PartitionNumber ? SlotA : SlotB;
         var fallback = chosen == SlotA ? SlotB : SlotA;
-        return other || chosen.Files?.ContainsKey("sbin/init") != true ? fallback : chosen;
+        return other || !Loads(chosen) ? fallback : chosen;
     }
+
+    /// <summary>Path of the kernel of a slot on the boot partition.</summary>
+    public static string KernelOf(SimSlot slot) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Places.Boot}/slot-{slot.PartitionNumber:x}/vmlinuz");
+
+    // The kernel of the slot's directory must be that of its root.
+    private bool Loads(SimSlot slot) =>
+        slot.Files?.ContainsKey("sbin/init") == true && slot.TreeDigest is { } digest && _known.GetValueOrDefault(digest) is { } release
+        && Boot.Read(KernelOf(slot)) is { } kernel && kernel.AsSpan().SequenceEqual(release.Kernel);
 
     private string? CorruptBootFile() => LoaderFiles
         .FirstOrDefault(path => Boot.Read($"{Places.Boot}/{path}") is not { } found || !_known.Values.Any(r => r.BootFiles[path].AsSpan().SequenceEqual(found)));

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Hostup.Updates.Files;
 
 namespace Hostup.Lab.Sim;
@@ -16,6 +17,15 @@ public sealed class SimFiles(SimDevice device) : IFiles
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
     public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
+
+    public byte[] Hash(string path, HashAlgorithmName algorithm)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm);
+        hash.AppendData(Read(path));
+        return hash.GetHashAndReset();
+    }
+
+    public void Copy(string from, string to) => Create(to, Read(from));
 
     public long? Length(string path) => ReadOrNull(path)?.LongLength;
 

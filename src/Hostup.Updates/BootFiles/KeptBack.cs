@@ -17,6 +17,9 @@ public static class KeptBack
     private static readonly string[] BootLoader =
         ["EFI/BOOT/grubenv", "grub/grubenv", "grubenv", "resinOS_uEnv.txt", "bootcount.env", "bootenv"];
 
+    /// <summary>Whether a file holds variables of the boot loader, which change by themselves.</summary>
+    public static bool IsVariable(string path) => BootLoader.Contains(path, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The list of a release, or the built-in one; the boot loader's variables are always on it. FAT ignores case, so does the set.</summary>
     public static IReadOnlySet<string> Of(ReleaseManifest release) =>
         (release.KeptBack ?? User).Concat(BootLoader).Select(p => p.TrimStart('/')).ToFrozenSet(StringComparer.OrdinalIgnoreCase);

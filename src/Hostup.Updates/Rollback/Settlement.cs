@@ -37,7 +37,7 @@ public sealed class Settlement(DevicePorts device)
     {
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
-        new BootPartition(device.Files).Restore(open is var (_, target) ? KeptBack.Of(target) : KeptBack.BuiltIn);
+        new BootPartition(device.Files).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target) : KeptBack.BuiltIn);
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
         if (open is var (_, release))
             Remember(release, inconclusive: cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0);
