@@ -8,6 +8,7 @@ using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Reporting;
 using Hostup.Updates.Run;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Device.Agent;
 
@@ -19,6 +20,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     // A process that cannot even begin must not be started in a loop.
     private static readonly TimeSpan BetweenResumes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
+    // upstream's update timer has an hour of random delay
+    private static readonly TimeSpan BetweenReconciles = TimeSpan.FromHours(1);
     private const int MostStarts = 3;
     private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
 
@@ -30,6 +33,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private string? _refused;
     private long _lastSerial = -1;
     private long? _resumed;
+    private long? _reconciled;
     private string? _starting;
     private int _starts;
 
@@ -63,6 +67,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         if (await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
         await TellAsync(ct).ConfigureAwait(false);
+        await ReconcileSupervisorAsync(ct).ConfigureAwait(false);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
@@ -76,6 +81,23 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             await ReportStateAsync(ct).ConfigureAwait(false);
             await ReportAttemptAsync(progress: null, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e)
+        {
+            Say($"{e.Message} [{e.Code}]");
+        }
+    }
+
+    /// <summary>A supervisor that could not be fetched with its release is brought later; a failure costs nothing but the next try.</summary>
+    private async Task ReconcileSupervisorAsync(CancellationToken ct)
+    {
+        if (TrialPending || _log.IsOpen || (_reconciled is { } last && Stopwatch.GetElapsedTime(last) < BetweenReconciles))
+            return;
+        _reconciled = Stopwatch.GetTimestamp();
+        try
+        {
+            if (await new SlotSupervisor(device.Ports).ReconcileAsync(ct).ConfigureAwait(false) is { } said)
+                Say(said);
         }
         catch (HostupException e)
         {

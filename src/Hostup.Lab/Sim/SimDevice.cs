@@ -20,7 +20,6 @@ public sealed class SimDevice
     public const string GrubEnv = Places.Boot + "/EFI/BOOT/grubenv";
 
     private const int MostBoots = 40;
-    private static readonly string[] LoaderFiles = ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg"];
     private readonly Unflushed _unflushed;
     private readonly Dictionary<Digest, SimRelease> _known;
     private readonly SimRelease _target;
@@ -55,6 +54,8 @@ public sealed class SimDevice
     public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
 
     public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
+
+    public SimFileSystem Data { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
 
     public SimSlot SlotA { get; } = new("resin-rootA", 2);
 
@@ -94,6 +95,9 @@ public sealed class SimDevice
     /// <summary>The release that runs; null for an unknown tree.</summary>
     public SimRelease? RunningRelease => RunningSlot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
 
+    /// <summary>Version of the supervisor in the settings.</summary>
+    public string SupervisorVersion => Updates.Supervisor.SupervisorSettings.Load(Files)?.VersionText ?? "";
+
     /// <summary>State of the attempt in the journal: the outcome, or "open".</summary>
     public string Outcome => new AttemptJournal(Files).Read() is [.., { Verb: JournalVerb.Ended, Outcome: { } outcome }] ? outcome : "open";
 
@@ -129,16 +133,25 @@ public sealed class SimDevice
             throw new InvalidOperationException($"bug: the supervisor runs while {what}");
     }
 
+    /// <summary>The supervisor that the settings name starts: it brings its database up to its own version and cannot read a newer one.</summary>
+    public void StartSupervisor()
+    {
+        if (SimSupervisor.Start(this) is { } wrong)
+            Brick(wrong);
+    }
+
     private void Provision(SimRelease from)
     {
         SlotA.Provision(from);
         foreach (var (path, content) in from.BootFiles)
             Boot.Provision($"{Places.Boot}/{path}", content);
-        Boot.Provision(KernelOf(SlotA), from.Kernel);
+        Boot.Provision(SimBootLoader.KernelOf(SlotA), from.Kernel);
         // One file that updates leave alone and one that they do not: the owner changed both.
         Boot.Provision(Places.Boot + "/config.txt", Encoding.UTF8.GetBytes("dtparam=audio=on # the owner's"));
         Boot.Provision(Places.Boot + "/cmdline.txt", Encoding.UTF8.GetBytes("console=ttyS1 # the owner's"));
         Boot.Provision(GrubEnv, GrubEnvironment.NewBlock(new BootSettings(SlotA.PartitionNumber, false, 0)));
+        State.Provision(SimSupervisor.Settings, Encoding.UTF8.GetBytes($"SUPERVISOR_IMAGE=sim/supervisor:{SimSupervisor.First}\nSUPERVISOR_VERSION={SimSupervisor.First}\nLED_FILE=/dev/null\n"));
+        Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes($"database of {SimSupervisor.First}"));
         using (Files.OpenForWriting(Places.State))
             new AttemptJournal(Files).Prepare();
         State.FlushAll();
@@ -153,9 +166,9 @@ public sealed class SimDevice
             return Brick($"it still boots after {MostBoots} times");
         Files.Remount();
         IsUpdating = false;
-        RunningSlot = PlayBootLoader();
-        if (Bricked is not null)
+        if (SimBootLoader.Play(this, _known) is not { } booted)
             return true;
+        RunningSlot = booted;
         if (RunningRelease is null or { Behaviour: SimBehaviour.Panics })
             return Orderly(false); // the kernel panics and the machine resets; nothing was pending
         Ports.Boot();
@@ -235,6 +248,7 @@ public sealed class SimDevice
     {
         Boot.PowerCut(_unflushed);
         State.PowerCut(_unflushed);
+        Data.PowerCut(_unflushed);
         SlotA.PowerCut(_unflushed);
         SlotB.PowerCut(_unflushed);
         Power.Restore();
@@ -251,50 +265,8 @@ public sealed class SimDevice
         return false;
     }
 
-    private SimSlot PlayBootLoader()
-    {
-        if (CorruptBootFile() is { } corrupt)
-        {
-            Brick($"boot file {corrupt} is neither the old nor the new one");
-            return SlotA;
-        }
-        BootSettings settings;
-        try
-        {
-            settings = new GrubEnvironment(Files, GrubEnv).Read();
-        }
-        catch (Core.Errors.HostupException e)
-        {
-            Brick(e.Message);
-            return SlotA;
-        }
-        bool other = false;
-        if (settings.UpgradeAvailable)
-        {
-            int count = Math.Min(settings.BootCount + 1, 2);
-            other = count == 2;
-            // GRUB's save_env overwrites one sector
-            var counted = GrubEnvironment.NewBlock(settings with { BootCount = count });
-            Boot.Overwrite(GrubEnv, 0, counted);
-            Boot.Flush(GrubEnv);
-        }
-        var chosen = settings.RootPartition == SlotA.PartitionNumber ? SlotA : SlotB;
-        var fallback = chosen == SlotA ? SlotB : SlotA;
-        return other || !Loads(chosen) ? fallback : chosen;
-    }
-
-    /// <summary>Path of the kernel of a slot on the boot partition.</summary>
-    public static string KernelOf(SimSlot slot) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Places.Boot}/slot-{slot.PartitionNumber:x}/vmlinuz");
-
-    // The kernel of the slot's directory must be that of its root.
-    private bool Loads(SimSlot slot) =>
-        slot.Files?.ContainsKey("sbin/init") == true && slot.TreeDigest is { } digest && _known.GetValueOrDefault(digest) is { } release
-        && Boot.Read(KernelOf(slot)) is { } kernel && kernel.AsSpan().SequenceEqual(release.Kernel);
-
-    private string? CorruptBootFile() => LoaderFiles
-        .FirstOrDefault(path => Boot.Read($"{Places.Boot}/{path}") is not { } found || !_known.Values.Any(r => r.BootFiles[path].AsSpan().SequenceEqual(found)));
-
-    private bool Brick(string why)
+    /// <summary>The device is lost.</summary>
+    internal bool Brick(string why)
     {
         Bricked = why;
         return true;

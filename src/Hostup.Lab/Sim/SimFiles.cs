@@ -14,6 +14,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>A path whose next write fails as a bad medium does; null: none.</summary>
     public string? BrokenPath { get; set; }
 
+    /// <summary>A path whose content is stored with one wrong bit and no error; null: none.</summary>
+    public string? CorruptPath { get; set; }
+
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
     public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
@@ -45,7 +48,13 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return new Closing(() => _bootWriters--);
     }
 
-    public void Create(string path, ReadOnlySpan<byte> content) => Change(path, "create").Create(path, content.ToArray());
+    public void Create(string path, ReadOnlySpan<byte> content)
+    {
+        byte[] stored = content.ToArray();
+        if (path == CorruptPath)
+            stored[^1] ^= 1;
+        Change(path, "create").Create(path, stored);
+    }
 
     public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
     {
@@ -110,6 +119,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     private SimFileSystem? Writable(string path) =>
         path.StartsWith(Places.Boot, StringComparison.Ordinal) ? device.Boot
         : path.StartsWith(Places.State, StringComparison.Ordinal) ? device.State
+        : path.StartsWith(Places.Data, StringComparison.Ordinal) ? device.Data
         : null;
 
     private SortedDictionary<string, byte[]>? Root(string path, out string inRoot)

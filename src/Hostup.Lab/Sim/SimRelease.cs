@@ -33,6 +33,9 @@ public sealed class SimRelease
 
     public SimBehaviour Behaviour { get; }
 
+    /// <summary>Version of the supervisor that it ships with.</summary>
+    public required string SupervisorVersion { get; init; }
+
     /// <summary>Content of the root tree by path without a leading slash.</summary>
     public SortedDictionary<string, byte[]> Files { get; }
 
@@ -48,7 +51,11 @@ public sealed class SimRelease
     private Dictionary<string, byte[]> AllBootFiles =>
         Files.Where(f => f.Key.StartsWith("resin-boot/", StringComparison.Ordinal)).ToDictionary(f => f.Key["resin-boot/".Length..], f => f.Value);
 
-    public static SimRelease Make(string version, SimBehaviour behaviour)
+    /// <summary>Makes one.</summary>
+    /// <param name="version">OS version.</param>
+    /// <param name="behaviour">What it does once it is booted.</param>
+    /// <param name="supervisor">Version of the supervisor that it ships with: a newer one by default.</param>
+    public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0")
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
@@ -63,7 +70,7 @@ public sealed class SimRelease
         };
         // Each version brings a boot file of its own, so that files which a newer set adds are seen to go again.
         files[$"resin-boot/overlays/{version}.dtbo"] = Filled($"overlay {version}", 600);
-        return new SimRelease(version, behaviour, files);
+        return new SimRelease(version, behaviour, files) { SupervisorVersion = supervisor };
     }
 
     /// <summary>Digest of a simulated tree. The simulator compares trees by path and content only.</summary>
@@ -89,6 +96,7 @@ public sealed class SimRelease
         TreeDigest = TreeDigest,
         Root = new RootFileSystem { ContentBytes = Files.Sum(f => f.Value.LongLength), SpaceBytes = 100_000, Entries = Files.Count },
         BootFiles = [.. AllBootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
+        Supervisor = new ReleaseSupervisor(SupervisorVersion, $"sim/supervisor:{SupervisorVersion}@{Digest.Of(Encoding.UTF8.GetBytes(SupervisorVersion))}"),
         Health = new HealthSettings { IntervalSeconds = 10, Count = 3 },
     };
 

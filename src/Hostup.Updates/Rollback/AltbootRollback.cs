@@ -1,6 +1,7 @@
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Run;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Rollback;
 
@@ -43,6 +44,7 @@ public sealed class AltbootRollback(DevicePorts device)
         int boots = TrialBoots.Count(device.Files);
         if (boots < TrialBoots.Limit)
         {
+            new SlotSupervisor(device).Apply();
             if (settings.BootCount != 0)
                 device.Boot.Write(settings with { BootCount = 0 });
             new AttemptLog(device).TrialBoot();

@@ -42,6 +42,8 @@ public sealed class UpdateTests
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/grub.cfg", "/mnt/boot/EFI/BOOT/grub.cfg"], Ct);
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/BOOTX64.EFI", "/mnt/boot/EFI/BOOT/BOOTX64.EFI"], Ct);
         Assert.All((await SupervisorLogAsync(stage.Device))[interference..], line => Assert.Contains(" start ", line, StringComparison.Ordinal));
+        Assert.Contains(ProvisionedDevice.NewSupervisorVersion, (await DeviceSnapshot.TakeAsync(stage.Device, Ct)).Supervisor, StringComparison.Ordinal);
+        Assert.DoesNotContain(ProvisionedDevice.SupervisorVersion, (await DeviceSnapshot.TakeAsync(stage.Device, Ct)).Supervisor, StringComparison.Ordinal);
         Assert.Equal(2, await Heartbeat.BootsAsync(stage.Device, beats, Ct));
         double gap = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, Ct);
         Assert.True(gap <= 2, $"the application's longest gap before the reboot is {gap} s");

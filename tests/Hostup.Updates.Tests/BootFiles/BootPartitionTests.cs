@@ -54,6 +54,24 @@ public sealed class BootPartitionTests
         Assert.Equal(before, BootFileSnapshot.Of(device));
     }
 
+    [Theory]
+    [InlineData("/mnt/boot/hostup-new/0")]
+    [InlineData("/mnt/boot/hostup-old/0")]
+    [InlineData("/mnt/boot/slot-3/vmlinuz")]
+    public void What_does_not_read_back_as_written_is_never_put_in_place(string corrupt)
+    {
+        var (device, boot) = Device();
+        string before = BootFileSnapshot.Of(device);
+        device.Files.CorruptPath = corrupt;
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+        device.Files.CorruptPath = null;
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal(HostupErrors.BootFiles, error.Code);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
     [Fact]
     public void After_the_switch_the_new_set_stays()
     {
