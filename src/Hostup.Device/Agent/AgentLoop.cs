@@ -7,6 +7,7 @@ using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Reporting;
+using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
 
@@ -107,7 +108,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private bool OnTrial => TrialPending && _log.Records.Any(r => r.Verb == JournalVerb.TrialBoot);
 
-    private bool TrialPending => device.Ports.Boot.Read().UpgradeAvailable;
+    private bool TrialPending => Trial.IsPending(device.Ports);
 
     /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
     private async Task<bool> ResumeAsync(CancellationToken ct)

@@ -5,7 +5,7 @@ using Hostup.Updates.Files;
 
 namespace Hostup.Lab.Sim;
 
-/// <summary>The GRUB of a simulated device: it counts boots of a trial, and takes the other slot on the second one or when a kernel does not load.</summary>
+/// <summary>The boot loader of a simulated device: it counts boots of a trial, and takes the other slot at its limit or when a kernel does not load.</summary>
 internal static class SimBootLoader
 {
     private static readonly string[] LoaderFiles = ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg"];
@@ -22,7 +22,7 @@ internal static class SimBootLoader
         BootSettings settings;
         try
         {
-            settings = new GrubEnvironment(device.Files, SimDevice.GrubEnv).Read();
+            settings = device.Device.Boot.Read();
         }
         catch (Core.Errors.HostupException e)
         {
@@ -31,11 +31,9 @@ internal static class SimBootLoader
         bool other = false;
         if (settings.UpgradeAvailable)
         {
-            int count = Math.Min(settings.BootCount + 1, 2);
-            other = count == 2;
-            // GRUB's save_env overwrites one sector
-            device.Boot.Overwrite(SimDevice.GrubEnv, 0, GrubEnvironment.NewBlock(settings with { BootCount = count }));
-            device.Boot.Flush(SimDevice.GrubEnv);
+            int count = Math.Min(settings.BootCount + 1, device.Device.Boot.FallbackBoot);
+            other = count == device.Device.Boot.FallbackBoot;
+            device.Family.Count(device, settings, count);
         }
         var chosen = settings.RootPartition == device.SlotA.PartitionNumber ? device.SlotA : device.SlotB;
         var fallback = chosen == device.SlotA ? device.SlotB : device.SlotA;

@@ -11,7 +11,7 @@ using Hostup.Updates.Run;
 namespace Hostup.Lab.Sim;
 
 /// <summary>
-/// A whole device in memory: partitions, a GRUB that counts boots, and an OS that starts the very programs of the product in the order of
+/// A whole device in memory: partitions, a boot loader that counts boots, and an OS that starts the very programs of the product in the order of
 /// their units. The power can go before any effect.
 /// </summary>
 public sealed class SimDevice
@@ -25,8 +25,9 @@ public sealed class SimDevice
     private readonly SimRelease _target;
     private readonly bool _reinstall;
 
-    public SimDevice(SimRelease from, SimRelease to, Unflushed unflushed = Unflushed.Lost, IReadOnlyList<int>? cuts = null, bool reinstall = false)
+    public SimDevice(SimRelease from, SimRelease to, Unflushed unflushed = Unflushed.Lost, IReadOnlyList<int>? cuts = null, bool reinstall = false, SimBootFamily? family = null)
     {
+        Family = family ?? SimBootFamily.Grub;
         (_target, _unflushed, _reinstall) = (to, unflushed, reinstall);
         _known = new[] { from, to }.DistinctBy(r => r.TreeDigest).ToDictionary(r => r.TreeDigest);
         Power = new SimPowerSupply(cuts ?? []);
@@ -38,7 +39,7 @@ public sealed class SimDevice
         {
             Files = Files,
             Slots = new SimSlots(this),
-            Boot = new GrubEnvironment(Files, GrubEnv),
+            Boot = Family.Environment(Files),
             Supervisor = Ports,
             Engine = Ports,
             Health = Ports,
@@ -48,6 +49,9 @@ public sealed class SimDevice
         };
         Provision(from);
     }
+
+    /// <summary>Which boot loader it has.</summary>
+    public SimBootFamily Family { get; }
 
     public SimPowerSupply Power { get; }
 
@@ -149,7 +153,7 @@ public sealed class SimDevice
         // One file that updates leave alone and one that they do not: the owner changed both.
         Boot.Provision(Places.Boot + "/config.txt", Encoding.UTF8.GetBytes("dtparam=audio=on # the owner's"));
         Boot.Provision(Places.Boot + "/cmdline.txt", Encoding.UTF8.GetBytes("console=ttyS1 # the owner's"));
-        Boot.Provision(GrubEnv, GrubEnvironment.NewBlock(new BootSettings(SlotA.PartitionNumber, false, 0)));
+        Boot.Provision(Family.File, Family.Provisioned);
         State.Provision(SimSupervisor.Settings, Encoding.UTF8.GetBytes($"SUPERVISOR_IMAGE=sim/supervisor:{SimSupervisor.First}\nSUPERVISOR_VERSION={SimSupervisor.First}\nLED_FILE=/dev/null\n"));
         Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes($"database of {SimSupervisor.First}"));
         using (Files.OpenForWriting(Places.State))

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Updates.Boot;
 using Hostup.Updates.Files;
+using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
 
@@ -72,7 +73,7 @@ public sealed record DeviceFacts
             BootFault = bootFault,
             StateFree = files.FreeBytes(Places.State),
             BootFree = files.FreeBytes(Places.Boot),
-            TrialPending = boot is { UpgradeAvailable: true },
+            TrialPending = boot is not null && running is not null && Trial.IsPending(device),
             EngineAnswers = await device.Engine.AnswersAsync(ct).ConfigureAwait(false),
             KnownBad = Lines(files, Places.KnownBad).ToHashSet(),
             HighestSequence = Lines(files, Places.HighestSequence) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long sequence) ? sequence : 0,

@@ -25,7 +25,7 @@ public sealed class AltbootRollback(DevicePorts device)
             new Settlement(device).GoBack(cause);
             return cause.Text;
         }
-        if (settings.UpgradeAvailable)
+        if (Trial.IsOn(device))
             return CountTrialBoot(settings);
         if (RollbackCause.Load(files) is { } decided && decided.FromPartition != running.PartitionNumber && Breadcrumbs.Lie(files))
         {
@@ -68,6 +68,6 @@ public sealed class AltbootRollback(DevicePorts device)
     private IReadOnlySet<string> BootFilesToKeep()
     {
         var log = new AttemptLog(device);
-        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? KeptBack.Of(release) : KeptBack.BuiltIn;
+        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? KeptBack.Of(release, device.Boot) : KeptBack.BuiltIn;
     }
 }

@@ -32,7 +32,7 @@ public sealed class SwitchBoot : IStep
         if (await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
             update.Progress.Report(State, 0, 0, $"warning: {warning}");
         Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed).Select(h => h.Name)]);
-        update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: true, BootCount: 0));
+        update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: update.Device.Boot.FallbackBoot > 0, BootCount: 0));
         return StepResult.Done;
     }
 
