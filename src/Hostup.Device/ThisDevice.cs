@@ -16,7 +16,7 @@ namespace Hostup.Device;
 internal sealed class ThisDevice : IDisposable
 {
     private readonly ApplicationLocks _locks = new();
-    private readonly DockerEngine _engine = new();
+    private readonly DockerEngine _engine = new(ServerRegistry);
 
     public ThisDevice()
     {
@@ -32,7 +32,7 @@ internal sealed class ThisDevice : IDisposable
             Engine = _engine,
             Locks = _locks,
             Health = new LinuxHealthChecks(_engine, supervisor),
-            Power = new LinuxPower(Commands),
+            Power = new LinuxPower(Commands, ThisProgram.FilePath),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
             Clock = new LinuxClock(),
@@ -48,6 +48,10 @@ internal sealed class ThisDevice : IDisposable
         _locks.Dispose();
         _engine.Dispose();
     }
+
+    private static EngineRegistry? ServerRegistry() => DeviceConfig.Load() is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key }
+        ? new EngineRegistry(server.Authority, $"d_{uuid}", key)
+        : null;
 
     // EFI and legacy GRUB, as upstream's grub.cfg looks for it.
     private static string FindGrubEnvironment(LinuxFiles files) =>

@@ -11,6 +11,8 @@ internal static class Supervisor
         string version = Environment.GetEnvironmentVariable("SUPERVISOR_VERSION") ?? "unknown";
         var journal = new InterferenceLog("/mnt/data/hostup-lab/supervisor.log");
         journal.Write("start", version);
+        if (!await new SupervisorDatabase("/mnt/data/resin-data/balena-supervisor/database.sqlite", journal).OpenAsync(version, ct))
+            return;
         using var engine = new EngineImages("/run/docker.sock", journal);
         var bootFiles = new BootFileKeeper("/mnt/boot", journal);
         var target = new TargetWatch("/mnt/data/resin-data/target-state.json", bootFiles, journal);

@@ -9,6 +9,7 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
 {
     BuildCommands.Tools(),
     BuildCommands.Image(),
+    BuildCommands.Package(),
     DeviceCommands.Device(),
     DeviceCommands.List(),
     DeviceCommands.Exec(),

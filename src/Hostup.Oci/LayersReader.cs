@@ -8,11 +8,12 @@ namespace Hostup.Oci;
 /// <summary>All layers of an image as one stream of entries, lowest layer first; blobs are opened one after another.</summary>
 /// <param name="source">Where the blobs are.</param>
 /// <param name="layers">The layers, lowest first.</param>
+/// <param name="checkDiffIds">Whether the uncompressed bytes are hashed too.</param>
 /// <remarks>
-/// When <see cref="NextAsync"/> returns null, the digest of every blob and the diff id of every layer have been checked. Until then
+/// When <see cref="NextAsync"/> returns null, the digest of every blob has been checked, and the diff id of every layer if asked for. Until then
 /// nothing that was read is trustworthy. Memory is bounded: about 2 MiB, and 16 bytes for each entry of the layers above the lowest.
 /// </remarks>
-public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers) : ITreeReader
+public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, bool checkDiffIds = true) : ITreeReader
 {
     private int _next;
     private LayerStream? _stream;
@@ -69,7 +70,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         if (_next == layers.Count)
             return false;
         var layer = layers[_next];
-        _stream = new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer);
+        _stream = new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer, checkDiffIds);
         _reader = new LayerReader(_stream);
         // Nothing lies under the lowest layer: a whiteout there can only hide entries of its own layer, and engines ignore it.
         _order = _next == 0 ? null : new LayerOrder();

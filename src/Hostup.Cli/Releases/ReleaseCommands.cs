@@ -20,14 +20,18 @@ internal static class ReleaseCommands
     {
         var file = new Argument<FileInfo>("ENVELOPE") { Description = "What `hostup release sign` wrote" }.AcceptExistingOnly();
         var image = ReleaseSignCommand.ImageOption(required: false);
+        var supervisor = ReleaseSignCommand.SupervisorImageOption();
         var json = JsonOption();
-        var command = new ExampleCommand("publish", "Push the image and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, json };
+        var command = new ExampleCommand("publish", "Push the images and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, supervisor, json };
         command.SetAction(async (parsed, ct) =>
         {
             var credentials = Credentials.Load();
             byte[] envelope = await File.ReadAllBytesAsync(parsed.GetValue(file)!.FullName, ct);
+            var manifest = ReleaseManifest.Parse(Envelope.Parse(envelope).UnverifiedPayload.Span);
             if (parsed.GetValue(image) is { } name)
-                await PushAsync(credentials, envelope, name, terminal, ct);
+                await PushAsync(credentials, name, (manifest.Version, manifest.Image.Repository, manifest.Image.Digest), terminal, ct);
+            if (parsed.GetValue(supervisor) is { } supervisorName)
+                await PushAsync(credentials, supervisorName, SupervisorOf(manifest), terminal, ct);
             using var api = new ApiClient(credentials);
             var release = await api.PostAsync("api/v1/releases", envelope, WireJson.Default.ReleaseView, ct);
             terminal.Print(release, parsed.GetValue(json), (w, r) => w.WriteLine($"published {r.Version} for {r.DeviceType} as {r.Id}"));
@@ -35,16 +39,20 @@ internal static class ReleaseCommands
         return command;
     }
 
-    private static async Task PushAsync(Credentials credentials, byte[] envelope, string name, Terminal terminal, CancellationToken ct)
+    private static (string Version, string Repository, Digest Digest) SupervisorOf(ReleaseManifest manifest) =>
+        manifest.Supervisor is { Image: { } text } && EngineImageName.Parse(text) is { Host: null } image
+            ? (manifest.Version, image.Repository, image.Digest)
+            : throw new HostupException(HostupErrors.BadValue, $"cannot publish the supervisor of release {manifest.Version}", "its manifest names no supervisor image on this server", "sign it with --supervisor VERSION=NAME:TAG --supervisor-image IMAGE");
+
+    private static async Task PushAsync(Credentials credentials, string name, (string Version, string Repository, Digest Digest) signed, Terminal terminal, CancellationToken ct)
     {
-        var manifest = ReleaseManifest.Parse(Envelope.Parse(envelope).UnverifiedPayload.Span);
         using var source = await ImageSource.OpenAsync(name, ct);
-        if (source.Image.Digest != manifest.Image.Digest)
-            throw new HostupException(HostupErrors.DigestMismatch, $"cannot publish release {manifest.Version}", $"it signs image {manifest.Image.Digest}, {name} is {source.Image.Digest}", "give the image that was signed");
+        if (source.Image.Digest != signed.Digest)
+            throw new HostupException(HostupErrors.DigestMismatch, $"cannot publish release {signed.Version}", $"it signs image {signed.Digest}, {name} is {source.Image.Digest}", "give the image that was signed");
         using var http = new HttpClient(RegistryClient.NewHandler());
         var counter = new TransferCounter();
-        await terminal.Error.WriteLineAsync($"push {manifest.Image.Repository}, {new ByteCount(source.Image.DownloadBytes)}");
-        await new RegistryClient(http, new RegistryLocation(credentials.Server, manifest.Image.Repository), new RegistryCredentials("operator", credentials.Key), counter).PushAsync(source.Image, source.Blobs, null, ct);
+        await terminal.Error.WriteLineAsync($"push {signed.Repository}, {new ByteCount(source.Image.DownloadBytes)}");
+        await new RegistryClient(http, new RegistryLocation(credentials.Server, signed.Repository), new RegistryCredentials("operator", credentials.Key), counter).PushAsync(source.Image, source.Blobs, null, ct);
         await terminal.Error.WriteLineAsync($"sent {new ByteCount(counter.SentBytes)}");
     }
 

@@ -20,14 +20,15 @@ internal static class ReleaseSignCommand
         var version = new Option<string>("--version") { Description = "OS version; without it VERSION of the image's os-release" };
         var repository = new Option<string>("--repository") { Description = "Name of the repository; without it hostos/DEVICE-TYPE" };
         var build = new Option<string>("--build-id") { Description = "Names the build", DefaultValueFactory = _ => "" };
-        var supervisor = new Option<string>("--supervisor") { Description = "Supervisor as VERSION or VERSION=NAME@DIGEST" };
+        var supervisor = new Option<string>("--supervisor") { Description = "Supervisor as VERSION, VERSION=NAME:TAG@DIGEST, or VERSION=NAME:TAG with --supervisor-image" };
+        var supervisorImage = SupervisorImageOption();
         var stores = new Option<string[]>("--engine-store") { Description = "Storage drivers that the engine opens", AllowMultipleArgumentsPerToken = true };
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, stores, health, minimum, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -45,7 +46,7 @@ internal static class ReleaseSignCommand
                 TreeDigest = read.TreeDigest,
                 Root = read.Root,
                 BootFiles = read.BootFiles,
-                Supervisor = ParseSupervisor(parsed.GetValue(supervisor)),
+                Supervisor = await ParseSupervisorAsync(parsed.GetValue(supervisor), parsed.GetValue(supervisorImage), ct),
                 EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),
                 UpdaterMinimum = parsed.GetValue(minimum)!,
@@ -71,12 +72,23 @@ internal static class ReleaseSignCommand
         await File.WriteAllBytesAsync(path, envelope!.ToJson(), ct);
     }
 
-    private static ReleaseSupervisor? ParseSupervisor(string? text)
+    public static Option<string> SupervisorImageOption() =>
+        new("--supervisor-image") { Description = "Image of the supervisor, named as --image" };
+
+    private static async Task<ReleaseSupervisor?> ParseSupervisorAsync(string? text, string? image, CancellationToken ct)
     {
         if (text is null)
             return null;
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        return equals < 0 ? new ReleaseSupervisor(text, null) : new ReleaseSupervisor(text[..equals], text[(equals + 1)..]);
+        if (equals < 0)
+            return new ReleaseSupervisor(text, null);
+        string name = text[(equals + 1)..];
+        if (image is not null)
+        {
+            using var source = await ImageSource.OpenAsync(image, ct);
+            name = $"{name}@{source.Image.Digest}";
+        }
+        return new ReleaseSupervisor(text[..equals], EngineImageName.Parse(name).ToString());
     }
 
     private static HealthSettings ParseHealth(string text) =>

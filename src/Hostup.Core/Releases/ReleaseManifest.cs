@@ -128,7 +128,7 @@ public sealed record BootFile(string Path, long Size, Digest Digest);
 
 /// <summary>The supervisor of a release.</summary>
 /// <param name="Version">Its version.</param>
-/// <param name="Image">Repository and digest for the engine to pull: <c>name@sha256:...</c>; null: only the version is known.</param>
+/// <param name="Image">Image for the engine to pull, in the notation of <see cref="EngineImageName"/>; null: only the version is known.</param>
 public sealed record ReleaseSupervisor(string Version, string? Image);
 
 /// <summary>How long the new OS may take to prove itself. Defaults as upstream's rollback-health.</summary>

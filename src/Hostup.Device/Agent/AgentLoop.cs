@@ -7,8 +7,10 @@ using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Reporting;
+using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Device.Agent;
 
@@ -20,6 +22,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     // A process that cannot even begin must not be started in a loop.
     private static readonly TimeSpan BetweenResumes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
+    // upstream's update timer has an hour of random delay
+    private static readonly TimeSpan BetweenReconciles = TimeSpan.FromHours(1);
     private const int MostStarts = 3;
     private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
 
@@ -31,6 +35,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private string? _refused;
     private long _lastSerial = -1;
     private long? _resumed;
+    private long? _reconciled;
     private string? _starting;
     private int _starts;
 
@@ -64,6 +69,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         if (await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
         await TellAsync(ct).ConfigureAwait(false);
+        await ReconcileSupervisorAsync(ct).ConfigureAwait(false);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
@@ -84,9 +90,26 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
     }
 
+    /// <summary>A supervisor that could not be fetched with its release is brought later; a failure costs nothing but the next try.</summary>
+    private async Task ReconcileSupervisorAsync(CancellationToken ct)
+    {
+        if (TrialPending || _log.IsOpen || (_reconciled is { } last && Stopwatch.GetElapsedTime(last) < BetweenReconciles))
+            return;
+        _reconciled = Stopwatch.GetTimestamp();
+        try
+        {
+            if (await new SlotSupervisor(device.Ports).ReconcileAsync(ct).ConfigureAwait(false) is { } said)
+                Say(said);
+        }
+        catch (HostupException e)
+        {
+            Say($"{e.Message} [{e.Code}]");
+        }
+    }
+
     private bool OnTrial => TrialPending && _log.Records.Any(r => r.Verb == JournalVerb.TrialBoot);
 
-    private bool TrialPending => device.Ports.Boot.Read().UpgradeAvailable;
+    private bool TrialPending => Trial.IsPending(device.Ports);
 
     /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
     private async Task<bool> ResumeAsync(CancellationToken ct)

@@ -14,6 +14,21 @@ internal static class BuildCommands
         return new Command("tools", "programs that the lab needs") { install };
     }
 
+    public static Command Package()
+    {
+        var target = new Option<string>("--out") { Description = "Folder that receives it", DefaultValueFactory = _ => "." };
+        var package = new Command("package", "make the Debian package of the device program and print its path") { target };
+        package.SetAction(async (parsed, ct) =>
+        {
+            var lab = LabEnvironment.OfThisProcess(Console.Error.WriteLine);
+            var made = await DevicePackage.BuildAsync(lab, HostOsRelease.New.ProgramVersion, ct);
+            string path = Path.Combine(Path.GetFullPath(parsed.GetValue(target)!), Path.GetFileName(made.File));
+            File.Copy(made.File, path, overwrite: true);
+            Console.WriteLine(path);
+        });
+        return package;
+    }
+
     public static Command Image()
     {
         var which = new Argument<string>("RELEASE") { Description = "old or new" };

@@ -23,6 +23,9 @@ public static class ProvisionedDevice
     /// <summary>Version of the supervisor that a device is provisioned with; supervisor.conf of the root names it.</summary>
     public const string SupervisorVersion = "v14.0.0";
 
+    /// <summary>Version of the supervisor that the next release ships with.</summary>
+    public const string NewSupervisorVersion = "v14.1.0";
+
     /// <summary>Returns the saved state of a device with this tree in slot A, made when anything has changed since.</summary>
     public static async Task<SavedState> GetAsync(LabEnvironment lab, HostOsTree tree, DiskLayout layout, DiskContent content, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using Hostup.Lab.Cache;
+using Hostup.Lab.Packages;
 using Hostup.Lab.Programs;
 
 namespace Hostup.Lab.Images;
@@ -28,24 +29,9 @@ public sealed record HostOsTree(HostOsRelease Release, string Root, string Key)
         return new HostOsTree(release, Path.Combine(folder, "root"), name);
     }
 
-    /// <summary>The product's device program and its units, as the source tree has them now.</summary>
-    public static async Task<HostOsOverlay> DeviceProgramAsync(LabEnvironment lab, HostOsRelease release, CancellationToken ct)
-    {
-        string program = await PublishedProgram.GetAsync(lab, "Hostup.Device", "hostup-device", release.ProgramVersion, ct);
-        var overlay = HostOsOverlay.None.WithProgram("usr/bin/hostup-device", program);
-        string units = Path.Combine(lab.RepositoryRoot, "deploy/device/systemd");
-        if (!Directory.Exists(units))
-            return overlay;
-        var enabled = new List<string>();
-        foreach (string unit in Directory.EnumerateFiles(units).Order(StringComparer.Ordinal))
-        {
-            string text = await File.ReadAllTextAsync(unit, ct);
-            overlay = overlay.WithText("usr/lib/systemd/system/" + Path.GetFileName(unit), text);
-            if (text.Contains("[Install]", StringComparison.Ordinal))
-                enabled.Add(Path.GetFileName(unit));
-        }
-        return overlay.WithUnits(enabled);
-    }
+    /// <summary>The product as devices get it: its Debian package, made from the source tree as it is now.</summary>
+    public static async Task<HostOsOverlay> DeviceProgramAsync(LabEnvironment lab, HostOsRelease release, CancellationToken ct) =>
+        HostOsOverlay.None.WithPackage((await DevicePackage.BuildAsync(lab, release.ProgramVersion, ct)).File);
 
     private static async Task MakeAsync(string baseRoot, HostOsRelease release, HostOsOverlay overlay, string folder, CancellationToken ct)
     {
@@ -56,13 +42,15 @@ public sealed record HostOsTree(HostOsRelease Release, string Root, string Key)
         files.AddIdentity(release);
         files.AddBoot();
         await files.AddBootFilesAsync(release, ct);
+        foreach (string package in overlay.Packages)
+            await new DevicePackage(package).InstallAsync(root, ct);
         foreach (string source in overlay.Folders)
             files.AddFolder(source, "");
         foreach (var (target, source) in overlay.Programs)
             files.AddProgram(source, target);
         foreach (var (target, text) in overlay.Texts)
             files.AddText(target, text);
-        await files.EnableUnitsAsync([.. FixedUnits.Split(' '), .. overlay.Units], ct);
+        await files.EnableUnitsAsync(FixedUnits.Split(' '), ct);
         foreach (string target in overlay.Removed)
             files.Remove(target);
         foreach (var (target, points) in overlay.Links)

@@ -35,6 +35,15 @@ public sealed class ServerProcess : IAsyncDisposable
         ["HOSTUP_KEY"] = File.ReadAllText(Path.Combine(_data, "operator-key")).Trim(),
     };
 
+    /// <summary>Ends a server on this data whose starter was killed before anybody else knew of it.</summary>
+    public static async Task EndLeftAsync(string data, CancellationToken ct)
+    {
+        string file = PidFile(data);
+        if (File.Exists(file) && int.TryParse(await File.ReadAllTextAsync(file, ct), out int pid) && ProcessIdentity.Of(pid) is { } process
+            && (await File.ReadAllTextAsync($"/proc/{pid}/cmdline", ct)).Contains(data, StringComparison.Ordinal))
+            await process.KillAsync(ct);
+    }
+
     /// <summary>Starts one on a free port.</summary>
     /// <param name="lab">The lab.</param>
     /// <param name="data">Folder for its data.</param>
@@ -104,11 +113,13 @@ public sealed class ServerProcess : IAsyncDisposable
     private static Process Launch(LabEnvironment lab, string data, int port)
     {
         Directory.CreateDirectory(data);
-        // Through a shell only to put the output into a file that outlives this process.
+        // Through a shell only to put the output into a file that outlives this process, and to leave the process id before anything else.
         string program = Path.Combine(lab.RepositoryRoot, "artifacts/bin/Hostup.Server/release/hostup-server.dll");
-        var start = new ProcessStartInfo("sh", ["-c", "exec dotnet \"$0\" --data \"$1\" --urls \"$2\" --poll-seconds 5 >>\"$1/server.log\" 2>&1 </dev/null", program, data, $"http://127.0.0.1:{port}"]);
+        var start = new ProcessStartInfo("sh", ["-c", "echo $$ >\"$1/server.pid\"; exec dotnet \"$0\" --data \"$1\" --urls \"$2\" --poll-seconds 5 >>\"$1/server.log\" 2>&1 </dev/null", program, data, $"http://127.0.0.1:{port}"]);
         return Process.Start(start)!;
     }
+
+    private static string PidFile(string data) => Path.Combine(data, "server.pid");
 
     private async Task WaitAsync(CancellationToken ct)
     {

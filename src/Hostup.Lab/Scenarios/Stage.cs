@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Lab.Containers;
 using Hostup.Lab.Devices;
 using Hostup.Lab.Disks;
 using Hostup.Lab.Images;
@@ -57,6 +58,7 @@ public sealed class Stage : IAsyncDisposable
         if (DeviceRecord.Load(name) is { } left)
             await left.EndAsync(ct);
         string folder = Path.Combine(lab.Cache.Root, "stages", name);
+        await ServerProcess.EndLeftAsync(Path.Combine(folder, "server"), ct);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         var server = await ServerProcess.StartAsync(lab, Path.Combine(folder, "server"), ct);
@@ -85,9 +87,11 @@ public sealed class Stage : IAsyncDisposable
     public async Task PublishAsync(ReleaseImage image, int sequence, CancellationToken ct)
     {
         string envelope = Path.Combine(Folder, $"release-{sequence}.dsse");
+        const string version = ProvisionedDevice.NewSupervisorVersion;
+        string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
         await Server.CliAsync(
-            ["release", "sign", "--image", image.Layout, "--key", Keys.Release, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", ProvisionedDevice.SupervisorVersion, "--out", envelope], ct);
-        await Server.CliAsync(["release", "publish", envelope, "--image", image.Layout], ct);
+            ["release", "sign", "--image", image.Layout, "--key", Keys.Release, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
+        await Server.CliAsync(["release", "publish", envelope, "--image", image.Layout, "--supervisor-image", supervisor], ct);
         Lab.Progress($"release {image.Version} is signed and published");
     }
 

@@ -11,7 +11,7 @@ using Hostup.Updates.Run;
 namespace Hostup.Lab.Sim;
 
 /// <summary>
-/// A whole device in memory: partitions, a GRUB that counts boots, and an OS that starts the very programs of the product in the order of
+/// A whole device in memory: partitions, a boot loader that counts boots, and an OS that starts the very programs of the product in the order of
 /// their units. The power can go before any effect.
 /// </summary>
 public sealed class SimDevice
@@ -20,12 +20,12 @@ public sealed class SimDevice
     public const string GrubEnv = Places.Boot + "/EFI/BOOT/grubenv";
 
     private const int MostBoots = 40;
-    private static readonly string[] LoaderFiles = ["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg"];
     private readonly Unflushed _unflushed;
     private readonly Dictionary<Digest, SimRelease> _known;
 
-    public SimDevice(SimRelease from, SimRelease to, Unflushed unflushed = Unflushed.Lost, IReadOnlyList<int>? cuts = null, bool reinstall = false)
+    public SimDevice(SimRelease from, SimRelease to, Unflushed unflushed = Unflushed.Lost, IReadOnlyList<int>? cuts = null, bool reinstall = false, SimBootFamily? family = null)
     {
+        Family = family ?? SimBootFamily.Grub;
         _unflushed = unflushed;
         Target = new SimTarget(to.Manifest(sequence: 2), reinstall);
         _known = new[] { from, to }.DistinctBy(r => r.TreeDigest).ToDictionary(r => r.TreeDigest);
@@ -39,7 +39,7 @@ public sealed class SimDevice
         {
             Files = Files,
             Slots = Slots,
-            Boot = new GrubEnvironment(Files, GrubEnv),
+            Boot = Family.Environment(Files),
             Supervisor = Ports,
             Engine = Ports,
             Health = Ports,
@@ -52,11 +52,16 @@ public sealed class SimDevice
         Provision(from);
     }
 
+    /// <summary>Which boot loader it has.</summary>
+    public SimBootFamily Family { get; }
+
     public SimPowerSupply Power { get; }
 
     public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
 
     public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
+
+    public SimFileSystem Data { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
 
     public SimSlot SlotA { get; } = new("resin-rootA", 2);
 
@@ -104,6 +109,9 @@ public sealed class SimDevice
     /// <summary>The release that runs; null for an unknown tree.</summary>
     public SimRelease? RunningRelease => RunningSlot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
 
+    /// <summary>Version of the supervisor in the settings.</summary>
+    public string SupervisorVersion => Updates.Supervisor.SupervisorSettings.Load(Files)?.VersionText ?? "";
+
     /// <summary>State of the attempt in the journal: the outcome, or "open".</summary>
     public string Outcome => new AttemptJournal(Files).Read() is [.., { Verb: JournalVerb.Ended, Outcome: { } outcome }] ? outcome : "open";
 
@@ -139,13 +147,25 @@ public sealed class SimDevice
             throw new InvalidOperationException($"bug: the supervisor runs while {what}");
     }
 
+    /// <summary>The supervisor that the settings name starts: it brings its database up to its own version and cannot read a newer one.</summary>
+    public void StartSupervisor()
+    {
+        if (SimSupervisor.Start(this) is { } wrong)
+            Brick(wrong);
+    }
+
     private void Provision(SimRelease from)
     {
         SlotA.Provision(from);
         foreach (var (path, content) in from.BootFiles)
             Boot.Provision($"{Places.Boot}/{path}", content);
+        Boot.Provision(SimBootLoader.KernelOf(SlotA), from.Kernel);
+        // One file that updates leave alone and one that they do not: the owner changed both.
         Boot.Provision(Places.Boot + "/config.txt", Encoding.UTF8.GetBytes("dtparam=audio=on # the owner's"));
-        Boot.Provision(GrubEnv, GrubEnvironment.NewBlock(new BootSettings(SlotA.PartitionNumber, false, 0)));
+        Boot.Provision(Places.Boot + "/cmdline.txt", Encoding.UTF8.GetBytes("console=ttyS1 # the owner's"));
+        Boot.Provision(Family.File, Family.Provisioned);
+        State.Provision(SimSupervisor.Settings, Encoding.UTF8.GetBytes($"SUPERVISOR_IMAGE=sim/supervisor:{SimSupervisor.First}\nSUPERVISOR_VERSION={SimSupervisor.First}\nLED_FILE=/dev/null\n"));
+        Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes($"database of {SimSupervisor.First}"));
         using (Files.OpenForWriting(Places.State))
             new AttemptJournal(Files).Prepare();
         State.FlushAll();
@@ -160,9 +180,9 @@ public sealed class SimDevice
             return Brick($"it still boots after {MostBoots} times");
         Files.Remount();
         IsUpdating = false;
-        RunningSlot = PlayBootLoader();
-        if (Bricked is not null)
+        if (SimBootLoader.Play(this, _known) is not { } booted)
             return true;
+        RunningSlot = booted;
         if (RunningRelease is null or { Behaviour: SimBehaviour.Panics })
             return Orderly(false); // the kernel panics and the machine resets; nothing was pending
         Ports.Boot();
@@ -219,6 +239,7 @@ public sealed class SimDevice
     {
         Boot.PowerCut(_unflushed);
         State.PowerCut(_unflushed);
+        Data.PowerCut(_unflushed);
         SlotA.PowerCut(_unflushed);
         SlotB.PowerCut(_unflushed);
         Power.Restore();
@@ -235,42 +256,8 @@ public sealed class SimDevice
         return false;
     }
 
-    private SimSlot PlayBootLoader()
-    {
-        if (CorruptBootFile() is { } corrupt)
-        {
-            Brick($"boot file {corrupt} is neither the old nor the new one");
-            return SlotA;
-        }
-        BootSettings settings;
-        try
-        {
-            settings = new GrubEnvironment(Files, GrubEnv).Read();
-        }
-        catch (Core.Errors.HostupException e)
-        {
-            Brick(e.Message);
-            return SlotA;
-        }
-        bool other = false;
-        if (settings.UpgradeAvailable)
-        {
-            int count = Math.Min(settings.BootCount + 1, 2);
-            other = count == 2;
-            // GRUB's save_env overwrites one sector
-            var counted = GrubEnvironment.NewBlock(settings with { BootCount = count });
-            Boot.Overwrite(GrubEnv, 0, counted);
-            Boot.Flush(GrubEnv);
-        }
-        var chosen = settings.RootPartition == SlotA.PartitionNumber ? SlotA : SlotB;
-        var fallback = chosen == SlotA ? SlotB : SlotA;
-        return other || chosen.Files?.ContainsKey("sbin/init") != true ? fallback : chosen;
-    }
-
-    private string? CorruptBootFile() => LoaderFiles
-        .FirstOrDefault(path => Boot.Read($"{Places.Boot}/{path}") is not { } found || !_known.Values.Any(r => r.BootFiles[path].AsSpan().SequenceEqual(found)));
-
-    private bool Brick(string why)
+    /// <summary>The device is lost.</summary>
+    internal bool Brick(string why)
     {
         Bricked = why;
         return true;

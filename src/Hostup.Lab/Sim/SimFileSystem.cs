@@ -19,8 +19,8 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     private const int SectorBytes = 512;
 
     private readonly List<Operation> _pending = [];
-    private State _medium = new([], []);
-    private State _seen = new([], []);
+    private State _medium = new(Empty(kind), []);
+    private State _seen = new(Empty(kind), []);
     private int _nextFile = 1;
 
     /// <summary>Bytes that can still be written.</summary>
@@ -90,6 +90,9 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         _seen = _medium.Copy();
     }
 
+    // FAT finds a name in any case.
+    private static Dictionary<string, int> Empty(SimFileSystemKind kind) => new(kind == SimFileSystemKind.Fat ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+
     private void Tear()
     {
         int names = 0;
@@ -132,7 +135,7 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     private sealed record State(Dictionary<string, int> Names, Dictionary<int, byte[]> Contents)
     {
-        public State Copy() => new(new(Names), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()));
+        public State Copy() => new(new(Names, Names.Comparer), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()));
     }
 
     private abstract record Operation

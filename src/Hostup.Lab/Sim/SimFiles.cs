@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Hostup.Updates.Files;
 
 namespace Hostup.Lab.Sim;
@@ -22,9 +23,21 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>Mount points that were opened for writing, in order.</summary>
     public List<string> OpenedForWriting { get; } = [];
 
+    /// <summary>A path whose content is stored with one wrong bit and no error; null: none.</summary>
+    public string? CorruptPath { get; set; }
+
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
     public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
+
+    public byte[] Hash(string path, HashAlgorithmName algorithm)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm);
+        hash.AppendData(Read(path));
+        return hash.GetHashAndReset();
+    }
+
+    public void Copy(string from, string to) => Create(to, Read(from));
 
     public long? Length(string path) => ReadOrNull(path)?.LongLength;
 
@@ -48,7 +61,13 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return new Closing(() => _bootWriters--);
     }
 
-    public void Create(string path, ReadOnlySpan<byte> content) => Change(path, "create").Create(path, content.ToArray());
+    public void Create(string path, ReadOnlySpan<byte> content)
+    {
+        byte[] stored = content.ToArray();
+        if (path == CorruptPath)
+            stored[^1] ^= 1;
+        Change(path, "create").Create(path, stored);
+    }
 
     public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
     {
@@ -113,6 +132,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     private SimFileSystem? Writable(string path) =>
         path.StartsWith(Places.Boot, StringComparison.Ordinal) ? device.Boot
         : path.StartsWith(Places.State, StringComparison.Ordinal) ? device.State
+        : path.StartsWith(Places.Data, StringComparison.Ordinal) ? device.Data
         : null;
 
     private SortedDictionary<string, byte[]>? Root(string path, out string inRoot)

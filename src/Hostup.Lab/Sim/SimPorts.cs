@@ -1,3 +1,5 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Lab.Sim;
@@ -5,6 +7,8 @@ namespace Hostup.Lab.Sim;
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
 public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, ISystemClock, IAttemptProgress
 {
+    // on the data partition: a reboot takes nothing away
+    private readonly HashSet<string> _images = [];
     private int _boots;
 
     /// <summary>Whether the supervisor runs.</summary>
@@ -63,7 +67,11 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
-    public void StartWithOs() => SupervisorRuns = true;
+    public void StartWithOs()
+    {
+        SupervisorRuns = true;
+        device.StartSupervisor();
+    }
 
     public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns);
 
@@ -78,6 +86,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     {
         device.Power.Effect("start supervisor");
         SupervisorRuns = true;
+        device.StartSupervisor();
         return default;
     }
 
@@ -87,11 +96,20 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     IReadOnlyList<PowerSupply> IPowerSupplies.Read() => Supplies;
 
-    public ValueTask PullAsync(string reference, CancellationToken ct)
+    /// <summary>Why pulls fail; null: they do not.</summary>
+    public string? PullFault { get; set; }
+
+    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.LocalName));
+
+    public ValueTask<long> PullAsync(EngineImageName image, CancellationToken ct)
     {
+        if (PullFault is { } why)
+            throw new HostupException(HostupErrors.Supervisor, $"cannot pull {image.LocalName}", why, "the new OS pulls it after its first boot");
         device.Power.Effect("pull supervisor");
-        return default;
+        return ValueTask.FromResult(_images.Add(image.LocalName) ? 1000L : 0);
     }
+
+    public ValueTask KeepAsync(string container, string image, CancellationToken ct) => default;
 
     public ValueTask<IReadOnlyList<HealthResult>> RunAsync(IReadOnlySet<string> variables, CancellationToken ct)
     {

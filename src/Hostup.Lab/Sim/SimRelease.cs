@@ -33,16 +33,29 @@ public sealed class SimRelease
 
     public SimBehaviour Behaviour { get; }
 
+    /// <summary>Version of the supervisor that it ships with.</summary>
+    public required string SupervisorVersion { get; init; }
+
     /// <summary>Content of the root tree by path without a leading slash.</summary>
     public SortedDictionary<string, byte[]> Files { get; }
 
     public Digest TreeDigest { get; }
 
-    /// <summary>Boot files by path on the boot partition.</summary>
+    /// <summary>Boot files that both slots share, by path on the boot partition.</summary>
     public IReadOnlyDictionary<string, byte[]> BootFiles =>
+        AllBootFiles.Where(f => !f.Key.StartsWith("per-slot/", StringComparison.Ordinal)).ToDictionary();
+
+    /// <summary>The kernel, which lies in the directory of its slot.</summary>
+    public byte[] Kernel => Files["resin-boot/per-slot/vmlinuz"];
+
+    private Dictionary<string, byte[]> AllBootFiles =>
         Files.Where(f => f.Key.StartsWith("resin-boot/", StringComparison.Ordinal)).ToDictionary(f => f.Key["resin-boot/".Length..], f => f.Value);
 
-    public static SimRelease Make(string version, SimBehaviour behaviour)
+    /// <summary>Makes one.</summary>
+    /// <param name="version">OS version.</param>
+    /// <param name="behaviour">What it does once it is booted.</param>
+    /// <param name="supervisor">Version of the supervisor that it ships with: a newer one by default.</param>
+    public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0")
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
@@ -52,10 +65,12 @@ public sealed class SimRelease
             ["resin-boot/EFI/BOOT/BOOTX64.EFI"] = Filled($"loader {version}", 3000),
             ["resin-boot/EFI/BOOT/grub.cfg"] = Filled($"grub.cfg {version}", 1500),
             ["resin-boot/config.txt"] = Filled($"config.txt of {version}", 700),
+            ["resin-boot/cmdline.txt"] = Filled($"cmdline.txt {version}", 400),
+            ["resin-boot/per-slot/vmlinuz"] = Filled($"kernel {version}", 6000),
         };
         // Each version brings a boot file of its own, so that files which a newer set adds are seen to go again.
         files[$"resin-boot/overlays/{version}.dtbo"] = Filled($"overlay {version}", 600);
-        return new SimRelease(version, behaviour, files);
+        return new SimRelease(version, behaviour, files) { SupervisorVersion = supervisor };
     }
 
     /// <summary>Digest of a simulated tree. The simulator compares trees by path and content only.</summary>
@@ -80,7 +95,8 @@ public sealed class SimRelease
         Image = new ReleaseImage { Digest = Digest.Of(Encoding.UTF8.GetBytes($"image {Version} {Behaviour}")), Repository = "hostos/sim-device", DownloadBytes = Files.Sum(f => f.Value.LongLength) },
         TreeDigest = TreeDigest,
         Root = new RootFileSystem { ContentBytes = Files.Sum(f => f.Value.LongLength), SpaceBytes = 100_000, Entries = Files.Count },
-        BootFiles = [.. BootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
+        BootFiles = [.. AllBootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
+        Supervisor = new ReleaseSupervisor(SupervisorVersion, $"sim/supervisor:{SupervisorVersion}@{Digest.Of(Encoding.UTF8.GetBytes(SupervisorVersion))}"),
         Health = new HealthSettings { IntervalSeconds = 10, Count = 3 },
     };
 

@@ -1,12 +1,16 @@
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Engine;
 
 /// <summary>A container engine with Docker's API on a unix socket: balenaEngine or Docker.</summary>
-public sealed class DockerEngine : IContainerEngine, IDisposable
+/// <param name="registry">The server's registry and how to log in there, asked for when it is needed; null: none.</param>
+/// <param name="socket">Path of the socket; null: the usual places.</param>
+public sealed class DockerEngine(Func<EngineRegistry?> registry, string? socket = null) : IContainerEngine, IDisposable
 {
     // Paths of balenaEngine and Docker; the first that exists.
     private static readonly string[] Sockets = ["/run/balena-engine.sock", "/run/balena.sock", "/run/docker.sock", "/var/run/docker.sock"];
@@ -14,31 +18,7 @@ public sealed class DockerEngine : IContainerEngine, IDisposable
     private static readonly TimeSpan RemoveLimit = TimeSpan.FromSeconds(60);
     // Secondary: an engine that hangs must not hold the update.
     private static readonly TimeSpan PullLimit = TimeSpan.FromMinutes(30);
-    private readonly HttpClient _http;
-
-    /// <param name="socket">Path of the socket; null: the usual places.</param>
-    public DockerEngine(string? socket = null) => _http = new HttpClient(new SocketsHttpHandler
-    {
-        ConnectCallback = async (_, ct) =>
-        {
-            string path = socket ?? Sockets.FirstOrDefault(File.Exists) ?? Sockets[^1];
-            var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await connection.ConnectAsync(new UnixDomainSocketEndPoint(path), ct).ConfigureAwait(false);
-                return new NetworkStream(connection, ownsSocket: true);
-            }
-            catch (SocketException e)
-            {
-                connection.Dispose();
-                throw new HttpRequestException($"cannot connect to {path}: {e.Message}", e);
-            }
-        },
-    })
-    {
-        BaseAddress = new Uri("http://engine/"),
-        Timeout = Timeout.InfiniteTimeSpan,
-    };
+    private readonly HttpClient _http = Connect(socket);
 
     /// <inheritdoc/>
     public async ValueTask<bool> AnswersAsync(CancellationToken ct) => await PingAsync(ct).ConfigureAwait(false) is null;
@@ -97,47 +77,118 @@ public sealed class DockerEngine : IContainerEngine, IDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask PullAsync(string reference, CancellationToken ct)
+    public async ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(AnswerLimit);
+        try
+        {
+            using var answer = await _http.GetAsync(Address($"images/{image.LocalName}/json"), limit.Token).ConfigureAwait(false);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long> PullAsync(EngineImageName image, CancellationToken ct)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(PullLimit);
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"images/create?fromImage={Uri.EscapeDataString(reference)}");
-            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
-            if (!answer.IsSuccessStatusCode)
-                throw Failed(reference, $"the engine answers {(int)answer.StatusCode}");
-            var stream = await answer.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
-            using var lines = new StreamReader(stream);
-            while (await lines.ReadLineAsync(limit.Token).ConfigureAwait(false) is { } line)
-            {
-                if (ErrorOf(line) is { } error)
-                    throw Failed(reference, error);
-            }
+            string name = $"{HostOf(image)}/{image.Repository}@{image.Digest}";
+            var received = new PulledLayers();
+            using var known = await _http.GetAsync(Address($"images/{name}/json"), limit.Token).ConfigureAwait(false);
+            if (!known.IsSuccessStatusCode)
+                await PullAsync(image, name, received, limit.Token).ConfigureAwait(false);
+            if (image.Tag is not null)
+                await RequireAsync(image, HttpMethod.Post, $"images/{name}/tag?repo={Uri.EscapeDataString(image.LocalName[..^(image.Tag.Length + 1)])}&tag={Uri.EscapeDataString(image.Tag)}", limit.Token).ConfigureAwait(false);
+            return received.Bytes;
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            throw Failed(reference, e.Message, e);
+            throw Failed(image, e.Message, e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask KeepAsync(string container, string image, CancellationToken ct)
+    {
+        await RemoveContainerAsync(container, ct).ConfigureAwait(false);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(RemoveLimit);
+            using var body = new StringContent($$"""{"Image":{{JsonSerializer.Serialize(image, EngineJson.Default.String)}},"Cmd":["hostup-keeps-this-image"]}""", Encoding.UTF8, "application/json");
+            // No such image is no harm: there is nothing to keep then.
+            using var answer = await _http.PostAsync(Address($"containers/create?name={container}"), body, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            // The image can still be pulled anew.
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    // The engine streams one JSON document a line; errors come as {"error": "..."} after the 200.
-    private static string? ErrorOf(string line)
+    private static HttpClient Connect(string? socket) => new(new SocketsHttpHandler
     {
-        try
+        ConnectCallback = async (_, ct) =>
         {
-            using var document = JsonDocument.Parse(line);
-            return document.RootElement.TryGetProperty("error", out var error) ? error.GetString() : null;
-        }
-        catch (JsonException)
+            string path = socket ?? Sockets.FirstOrDefault(File.Exists) ?? Sockets[^1];
+            var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(path), ct).ConfigureAwait(false);
+                return new NetworkStream(connection, ownsSocket: true);
+            }
+            catch (SocketException e)
+            {
+                connection.Dispose();
+                throw new HttpRequestException($"cannot connect to {path}: {e.Message}", e);
+            }
+        },
+    })
+    {
+        BaseAddress = new Uri("http://engine/"),
+        Timeout = Timeout.InfiniteTimeSpan,
+    };
+
+    private async ValueTask PullAsync(EngineImageName image, string name, PulledLayers received, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Address($"images/create?fromImage={Uri.EscapeDataString(name)}"));
+        // The device's key goes to its own server only.
+        if (image.Host is null && registry() is { } login)
+            request.Headers.Add("X-Registry-Auth", login.Header());
+        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        if (!answer.IsSuccessStatusCode)
+            throw Failed(image, $"the engine answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false)}");
+        var stream = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        using var lines = new StreamReader(stream);
+        while (await lines.ReadLineAsync(ct).ConfigureAwait(false) is { } line)
         {
-            return null;
+            if (received.Read(line) is { } error)
+                throw Failed(image, error);
         }
     }
 
-    private static HostupException Failed(string reference, string why, Exception? inner = null) =>
-        new(HostupErrors.Supervisor, $"cannot pull {reference}", why, "the new OS pulls it after its first boot", inner);
+    private async ValueTask RequireAsync(EngineImageName image, HttpMethod method, string path, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, Address(path));
+        using var answer = await _http.SendAsync(request, ct).ConfigureAwait(false);
+        if (!answer.IsSuccessStatusCode)
+            throw Failed(image, $"the engine answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false)}");
+    }
+
+    private string HostOf(EngineImageName image) => image.Host ?? registry()?.Host
+        ?? throw Failed(image, "it names no registry, and this device has no server");
+
+    private static Uri Address(string path) => new(path, UriKind.Relative);
+
+    private static HostupException Failed(EngineImageName image, string why, Exception? inner = null) =>
+        new(HostupErrors.Supervisor, $"cannot pull {image.LocalName}", why, "the new OS pulls it after its first boot", inner);
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Security.Cryptography;
 using Hostup.Updates.Files;
 
 namespace Hostup.Linux.Files;
@@ -6,11 +8,23 @@ namespace Hostup.Linux.Files;
 /// <param name="root">Put before every path; empty on a device, a folder in tests.</param>
 public sealed class LinuxFiles(string root = "") : IFiles
 {
+    // few calls for a kernel of 20 MB, and small beside the process
+    private const int BlockBytes = 128 * 1024;
+
     /// <inheritdoc/>
     public bool Exists(string path) => Path.Exists(At(path));
 
     /// <inheritdoc/>
     public byte[] Read(string path) => File.ReadAllBytes(At(path));
+
+    /// <inheritdoc/>
+    public byte[] Hash(string path, HashAlgorithmName algorithm)
+    {
+        using var hash = IncrementalHash.CreateHash(algorithm);
+        foreach (var block in Blocks(path))
+            hash.AppendData(block.Span);
+        return hash.GetHashAndReset();
+    }
 
     /// <inheritdoc/>
     public long? Length(string path) => File.Exists(At(path)) ? new FileInfo(At(path)).Length : null;
@@ -42,6 +56,18 @@ public sealed class LinuxFiles(string root = "") : IFiles
     }
 
     /// <inheritdoc/>
+    public void Copy(string from, string to)
+    {
+        using var file = File.OpenHandle(At(to), FileMode.Create, FileAccess.Write);
+        long written = 0;
+        foreach (var block in Blocks(from))
+        {
+            RandomAccess.Write(file, block.Span, written);
+            written += block.Length;
+        }
+    }
+
+    /// <inheritdoc/>
     public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
     {
         using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.Write);
@@ -67,7 +93,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
     /// <inheritdoc/>
     public void DeleteDirectory(string path)
     {
-        if (Directory.Exists(At(path)))
+        if (Directory.Exists(At(path)) && !Directory.EnumerateFileSystemEntries(At(path)).Any())
             Directory.Delete(At(path), recursive: false);
     }
 
@@ -83,6 +109,25 @@ public sealed class LinuxFiles(string root = "") : IFiles
 
     /// <inheritdoc/>
     public void FlushFileSystem(string path) => OnDirectory(Directory.Exists(At(path)) ? path : Path.GetDirectoryName(path)!, FileCalls.Syncfs);
+
+    private IEnumerable<ReadOnlyMemory<byte>> Blocks(string path)
+    {
+        using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
+        byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
+        try
+        {
+            long offset = 0;
+            while (RandomAccess.Read(file, block, offset) is > 0 and var read)
+            {
+                yield return block.AsMemory(0, read);
+                offset += read;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(block);
+        }
+    }
 
     private void OnDirectory(string path, Func<int, int> call)
     {

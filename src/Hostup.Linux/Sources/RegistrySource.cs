@@ -28,7 +28,7 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
     {
         var client = Client(release);
         var image = await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false);
-        var reader = image.OpenLayers(client);
+        var reader = image.OpenLayers(client, checkDiffIds: false); // the signed tree digest decides
         try
         {
             return new Begun(reader, await reader.NextAsync(ct).ConfigureAwait(false));

@@ -8,18 +8,18 @@ namespace Hostup.Oci.Layers;
 
 /// <summary>
 /// The uncompressed bytes of one layer. A second thread of work reads, checks and inflates ahead, so that on two cores a layer costs
-/// the slower of inflating and writing, not their sum. Blob digest and diff id are checked when the end has been read.
+/// the slower of inflating and writing, not their sum. The blob's digest is checked when the end has been read, and the diff id if asked for.
 /// </summary>
 internal sealed class LayerStream : Stream
 {
     /// <summary>How far it reads ahead: a disk's pause of some 10 ms at 50 MB/s.</summary>
-    private const int AheadBytes = 1 << 20;
+    private const int AheadBytes = 512 << 10;
     private const int ChunkBytes = 64 * 1024;
     /// <summary>The inflater gives some 20 KB at a time: what is left of a chunk is filled before a new one is taken.</summary>
     private const int LeastBytes = 4096;
 
     private readonly DigestStream _blob;
-    private readonly DigestStream _content;
+    private readonly Stream _content;
     private readonly Digest _layer;
     private readonly CancellationTokenSource _stop = new();
     private readonly Pipe _pipe = new(new PipeOptions(
@@ -28,7 +28,8 @@ internal sealed class LayerStream : Stream
 
     /// <param name="raw">The blob from its beginning; owned.</param>
     /// <param name="layer">What it must be.</param>
-    public LayerStream(Stream raw, OciLayer layer)
+    /// <param name="checkDiffId">Whether the uncompressed bytes are hashed too.</param>
+    public LayerStream(Stream raw, OciLayer layer, bool checkDiffId)
     {
         _layer = layer.Blob.Digest;
         if (layer.Blob.Compression == LayerCompression.Unsupported)
@@ -38,7 +39,7 @@ internal sealed class LayerStream : Stream
         }
         _blob = new DigestStream(raw, layer.Blob.Digest, layer.Blob.Size, "layer");
         Stream plain = layer.Blob.Compression == LayerCompression.Gzip ? new GZipStream(_blob, CompressionMode.Decompress) : _blob;
-        _content = new DigestStream(plain, layer.DiffId, null, "content of layer");
+        _content = checkDiffId ? new DigestStream(plain, layer.DiffId, null, "content of layer") : plain;
         _ahead = ReadAheadAsync();
     }
 

@@ -1,4 +1,4 @@
-using System.Text;
+using System.Security.Cryptography;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Updates.Files;
@@ -6,65 +6,100 @@ using Hostup.Updates.Files;
 namespace Hostup.Updates.BootFiles;
 
 /// <summary>
-/// The files of the boot partition, shared by both slots. A new set is staged whole beside the old one, flushed and read back; only then are
-/// names exchanged, loader configuration last. What the running root's own /resin-boot holds is the way back.
+/// The files of the boot partition. Shared ones are staged whole beside the old ones, flushed and read back; only then are names exchanged,
+/// loader configuration last. What the running root's own /resin-boot holds, and copies of what somebody changed, are the way back. Files of
+/// one slot alone (per-slot/ of the set) go to the directory of that slot, which nothing reads before the switch.
 /// </summary>
+/// <param name="files">The device's files.</param>
 public sealed class BootPartition(IFiles files)
 {
     private const string Staging = Places.Boot + "/hostup-new";
+    private const string Copies = Places.Boot + "/hostup-old";
 
     // Free after staging, as upstream keeps it: FAT needs clusters for directory growth.
     private const long ReserveBytes = 512 << 10;
 
-    /// <summary>Files of a release's set that differ from the boot partition, kept-back ones left out.</summary>
-    public IReadOnlyList<BootFile> Differences(IReadOnlyList<BootFile> set, IReadOnlySet<string> keptBack) =>
-        [.. set.Where(f => !keptBack.Contains(f.Path) && !Holds(f))];
+    /// <summary>What installing this set asks for, as <see cref="Install"/> copies.</summary>
+    /// <param name="source">The set: /resin-boot of a root.</param>
+    /// <param name="keptBack">Paths that an update leaves alone.</param>
+    /// <param name="toPartition">Partition number of the root whose set it is.</param>
+    public BootFilesNeed Need(string source, IReadOnlySet<string> keptBack, int toPartition)
+    {
+        var wanted = new WantedBootFiles(files, source, keptBack);
+        var slotFiles = new SlotBootFiles(files, toPartition);
+        var changes = wanted.Changes();
+        int ofSlot = slotFiles.Holds(source, wanted.Paths) ? 0 : wanted.Paths.Count(p => p.StartsWith(WantedBootFiles.PerSlot, StringComparison.Ordinal));
+        int all = changes.Count + ofSlot;
+        return new BootFilesNeed(all, all == 0 ? 0 : RequiredBytes(changes, Touch(changes, fromPartition: 0)) + slotFiles.SpaceNeeded(source, wanted.Paths));
+    }
 
-    /// <summary>Bytes that installing these files needs beside what is there, as <see cref="Install"/> copies: all are staged before the first is exchanged.</summary>
-    public static long SpaceNeeded(IReadOnlyList<BootFile> changes) => RequiredBytes(changes.Select(c => c.Size));
+    /// <summary>The same for a set that is not here yet, from its list in the release manifest.</summary>
+    public BootFilesNeed Need(IReadOnlyList<BootFile> set, IReadOnlySet<string> keptBack, int toPartition) =>
+        new BootPartition(new ListedBootFiles(files, set)).Need(ListedBootFiles.Source, keptBack, toPartition);
 
-    /// <summary>Bytes that an interrupted install left staged; the next one removes them first.</summary>
+    /// <summary>Bytes that an interrupted installation left staged; the next one removes them first.</summary>
     public static long StagedBytes(IFiles files) => files.ListFiles(Staging).Sum(name => RoundToCluster(files.Length($"{Staging}/{name}") ?? 0));
 
     /// <summary>Brings the set onto the partition. Durable when it returns. Interrupted at any point, the old root still boots.</summary>
+    /// <param name="source">The set: /resin-boot of a root.</param>
+    /// <param name="keptBack">Paths that an update leaves alone.</param>
+    /// <param name="fromPartition">Partition number of the root that runs.</param>
+    /// <param name="toPartition">Partition number of the root whose set it is.</param>
+    /// <returns>Paths that somebody had changed and that were replaced.</returns>
     /// <exception cref="HostupException"><c>boot-space</c> or <c>boot-files</c>.</exception>
-    public void Install(string source, IReadOnlySet<string> keptBack)
+    public IReadOnlyList<string> Install(string source, IReadOnlySet<string> keptBack, int fromPartition, int toPartition)
     {
-        var changes = Changes(source, keptBack);
-        if (changes is [])
-            return;
+        var wanted = new WantedBootFiles(files, source, keptBack);
+        FatNames.Check(wanted.Paths);
+        var slotFiles = new SlotBootFiles(files, toPartition);
+        var changes = wanted.Changes();
+        bool slotDiffers = !slotFiles.Holds(source, wanted.Paths);
+        if (changes is [] && !slotDiffers)
+            return [];
+        var touched = Touch(changes, fromPartition);
+        Require(RequiredBytes(changes, touched) + slotFiles.SpaceNeeded(source, wanted.Paths));
         // From here on the partition may hold what the running root does not know; the next power-on compares.
-        var added = changes.Where(c => !files.Exists($"{Places.Boot}/{c.Path}")).Select(c => c.Path);
-        AtomicFile.Write(files, Places.BootFilesTouched, Encoding.UTF8.GetBytes(string.Join('\n', Added().Union(added))));
+        touched.Save(files);
         using (files.OpenForWriting(Places.Boot))
         {
             DropStaging();
-            Require(RequiredBytes(changes.Select(c => c.Content.LongLength)));
+            if (slotDiffers)
+                slotFiles.Write(source, wanted.Paths);
+            KeepCopies(touched);
             Stage(changes);
             Replace(changes);
         }
+        return [.. touched.Saved.Select(s => s.Path).Where(p => changes.Any(c => c.Path == p && !c.Stays))];
     }
 
-    /// <summary>Brings the running root's own set back and removes what a newer set added. Durable when it returns; idempotent.</summary>
+    /// <summary>Brings back what an update replaced and removes what it added. Durable when it returns; idempotent.</summary>
+    /// <param name="runningPartition">Partition number of the root that runs: when it is not the one that the update began on, the new set stays.</param>
+    /// <param name="keptBack">Paths that an update leaves alone.</param>
     /// <returns>Paths that had to be restored.</returns>
-    public IReadOnlyList<string> Restore(IReadOnlySet<string> keptBack)
+    public IReadOnlyList<string> Restore(int runningPartition, IReadOnlySet<string> keptBack)
     {
-        if (!files.Exists(Places.BootFilesTouched))
+        if (TouchedFiles.Load(files) is not { } touched)
             return [];
-        var changes = Changes(Places.OwnBootFiles, keptBack);
-        var own = files.ListFiles(Places.OwnBootFiles).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        if (touched.FromPartition is { } from && from != runningPartition)
+        {
+            Settle();
+            return [];
+        }
+        var changes = WayBack(touched, keptBack);
         using (files.OpenForWriting(Places.Boot))
         {
             DropStaging();
             Stage(changes);
             Replace(changes);
-            foreach (string added in Added().Where(a => !own.Contains(a)))
-                files.Delete($"{Places.Boot}/{added}");
+            foreach (string directory in touched.Directories.Reverse())
+                files.DeleteDirectory($"{Places.Boot}/{directory}");
             DropStaging();
+            files.FlushFileSystem(Places.Boot);
+            DropCopies();
             files.FlushFileSystem(Places.Boot);
         }
         AtomicFile.Delete(files, Places.BootFilesTouched);
-        return [.. changes.Select(c => c.Path)];
+        return [.. changes.Where(c => c.Wanted is not null).Select(c => c.Path)];
     }
 
     /// <summary>The new set is final: what was kept for the way back is removed. Durable when it returns; idempotent.</summary>
@@ -75,85 +110,154 @@ public sealed class BootPartition(IFiles files)
         using (files.OpenForWriting(Places.Boot))
         {
             DropStaging();
+            DropCopies();
+            foreach (string leftover in files.ListFiles(Places.Boot).Where(FatNames.IsLeftover))
+                files.Delete($"{Places.Boot}/{leftover}");
             files.FlushFileSystem(Places.Boot);
         }
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
 
-    private bool Holds(BootFile file) =>
-        files.Length($"{Places.Boot}/{file.Path}") == file.Size && Digest.Of(files.Read($"{Places.Boot}/{file.Path}")) == file.Digest;
-
-    private List<Change> Changes(string source, IReadOnlySet<string> keptBack)
+    /// <summary>What these changes do, joined with what an interrupted installation has done.</summary>
+    private TouchedFiles Touch(IReadOnlyList<BootFileChange> changes, int fromPartition)
     {
-        var changes = new List<Change>();
-        foreach (string path in files.ListFiles(source).Where(p => !keptBack.Contains(p)))
+        var before = TouchedFiles.Load(files) ?? new TouchedFiles();
+        var (added, replaced, saved, directories) = (before.Added.ToList(), before.Replaced.ToList(), before.Saved.ToList(), before.Directories.ToList());
+        foreach (var change in changes.Where(c => !c.Stays && !before.Knows(c.Path)))
         {
-            byte[] wanted = files.Read($"{source}/{path}");
-            string target = $"{Places.Boot}/{path}";
-            if (files.Length(target) != wanted.LongLength || !files.Read(target).AsSpan().SequenceEqual(wanted))
-                changes.Add(new Change(path, wanted));
+            string target = $"{Places.Boot}/{change.Path}";
+            if (!files.Exists(target))
+            {
+                added.Add(change.Path);
+                directories.AddRange(MissingDirectories(change.Path).Except(directories));
+            }
+            else if (IsSame(target, $"{Places.OwnBootFiles}/{change.Path}"))
+                replaced.Add(change.Path);
+            else
+                saved.Add(new SavedFile(saved.Count, DigestOf(target), change.Path));
         }
-        return [.. changes.OrderBy(c => IsLoaderConfiguration(c.Path)).ThenBy(c => c.Path, StringComparer.Ordinal)];
+        return new TouchedFiles { FromPartition = fromPartition, Added = added, Replaced = replaced, Saved = saved, Directories = directories };
     }
 
-    private void Stage(List<Change> changes)
+    private IEnumerable<string> MissingDirectories(string path)
     {
-        if (changes is [])
+        string[] parts = path.Split('/');
+        return Enumerable.Range(1, parts.Length - 1).Select(n => string.Join('/', parts[..n])).Where(d => !files.Exists($"{Places.Boot}/{d}"));
+    }
+
+    private List<BootFileChange> WayBack(TouchedFiles touched, IReadOnlySet<string> keptBack)
+    {
+        // An older program did not say what it replaces.
+        var own = touched.FromPartition is null
+            ? files.ListFiles(Places.OwnBootFiles).Where(p => !keptBack.Contains(p) && !p.StartsWith(WantedBootFiles.PerSlot, StringComparison.Ordinal))
+            : touched.Replaced.Where(p => files.Exists($"{Places.OwnBootFiles}/{p}"));
+        var changes = own.Select(p => (Path: p, From: $"{Places.OwnBootFiles}/{p}")).Where(o => !IsSame($"{Places.Boot}/{o.Path}", o.From))
+            .Select(o => new BootFileChange(o.Path, new BootFileContent(files.Length(o.From) ?? 0, DigestOf(o.From), o.From))).ToList();
+        foreach (var saved in touched.Saved)
+        {
+            string copy = $"{Copies}/{saved.Number}", target = $"{Places.Boot}/{saved.Path}";
+            // A copy that is not whole was never needed: nothing is replaced before all copies are.
+            if ((!files.Exists(target) || DigestOf(target) != saved.Digest) && files.Exists(copy) && DigestOf(copy) == saved.Digest)
+                changes.Add(new BootFileChange(saved.Path, new BootFileContent(files.Length(copy) ?? 0, saved.Digest, copy)));
+        }
+        var added = touched.Added.Where(p => files.Exists($"{Places.Boot}/{p}") && !changes.Any(c => string.Equals(c.Path, p, StringComparison.OrdinalIgnoreCase)));
+        return [.. changes, .. added.Select(p => new BootFileChange(p, null))];
+    }
+
+    private void KeepCopies(TouchedFiles touched)
+    {
+        var missing = touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}") || DigestOf($"{Copies}/{s.Number}") != s.Digest).ToList();
+        if (missing is [])
+            return;
+        files.CreateDirectory(Copies);
+        foreach (var saved in missing)
+        {
+            files.Copy($"{Places.Boot}/{saved.Path}", $"{Copies}/{saved.Number}");
+            files.Flush($"{Copies}/{saved.Number}");
+        }
+        files.FlushFileSystem(Places.Boot);
+        foreach (var saved in missing)
+            CheckWritten($"{Copies}/{saved.Number}", saved.Digest, saved.Path);
+    }
+
+    private void Stage(IReadOnlyList<BootFileChange> changes)
+    {
+        if (!changes.Any(c => c.Wanted is not null))
             return;
         files.CreateDirectory(Staging);
-        foreach (var (change, index) in changes.Select((c, i) => (c, i)))
+        foreach (var (change, index) in changes.Select((c, i) => (c, i)).Where(c => c.c.Wanted is not null))
         {
-            files.Create(StagedName(index), change.Content);
+            if (change.Wanted!.Bytes is { } bytes)
+                files.Create(StagedName(index), bytes);
+            else
+                files.Copy(change.Wanted.File!, StagedName(index));
             files.Flush(StagedName(index));
         }
         files.FlushFileSystem(Places.Boot);
-        foreach (var (change, index) in changes.Select((c, i) => (c, i)))
-        {
-            if (!files.Read(StagedName(index)).AsSpan().SequenceEqual(change.Content))
-                throw new HostupException(HostupErrors.BootFiles, $"cannot stage boot file {change.Path}", "it does not read back as written", "check the boot partition with fsck.vfat");
-        }
+        foreach (var (change, index) in changes.Select((c, i) => (c, i)).Where(c => c.c.Wanted is not null))
+            CheckWritten(StagedName(index), change.Wanted!.Digest, change.Path);
     }
 
-    private void Replace(List<Change> changes)
+    private void CheckWritten(string file, Digest digest, string path)
+    {
+        if (DigestOf(file) != digest)
+            throw new HostupException(HostupErrors.BootFiles, $"cannot stage boot file {path}", "it does not read back as written", "check the boot partition with fsck.vfat");
+    }
+
+    private void Replace(IReadOnlyList<BootFileChange> changes)
     {
         foreach (var (change, index) in changes.Select((c, i) => (c, i)))
         {
             string target = $"{Places.Boot}/{change.Path}";
-            files.CreateDirectory(Path.GetDirectoryName(target)!);
-            if (!files.Exists(target) || !files.Exchange(StagedName(index), target))
-                files.Rename(StagedName(index), target);
+            if (change.Wanted is null)
+            {
+                files.Delete(target);
+            }
+            else
+            {
+                files.CreateDirectory(Path.GetDirectoryName(target)!);
+                if (!files.Exists(target) || !files.Exchange(StagedName(index), target))
+                    files.Rename(StagedName(index), target);
+            }
             // FAT has no journal: each name is settled before the next one moves.
             files.FlushFileSystem(Places.Boot);
         }
     }
 
-    private void DropStaging()
-    {
-        foreach (string leftover in files.ListFiles(Staging))
-            files.Delete($"{Staging}/{leftover}");
-        files.DeleteDirectory(Staging);
-    }
+    private void DropStaging() => Drop(Staging);
 
-    private IReadOnlyList<string> Added() => files.Exists(Places.BootFilesTouched)
-        ? Encoding.UTF8.GetString(files.Read(Places.BootFilesTouched)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-        : [];
+    private void DropCopies() => Drop(Copies);
+
+    private void Drop(string directory)
+    {
+        foreach (string leftover in files.ListFiles(directory))
+            files.Delete($"{directory}/{leftover}");
+        files.DeleteDirectory(directory);
+    }
 
     private void Require(long bytes)
     {
-        long free = files.FreeBytes(Places.Boot);
-        if (free < bytes)
-            throw new HostupException(HostupErrors.BootSpace, "cannot write the boot files", $"{new ByteCount(bytes)} needed beside the old ones, {new ByteCount(free)} free", "remove files from the boot partition that are not the OS's");
+        long free = files.FreeBytes(Places.Boot) + StagedBytes(files);
+        if (free >= bytes)
+            return;
+        var leftovers = files.ListFiles(Places.Boot).Where(FatNames.IsLeftover).ToList();
+        throw new HostupException(
+            HostupErrors.BootSpace, "cannot write the boot files", $"{new ByteCount(bytes)} needed beside the old ones, {new ByteCount(free)} free",
+            leftovers is [] ? "remove files from the boot partition that are not the OS's" : $"remove what a repair left on the boot partition: {string.Join(", ", leftovers)}");
     }
 
-    private static long RequiredBytes(IEnumerable<long> sizes) => sizes.Sum(RoundToCluster) + ReserveBytes;
+    private long RequiredBytes(IReadOnlyList<BootFileChange> changes, TouchedFiles touched) =>
+        changes.Sum(c => RoundToCluster(c.Wanted?.Length ?? 0))
+        + touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}")).Sum(s => RoundToCluster(files.Length($"{Places.Boot}/{s.Path}") ?? 0))
+        + ReserveBytes;
 
-    // FAT16 of 32 to 128 MiB has clusters of at most 4 KiB.
-    private static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;
+    /// <summary>FAT16 of 32 to 128 MiB has clusters of at most 4 KiB.</summary>
+    internal static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;
 
-    private static bool IsLoaderConfiguration(string path) =>
-        path.EndsWith("grub.cfg", StringComparison.OrdinalIgnoreCase) || path.EndsWith("extlinux.conf", StringComparison.OrdinalIgnoreCase) || path.EndsWith("boot.scr", StringComparison.OrdinalIgnoreCase);
+    private bool IsSame(string first, string second) =>
+        files.Length(first) is { } length && files.Length(second) == length && DigestOf(first) == DigestOf(second);
+
+    private Digest DigestOf(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
 
     private static string StagedName(int index) => $"{Staging}/{index}";
-
-    private sealed record Change(string Path, byte[] Content);
 }

@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using Hostup.Core.Releases;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
 
 namespace Hostup.Updates.BootFiles;
 
@@ -17,9 +19,16 @@ public static class KeptBack
     private static readonly string[] BootLoader =
         ["EFI/BOOT/grubenv", "grub/grubenv", "grubenv", "resinOS_uEnv.txt", "bootcount.env", "bootenv"];
 
+    /// <summary>Whether a file holds variables of the boot loader, which change by themselves.</summary>
+    public static bool IsVariable(string path) => BootLoader.Contains(path, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>The list of a release, or the built-in one; the boot loader's variables are always on it. FAT ignores case, so does the set.</summary>
     public static IReadOnlySet<string> Of(ReleaseManifest release) =>
         (release.KeptBack ?? User).Concat(BootLoader).Select(p => p.TrimStart('/')).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The same, with the file that holds the boot settings, whatever its name.</summary>
+    public static IReadOnlySet<string> Of(ReleaseManifest release, IBootEnvironment boot) =>
+        Of(release).Append(Path.GetRelativePath(Places.Boot, boot.Path)).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The built-in list, for an OS that repairs its own files and has no release at hand.</summary>
     public static IReadOnlySet<string> BuiltIn { get; } = User.Concat(BootLoader).ToFrozenSet(StringComparer.OrdinalIgnoreCase);

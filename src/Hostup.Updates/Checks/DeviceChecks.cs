@@ -2,7 +2,6 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
-using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
@@ -42,7 +41,7 @@ public static class DeviceChecks
             $"updater {asked.UpdaterVersion}, at least {asked.Release.UpdaterMinimum} needed", "publish a newer updater on the server"),
         NotKnownBad(facts, asked),
         BootEnvironment(facts),
-        Check(HostupErrors.TrialPending, !facts.TrialPending, facts.TrialPending ? "an OS is on trial" : "none on trial", "wait for the verdict of the trial, at most the time of the release's health checks"),
+        TrialPending(facts),
         Clock(facts.Clock.With(asked.Release.SignedAt)),
         PowerCheck.Evaluate(facts.Supplies),
         RootSpace(facts, asked.Release),
@@ -136,12 +135,15 @@ public static class DeviceChecks
         return Check(HostupErrors.KnownBad, asked.Reinstall || !bad, bad ? "this image was rolled back here before" : "not rolled back here before", "start the update with --reinstall to try it again");
     }
 
-    private static CheckResult BootEnvironment(DeviceFacts facts)
+    private static CheckResult BootEnvironment(DeviceFacts facts) => Check(
+        HostupErrors.BootEnvironment, facts.BootFault is null, facts.BootFault?.Why ?? $"boots partition {facts.Boot?.RootPartition}", facts.BootFault?.WhatToDo ?? "");
+
+    private static CheckResult TrialPending(DeviceFacts facts)
     {
-        bool astray = facts is { Boot: { UpgradeAvailable: false } boot, Running: { } running } && boot.RootPartition != running.PartitionNumber;
-        return Check(HostupErrors.BootEnvironment, facts.BootFault is null && !astray,
-            astray ? $"it boots partition {facts.Boot!.Value.RootPartition}, but partition {facts.Running!.PartitionNumber} runs" : facts.BootFault?.Why ?? $"boots partition {facts.Boot?.RootPartition}",
-            facts.BootFault?.WhatToDo ?? "reboot the device, so that the boot loader and the OS agree again");
+        bool elsewhere = facts is { Boot: { UpgradeAvailable: false } boot, Running: { } running } && boot.RootPartition != running.PartitionNumber;
+        return Check(HostupErrors.TrialPending, !facts.TrialPending,
+            !facts.TrialPending ? "none on trial" : elsewhere ? $"partition {facts.Boot!.Value.RootPartition} boots next, but partition {facts.Running!.PartitionNumber} runs" : "an OS is on trial",
+            elsewhere ? "reboot the device, so that the boot loader and the OS agree again" : "wait for the verdict of the trial, at most the time of the release's health checks");
     }
 
     private static CheckResult Clock(ClockReading clock)
@@ -154,12 +156,10 @@ public static class DeviceChecks
         HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
         facts.Spare is { } spare ? $"{new ByteCount(spare.SizeBytes)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed" : NotJudged, "choose a smaller release; a slot cannot grow");
 
-    private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit)
-    {
-        long needed = BootPartition.SpaceNeeded(fit.BootChanges);
-        return Check(HostupErrors.BootSpace, fit.BootChanges is [] || facts.BootFree >= needed,
-            fit.BootChanges is [] ? "the boot files are the same: nothing is staged" : $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(needed)} needed to stage {fit.BootChanges.Count} files beside the old ones", "remove files from the boot partition that are not the OS's");
-    }
+    private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit) => Check(
+        HostupErrors.BootSpace, fit.Boot.Changes == 0 || facts.BootFree >= fit.Boot.Bytes,
+        fit.Boot.Changes == 0 ? "the boot files are the same: nothing is staged" : $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(fit.Boot.Bytes)} needed to stage {fit.Boot.Changes} files beside the old ones",
+        "remove files from the boot partition that are not the OS's");
 
     private static CheckResult EngineStore(DeviceFacts facts, ReleaseManifest release)
     {

@@ -6,8 +6,10 @@ using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Checks;
 
@@ -77,6 +79,12 @@ public sealed record DeviceFacts
     /// <summary>Who else carries out an update now; null: nobody.</summary>
     public string? OtherUpdate { get; init; }
 
+    /// <summary>Version of the supervisor that runs; null: this OS has no settings of one.</summary>
+    public string? SupervisorVersion { get; init; }
+
+    /// <summary>Whether the boot loader takes the old slot again when the new OS does not come up.</summary>
+    public bool FallsBack { get; init; }
+
     /// <summary>Image digests that were rolled back here.</summary>
     public required IReadOnlySet<string> KnownBad { get; init; }
 
@@ -113,12 +121,14 @@ public sealed record DeviceFacts
             BootFree = Free(files, Places.Boot) + BootPartition.StagedBytes(files),
             DataFree = Free(files, Places.Data),
             MemoryFree = Free(files, "/run"),
-            TrialPending = boot is { UpgradeAvailable: true },
+            TrialPending = boot is not null && running is not null && Trial.IsPending(device),
             EngineAnswers = answers,
             StorageDriver = answers ? await device.Engine.StorageDriverAsync(ct).ConfigureAwait(false) : null,
             Supplies = device.Supplies.Read(),
             Clock = ClockReading.Read(device),
             OtherUpdate = device.Processes.Other,
+            SupervisorVersion = SupervisorSettings.Load(files)?.VersionText,
+            FallsBack = device.Boot.FallbackBoot > 0,
             KnownBad = Lines(files, Places.KnownBad).ToHashSet(),
             HighestSequence = Lines(files, Places.HighestSequence) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long sequence) ? sequence : 0,
             ContainerStoreLayout = ContainerStores.Any(files.Exists),

@@ -16,8 +16,8 @@ public sealed record SourceAnswer(string Source, HostupException? Fault, long Re
 /// <summary>How one release fits one device, read once; nothing is written to read it.</summary>
 public sealed record ReleaseFit
 {
-    /// <summary>Boot files that differ from the boot partition, kept-back ones left out.</summary>
-    public required IReadOnlyList<BootFile> BootChanges { get; init; }
+    /// <summary>What the release's boot files ask of the boot partition.</summary>
+    public required BootFilesNeed Boot { get; init; }
 
     /// <summary>Why the file system of the release cannot be made; null: it can.</summary>
     public string? FormatFault { get; init; }
@@ -38,11 +38,24 @@ public sealed record ReleaseFit
         bool holds = SpareHolds(device, release);
         return new ReleaseFit
         {
-            BootChanges = new BootPartition(device.Files).Differences(release.BootFiles, KeptBack.Of(release)),
+            Boot = new BootPartition(device.Files).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device)),
             FormatFault = await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false),
             SpareHoldsIt = holds,
             Sources = sources is null || holds ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),
         };
+    }
+
+    // Without slots there is no directory of one.
+    private static int SparePartition(DevicePorts device)
+    {
+        try
+        {
+            return device.Slots.Spare.PartitionNumber;
+        }
+        catch (HostupException)
+        {
+            return 0;
+        }
     }
 
     private static bool SpareHolds(DevicePorts device, ReleaseManifest release)

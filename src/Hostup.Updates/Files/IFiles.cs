@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Hostup.Updates.Files;
 
 /// <summary>
@@ -13,6 +15,12 @@ public interface IFiles
     /// <summary>Whole content.</summary>
     /// <exception cref="FileNotFoundException">It is not there.</exception>
     byte[] Read(string path);
+
+    /// <summary>Hash of a file's content, read in blocks.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="algorithm">For example SHA-256.</param>
+    /// <exception cref="FileNotFoundException">It is not there.</exception>
+    byte[] Hash(string path, HashAlgorithmName algorithm);
 
     /// <summary>Bytes of a file; null when it is not there.</summary>
     long? Length(string path);
@@ -30,6 +38,9 @@ public interface IFiles
     /// <summary>Makes a file with this content, or replaces the content of one. Not atomic.</summary>
     void Create(string path, ReadOnlySpan<byte> content);
 
+    /// <summary>As <see cref="Create"/>, with the content of another file, in blocks.</summary>
+    void Copy(string from, string to);
+
     /// <summary>Overwrites bytes of an existing file in place; the file keeps its length.</summary>
     void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes);
 
@@ -46,7 +57,7 @@ public interface IFiles
     /// <summary>Removes a file; nothing happens when it is not there.</summary>
     void Delete(string path);
 
-    /// <summary>Removes an empty directory; nothing happens when it is not there.</summary>
+    /// <summary>Removes an empty directory; nothing happens when it is not there or holds something.</summary>
     void DeleteDirectory(string path);
 
     /// <summary>Content and length of a file survive a power cut once this returns.</summary>

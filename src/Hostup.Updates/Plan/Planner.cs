@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Releases;
-using Hostup.Updates.BootFiles;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Slots;
 using Hostup.Updates.Steps;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Plan;
 
@@ -41,7 +41,7 @@ public static class Planner
             Reinstall = asked.Reinstall,
             Updater = request.Updater,
             UpdaterVersion = request.UpdaterVersion,
-            Steps = Steps(release, fit, running, spare),
+            Steps = Steps(facts, fit, release, running, spare),
             FallbackRegistries = request.FallbackRegistries,
             FetchedBefore = request.Fetched,
             UpdaterBytesMissing = asked.UpdaterBytesMissing,
@@ -53,18 +53,18 @@ public static class Planner
         };
     }
 
-    private static IReadOnlyList<PlannedStep> Steps(ReleaseManifest release, ReleaseFit fit, Slot running, Slot spare) =>
+    private static IReadOnlyList<PlannedStep> Steps(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release, Slot running, Slot spare) =>
     [
         new("check-device", "checks the device; changes nothing", "nothing to undo", 0),
         new("stop-supervisor", "stops the supervisor and its timer; user containers go on", "starts them again", 0),
         fit.SpareHoldsIt
             ? new("write-slot", $"reads {spare.Label} back, which holds {release.Version}; formats and writes it anew if it does not", "none needed: the slot is not used", 0)
             : new("write-slot", $"formats {spare.Label} ({spare.Device}) and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries, then reads it back", "none needed: the slot is not used", release.Image.DownloadBytes),
-        new("fetch-supervisor", release.Supervisor is { Image: not null } s ? $"pulls supervisor {s.Version}; a failure is a warning" : "nothing to fetch", "none needed", 0),
+        new("fetch-supervisor", BringsSupervisor(facts, release) ? $"pulls supervisor {release.Supervisor!.Version}; a failure is a warning" : "nothing to fetch: the release brings no newer supervisor", "none needed", 0),
         new("gate", "takes the applications' update locks, checks the device again", "releases the locks", 0),
-        new("write-boot-files", fit.BootChanges is [] ? "nothing to write: the boot files are the same" : $"replaces or adds {fit.BootChanges.Count} of {release.BootFiles.Count} boot files; kept-back ones stay", "restores the files of the running OS", 0),
-        new(SwitchBoot.StepName, $"the next boot is a trial of {spare.Label}", $"boots {running.Label} again", 0),
-        new("reboot", "reboots; unhealthy or unbootable, the device comes back", "rollback", 0),
+        new("write-boot-files", fit.Boot.Changes == 0 ? "nothing to write: the boot files are the same" : $"replaces, adds or removes {fit.Boot.Changes} boot files of {release.BootFiles.Count} in the release; kept-back ones stay", "restores what it touched", 0),
+        new(SwitchBoot.StepName, facts.FallsBack ? $"the next boot is a trial of {spare.Label}" : $"the next boot starts {spare.Label}; this boot loader knows no trial", $"boots {running.Label} again", 0),
+        new("reboot", facts.FallsBack ? "reboots; unhealthy or unbootable, the device comes back" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
     ];
 
     private static string Lost(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release) => (facts, fit) switch
@@ -77,11 +77,11 @@ public static class Planner
 
     private static PlanEstimate Estimate(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked, PlanRequest request) => new()
     {
-        Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(fit, asked.Release)],
+        Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(facts, fit, asked.Release)],
         Space =
         [
             new(facts.Spare!.Label, asked.Release.Root.SpaceBytes, facts.Spare.SizeBytes),
-            new(Places.Boot, fit.BootChanges is [] ? 0 : BootPartition.SpaceNeeded(fit.BootChanges), facts.BootFree),
+            new(Places.Boot, fit.Boot.Bytes, facts.BootFree),
             new(Places.State, DeviceChecks.StateNeeded.Bytes, facts.StateFree),
             new(Places.Data, asked.UpdaterBytesMissing * 2, facts.DataFree),
         ],
@@ -90,13 +90,16 @@ public static class Planner
     };
 
     // check-device asks the source for the image once more, at the price of the question that was just asked.
-    private static IEnumerable<PlannedBytes> Downloads(ReleaseFit fit, ReleaseManifest release)
+    private static IEnumerable<PlannedBytes> Downloads(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release)
     {
         var has = fit.Sources?.FirstOrDefault(s => s.Fault is null);
         yield return new(has?.Source ?? "registry", fit.SpareHoldsIt ? 0 : release.Image.DownloadBytes + (has?.Received ?? 0), Fetched: false);
-        if (release.Supervisor is { Image: not null })
+        if (BringsSupervisor(facts, release))
             yield return new("supervisor", null, Fetched: false);
     }
+
+    private static bool BringsSupervisor(DeviceFacts facts, ReleaseManifest release) =>
+        facts.SupervisorVersion is { } version && SupervisorDecision.Brings(version, release.Supervisor);
 
     // RFC 9562 version 8: our own derivation, so that a resumed run knows its own file system.
     private static Guid FileSystemOf(string attemptId)

@@ -1,6 +1,7 @@
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Run;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Rollback;
 
@@ -24,7 +25,7 @@ public sealed class AltbootRollback(DevicePorts device)
             new Settlement(device).GoBack(cause);
             return cause.Text;
         }
-        if (settings.UpgradeAvailable)
+        if (Trial.IsOn(device))
             return CountTrialBoot(settings);
         if (RollbackCause.Load(files) is { } decided && decided.FromPartition != running.PartitionNumber && Breadcrumbs.Lie(files))
         {
@@ -34,7 +35,7 @@ public sealed class AltbootRollback(DevicePorts device)
         if (!new AttemptLog(device).IsOpen)
             Breadcrumbs.PickUp(files);
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
-        var restored = new BootPartition(files).Restore(BootFilesToKeep());
+        var restored = new BootPartition(files).Restore(running.PartitionNumber, BootFilesToKeep());
         return restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}";
     }
 
@@ -43,6 +44,7 @@ public sealed class AltbootRollback(DevicePorts device)
         int boots = TrialBoots.Count(device.Files);
         if (boots < TrialBoots.Limit)
         {
+            new SlotSupervisor(device).Apply();
             if (settings.BootCount != 0)
                 device.Boot.Write(settings with { BootCount = 0 });
             new AttemptLog(device).TrialBoot();
@@ -66,6 +68,6 @@ public sealed class AltbootRollback(DevicePorts device)
     private IReadOnlySet<string> BootFilesToKeep()
     {
         var log = new AttemptLog(device);
-        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? KeptBack.Of(release) : KeptBack.BuiltIn;
+        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? KeptBack.Of(release, device.Boot) : KeptBack.BuiltIn;
     }
 }

@@ -19,7 +19,7 @@ public sealed class HealthRollback(DevicePorts device)
         var running = device.Slots.Running;
         if (settings.RootPartition != running.PartitionNumber)
             return "the boot loader fell back; rollback-altboot settles it";
-        if (!settings.UpgradeAvailable)
+        if (!Trial.IsOn(device))
             return FinishCommit(running.PartitionNumber);
         if (RollbackCause.Load(device.Files) is { Kind: RollbackCause.Altboot })
             return "rollback-altboot has decided to go back";

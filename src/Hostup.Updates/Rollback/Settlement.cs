@@ -8,6 +8,7 @@ using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
+using Hostup.Updates.Supervisor;
 using Hostup.Updates.Trust;
 
 namespace Hostup.Updates.Rollback;
@@ -41,7 +42,8 @@ public sealed class Settlement(DevicePorts device)
     {
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
-        new BootPartition(device.Files).Restore(open is var (_, target) ? KeptBack.Of(target) : KeptBack.BuiltIn);
+        new BootPartition(device.Files).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
+        new SlotSupervisor(device).GoBack();
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
         if (open is var (_, release))
             Remember(release, inconclusive: cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0);

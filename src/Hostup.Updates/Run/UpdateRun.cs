@@ -3,6 +3,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
+using Hostup.Updates.Rollback;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Steps;
 
@@ -53,7 +54,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         if (!_log.IsOpen)
             return new RunEnd(RunEndKind.NothingToDo);
         var (plan, release) = _attempt.Load(records[0].Plan!.Value);
-        if (device.Boot.Read() is { UpgradeAvailable: true } && !SwitchedInThisBoot(records))
+        if (Trial.IsPending(device) && !SwitchedInThisBoot(records))
             return new RunEnd(RunEndKind.TrialPending);
         if (device.Slots.Running.PartitionNumber == plan.ToPartition)
             return new RunEnd(RunEndKind.TrialPending);
@@ -81,7 +82,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         if (!_log.IsOpen)
             return new RunEnd(RunEndKind.NothingToDo);
         var (plan, release) = _attempt.Load(records[0].Plan!.Value);
-        if (device.Boot.Read() is { UpgradeAvailable: true } || device.Slots.Running.PartitionNumber == plan.ToPartition)
+        if (Trial.IsPending(device) || device.Slots.Running.PartitionNumber == plan.ToPartition)
             return new RunEnd(RunEndKind.TrialPending);
         return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
     }

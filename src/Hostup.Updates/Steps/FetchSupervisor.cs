@@ -1,10 +1,11 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Updates.Run;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Steps;
 
-/// <summary>Fetches the supervisor image that the release ships with, so that the new OS starts it at once. A failure is a warning: the new OS pulls it then.</summary>
+/// <summary>Fetches the supervisor image that the release ships with, when it is newer, so that the new OS starts it at once. A failure is a warning: the new OS pulls it then.</summary>
 public sealed class FetchSupervisor : IStep
 {
     /// <inheritdoc/>
@@ -23,11 +24,10 @@ public sealed class FetchSupervisor : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         update.HonourCancel();
-        if (update.Release.Supervisor is not { Image: { } image })
-            return StepResult.Done;
         try
         {
-            await update.Device.Engine.PullAsync(image, ct).ConfigureAwait(false);
+            long received = await new SlotSupervisor(update.Device).FetchAsync(update.Release, ct).ConfigureAwait(false);
+            return received == 0 ? StepResult.Done : new StepResult(Bytes: [new CauseBytes("supervisor", received, 0)]);
         }
         catch (HostupException e)
         {

@@ -45,7 +45,7 @@ public sealed class Gate : IStep
         if (supervisor.IsInstalled)
             await supervisor.StopAsync(ct).ConfigureAwait(false);
         // A process that goes on after the switch finds its own trial armed; what was checked before the switch holds.
-        if (update.Device.Boot.Read() is not { UpgradeAvailable: true } armed || armed.RootPartition != update.Plan.ToPartition)
+        if (update.Device.Boot.Read().RootPartition != update.Plan.ToPartition)
             await DeviceChecks.RequireAsync(update, sources: null, ct).ConfigureAwait(false);
         return StepResult.Done;
     }

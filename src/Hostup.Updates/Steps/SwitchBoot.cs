@@ -3,6 +3,7 @@ using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Steps;
 
@@ -28,8 +29,10 @@ public sealed class SwitchBoot : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         var health = await update.Device.Health.RunAsync(System.Collections.Frozen.FrozenSet<string>.Empty, ct).ConfigureAwait(false);
+        if (await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
+            update.Progress.Report(State, 0, 0, $"warning: {warning}");
         Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed).Select(h => h.Name)]);
-        update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: true, BootCount: 0));
+        update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: update.Device.Boot.FallbackBoot > 0, BootCount: 0));
         return StepResult.Done;
     }
 

@@ -26,14 +26,17 @@ public sealed class WriteBootFiles : IStep
     {
         var slot = await update.Device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
         await using var _ = slot.ConfigureAwait(false);
-        new BootPartition(update.Device.Files).Install(slot.Path + Places.OwnBootFiles, KeptBack.Of(update.Release));
+        var changed = new BootPartition(update.Device.Files).Install(
+            slot.Path + Places.OwnBootFiles, KeptBack.Of(update.Release, update.Device.Boot), update.Plan.FromPartition, update.Plan.ToPartition);
+        if (changed is not [])
+            update.Progress.Report(State, 0, 0, $"replaced boot files that were changed on this device: {string.Join(", ", changed)}");
         return StepResult.Done;
     }
 
     /// <inheritdoc/>
     public ValueTask UndoAsync(StepContext update, CancellationToken ct)
     {
-        new BootPartition(update.Device.Files).Restore(KeptBack.Of(update.Release));
+        new BootPartition(update.Device.Files).Restore(update.Plan.FromPartition, KeptBack.Of(update.Release, update.Device.Boot));
         return default;
     }
 }

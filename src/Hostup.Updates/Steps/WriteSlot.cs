@@ -4,6 +4,7 @@ using Hostup.Core.Wire;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Steps;
 
@@ -63,6 +64,7 @@ public sealed class WriteSlot : IStep
         await using (reader.ConfigureAwait(false))
         {
             SpareContent.Forget(update.Device.Files);
+            new SlotSupervisor(update.Device).Forget();
             await slots.FormatSpareAsync(update.Release.Root, update.Plan.FileSystem, ct).ConfigureAwait(false);
             var writer = await slots.OpenSpareForWritingAsync(ct).ConfigureAwait(false);
             await using var _ = writer.ConfigureAwait(false);

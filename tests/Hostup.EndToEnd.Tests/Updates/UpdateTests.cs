@@ -24,7 +24,12 @@ public sealed class UpdateTests
         string boot = await stage.Device.BootIdAsync(Ct);
         int beats = await Heartbeat.CountAsync(stage.Device, Ct);
 
-        var attempt = await stage.UpdateAsync(image.Version, Ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
+        await stage.WaitForStateAsync([AttemptStates.Downloading], Ct);
+        // The applications get a new target meanwhile: a supervisor that ran would change a boot file and reboot at once.
+        int interference = (await SupervisorLogAsync(stage.Device)).Length;
+        await stage.Device.RunAsync(["sh", "-c", "echo new > /mnt/data/resin-data/target-state.json"], Ct);
+        var attempt = await stage.WaitForEndAsync(Ct);
 
         Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
         await ProvisionedDevice.WaitForContainersAsync(stage.Device, Ct);
@@ -36,6 +41,10 @@ public sealed class UpdateTests
         // The supervisor would have put the old one back, had it run.
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/grub.cfg", "/mnt/boot/EFI/BOOT/grub.cfg"], Ct);
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/BOOTX64.EFI", "/mnt/boot/EFI/BOOT/BOOTX64.EFI"], Ct);
+        Assert.All((await SupervisorLogAsync(stage.Device))[interference..], line => Assert.Contains(" start ", line, StringComparison.Ordinal));
+        Assert.Contains(ProvisionedDevice.NewSupervisorVersion, (await DeviceSnapshot.TakeAsync(stage.Device, Ct)).Supervisor, StringComparison.Ordinal);
+        Assert.DoesNotContain(ProvisionedDevice.SupervisorVersion, (await DeviceSnapshot.TakeAsync(stage.Device, Ct)).Supervisor, StringComparison.Ordinal);
+        Assert.Equal(2, await Heartbeat.BootsAsync(stage.Device, beats, Ct));
         double gap = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, Ct);
         Assert.True(gap <= 2, $"the application's longest gap before the reboot is {gap} s");
         // Release 1's own program is too old for this release; what ran was transferred.
@@ -98,6 +107,9 @@ public sealed class UpdateTests
             absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-failed"], present: ["rollback-health-triggered"]);
         await AssertUnchangedByRebootAsync(stage, before);
     }
+
+    private static async Task<string[]> SupervisorLogAsync(VirtualDevice device) =>
+        (await device.RunAsync(["cat", "/mnt/data/hostup-lab/supervisor.log"], Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>After a failed attempt a reboot changes nothing, and the application runs.</summary>
     private static async Task AssertUnchangedByRebootAsync(Stage stage, DeviceSnapshot before)

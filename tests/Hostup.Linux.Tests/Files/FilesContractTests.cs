@@ -67,6 +67,20 @@ public sealed class FilesContractTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Implementations))]
+    public void A_copy_has_the_content_and_the_hash_of_its_original(string implementation)
+    {
+        var files = Make(implementation);
+        byte[] content = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 31))];
+        files.Create("/mnt/state/x/a", content);
+        files.Create("/mnt/state/x/b", "longer than nothing"u8);
+
+        files.Copy("/mnt/state/x/a", "/mnt/state/x/b");
+
+        Assert.Equal(content, files.Read("/mnt/state/x/b"));
+        Assert.Equal(System.Security.Cryptography.SHA256.HashData(content), files.Hash("/mnt/state/x/b", System.Security.Cryptography.HashAlgorithmName.SHA256));
+    }
+
+    [Theory, MemberData(nameof(Implementations))]
     public void An_atomic_file_leaves_nothing_beside_it(string implementation)
     {
         var files = Make(implementation);

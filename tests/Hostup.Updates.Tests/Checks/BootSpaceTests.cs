@@ -49,5 +49,5 @@ public sealed class BootSpaceTests
     }
 
     private static long Needed(SimDevice device) =>
-        BootPartition.SpaceNeeded(new BootPartition(device.Files).Differences(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release)));
+        new BootPartition(device.Files).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
 }

@@ -49,7 +49,7 @@ public static class Refusals
         new("rolled back here before", "known-bad", KnownBad, d => { KnownBad(d); d.Target = d.Target with { Reinstall = true }; }),
         new("no boot environment", "boot-environment", d => d.Boot.Provision(SimDevice.GrubEnv, []), d => Boot(d, 2, false)),
         new("a boot environment without its variables", "boot-environment", d => d.Boot.Provision(SimDevice.GrubEnv, Encoding.ASCII.GetBytes("# GRUB Environment Block\n".PadRight(1024, '#'))), d => Boot(d, 2, false)),
-        new("a boot environment that names the other slot", "boot-environment", d => Boot(d, 3, false), d => Boot(d, 2, false)),
+        new("a boot environment that names the other slot", "trial-pending", d => Boot(d, 3, false), d => Boot(d, 2, false)),
         new("a trial without a verdict", "trial-pending", d => Boot(d, 2, true), d => Boot(d, 2, false)),
         new("a clock before the OS was built", "clock", d => Built(d, d.Ports.Now.AddMinutes(11)), d => Built(d, d.Ports.Now.AddMinutes(9))),
         new("a clock before a release that was committed", "clock", d => State(d, Places.ClockFloor, $"{d.Ports.Now.AddDays(1):O}"), d => State(d, Places.ClockFloor, $"{d.Ports.Now.AddDays(-1):O}")),
@@ -113,7 +113,7 @@ public static class Refusals
         Release(device, r => r with { Root = r.Root with { Ext4Features = [.. r.Root.Ext4Features, more] } });
 
     private static long BootNeeded(SimDevice device) =>
-        BootPartition.SpaceNeeded(new BootPartition(device.Files).Differences(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release)));
+        new BootPartition(device.Files).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
 
     // config.txt differs too; by default it is kept back and costs nothing.
     private static void KeptBackFew(SimDevice device, long free)

@@ -41,6 +41,37 @@ public sealed class CrashTests
         Assert.True(effects > 80, $"only {effects} effects: the simulator does not see the update");
     }
 
+    public static TheoryData<string, SimBehaviour, Unflushed> FamilyCases()
+    {
+        var cases = new TheoryData<string, SimBehaviour, Unflushed>();
+        foreach (var family in SimBootFamily.All.Skip(1))
+        {
+            foreach (var behaviour in Enum.GetValues<SimBehaviour>().Where(b => b != SimBehaviour.Panics || family != SimBootFamily.Direct))
+            {
+                foreach (var unflushed in Enum.GetValues<Unflushed>())
+                    cases.Add(family.Name, behaviour, unflushed);
+            }
+        }
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(FamilyCases))]
+    public async Task On_every_boot_loader_a_power_cut_before_any_effect_ends_on_the_old_or_the_new_os(string name, SimBehaviour behaviour, Unflushed unflushed)
+    {
+        var family = SimBootFamily.All.Single(f => f.Name == name);
+        var target = SimRelease.Make("2.101.0", behaviour);
+        var whole = await new SimDevice(Old, target, unflushed, family: family).RunAsync();
+        AssertAtRest(whole, target, $"no cut, {name}, {behaviour}");
+        Assert.Equal(behaviour == SimBehaviour.Good ? AttemptStates.Committed : AttemptStates.RolledBack, whole.Outcome);
+
+        for (int cut = 1; cut <= whole.Power.Effects; cut++)
+        {
+            var device = await new SimDevice(Old, target, unflushed, [cut], family: family).RunAsync();
+
+            AssertAtRest(device, target, $"cut before effect {cut} ({string.Join(", ", device.Power.CutBefore)}), {unflushed}, {behaviour}, {name}");
+        }
+    }
+
     [Theory]
     [InlineData(SimBehaviour.Good, AttemptStates.Committed, 2)]
     [InlineData(SimBehaviour.Unhealthy, AttemptStates.RolledBack, 3)]
@@ -136,6 +167,8 @@ public sealed class CrashTests
         Assert.True(settings.RootPartition == device.RunningSlot.PartitionNumber && !settings.UpgradeAvailable && settings.BootCount == 0, $"{when}: boot settings {settings}");
         Assert.True(device.Ports.SupervisorRuns, $"{when}: the supervisor is stopped");
         Assert.Equal(Old.TreeDigest, device.SlotA.TreeDigest);
+        string supervisor = isNew ? target.SupervisorVersion : SimSupervisor.First;
+        Assert.True(device.SupervisorVersion == supervisor, $"{when}: supervisor {device.SupervisorVersion} instead of {supervisor}");
         foreach (string leftover in new[] { Places.AltbootBreadcrumb, Places.HealthBreadcrumb, Places.BootFilesTouched, Places.TrialBoots })
             Assert.False(device.Files.Exists(leftover), $"{when}: {leftover} is left");
         AssertBootFiles(device, running!, when);
@@ -143,7 +176,12 @@ public sealed class CrashTests
 
     private static void AssertBootFiles(SimDevice device, SimRelease running, string when)
     {
-        var expected = running.BootFiles.Keys.Append("EFI/BOOT/grubenv").ToHashSet();
+        if (running == Old)
+        {
+            Assert.True(BootFileSnapshot.Of(device) == BootFileSnapshot.Provisioned(Old, device.Family), $"{when}: boot files {BootFileSnapshot.Of(device)} instead of {BootFileSnapshot.Provisioned(Old)}");
+            return;
+        }
+        var expected = running.BootFiles.Keys.Append(Path.GetRelativePath(Places.Boot, device.Family.File)).Append("slot-2/vmlinuz").Append("slot-3/vmlinuz").ToHashSet();
         foreach (var (path, content) in running.BootFiles.Where(f => f.Key != "config.txt"))
             Assert.True(device.Boot.Read($"{Places.Boot}/{path}")?.AsSpan().SequenceEqual(content) == true, $"{when}: boot file {path} is not that of {running.Version}");
         Assert.Contains("the owner's", System.Text.Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/config.txt")!), StringComparison.Ordinal);

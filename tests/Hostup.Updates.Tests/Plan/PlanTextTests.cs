@@ -25,10 +25,10 @@ public sealed class PlanTextTests
             Change(d, t => t with { FallbackRegistries = ["registry.example.com:5000"] });
             d.Sources = [new SimSource("registry", New) { Missing = true }, new SimSource("fallback", New)];
         },
-        ["plan-new-supervisor"] = d => Change(d, t => t with { Release = t.Release with { Supervisor = new ReleaseSupervisor("16.4.6", "example/supervisor@sha256:" + new string('a', 64)) } }),
+        ["plan-same-supervisor"] = d => Change(d, t => t with { Release = t.Release with { Supervisor = new ReleaseSupervisor("v1.0.0", "example/supervisor:v1.0.0@sha256:" + new string('a', 64)) } }),
         ["plan-measured-mobile-link"] = d => Change(d, t => t with { Rate = new LinkRate(2900, "measured by the last update"), Release = t.Release with { Image = t.Release.Image with { DownloadBytes = 118L << 20 } } }),
         ["plan-updater-was-fetched"] = d => Change(d, t => t with { Rate = LinkRate.Given(170 << 10), Fetched = [new CauseBytes("manifest", 5321, 0), new CauseBytes("updater", 9L << 20, 0)] }),
-        ["plan-same-boot-files"] = d => Change(d, t => t with { Release = t.Release with { BootFiles = Old.Manifest(1).BootFiles } }),
+        ["plan-shared-boot-files-same"] = d => Change(d, t => t with { Release = t.Release with { BootFiles = Old.Manifest(1).BootFiles } }),
     };
 
     public static TheoryData<string> Names() => [.. Situations.Keys];
@@ -53,6 +53,16 @@ public sealed class PlanTextTests
         var plan = await device.Target.PlanAsync(device);
 
         await Verified.TextAsync("plan-second-update", PlanText.Write(plan));
+    }
+
+    [Fact]
+    public async Task The_plan_for_a_boot_loader_without_trials_says_so()
+    {
+        var device = new SimDevice(Old, New, family: SimBootFamily.Direct);
+
+        var plan = await device.Target.PlanAsync(device);
+
+        await Verified.TextAsync("plan-loader-without-trials", PlanText.Write(plan));
     }
 
     [Theory]

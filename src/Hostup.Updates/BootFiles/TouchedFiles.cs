@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.BootFiles;
+
+/// <summary>What an update does to the boot partition: durable on the state partition before the first file changes there, gone when it is settled.</summary>
+/// <remarks>
+/// A line each. A bare path is a file that was added, which is all that the first version of the format knew; other lines begin with '/', so
+/// that an older program, which would delete such a path, finds nothing there.
+/// </remarks>
+internal sealed record TouchedFiles
+{
+    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ";
+
+    /// <summary>Partition number of the root that ran when it was written; null: an older program wrote it.</summary>
+    public int? FromPartition { get; init; }
+
+    /// <summary>Paths that were not there before.</summary>
+    public IReadOnlyList<string> Added { get; init; } = [];
+
+    /// <summary>Paths whose old content is that of the old root's own set.</summary>
+    public IReadOnlyList<string> Replaced { get; init; } = [];
+
+    /// <summary>Paths whose old content is in no set: it was copied.</summary>
+    public IReadOnlyList<SavedFile> Saved { get; init; } = [];
+
+    /// <summary>Directories that were not there before, the outer ones first.</summary>
+    public IReadOnlyList<string> Directories { get; init; } = [];
+
+    /// <summary>Whether a path is in it.</summary>
+    public bool Knows(string path) =>
+        Added.Concat(Replaced).Concat(Saved.Select(s => s.Path)).Contains(path, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Reads it; null when no update touched the boot partition.</summary>
+    public static TouchedFiles? Load(IFiles files)
+    {
+        if (!files.Exists(Places.BootFilesTouched))
+            return null;
+        string[] lines = Encoding.UTF8.GetString(files.Read(Places.BootFilesTouched)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return new TouchedFiles
+        {
+            FromPartition = Rest(lines, FromLine).Select(l => (int?)int.Parse(l, CultureInfo.InvariantCulture)).FirstOrDefault(),
+            Added = [.. lines.Where(l => l[0] != '/')],
+            Replaced = [.. Rest(lines, ReplacedLine)],
+            Saved = [.. Rest(lines, SavedLine).Select(SavedFile.Parse)],
+            Directories = [.. Rest(lines, DirectoryLine)],
+        };
+    }
+
+    /// <summary>Writes it. Durable when it returns.</summary>
+    public void Save(IFiles files)
+    {
+        IEnumerable<string> lines =
+        [
+            .. FromPartition is { } from ? [string.Create(CultureInfo.InvariantCulture, $"{FromLine}{from}")] : Array.Empty<string>(),
+            .. Added, .. Replaced.Select(p => ReplacedLine + p), .. Saved.Select(s => $"{SavedLine}{s}"), .. Directories.Select(d => DirectoryLine + d),
+        ];
+        AtomicFile.Write(files, Places.BootFilesTouched, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+    }
+
+    private static IEnumerable<string> Rest(string[] lines, string prefix) =>
+        lines.Where(l => l.StartsWith(prefix, StringComparison.Ordinal)).Select(l => l[prefix.Length..]);
+}
+
+/// <summary>A file of the boot partition that somebody changed: its old content is kept beside until commit or undo.</summary>
+/// <param name="Number">Name of the copy.</param>
+/// <param name="Digest">Digest of the old content.</param>
+/// <param name="Path">Path on the boot partition.</param>
+internal sealed record SavedFile(int Number, Digest Digest, string Path)
+{
+    public static SavedFile Parse(string line)
+    {
+        string[] parts = line.Split(' ', 3);
+        return new SavedFile(int.Parse(parts[0], CultureInfo.InvariantCulture), Digest.Parse(parts[1]), parts[2]);
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Number} {Digest} {Path}");
+}

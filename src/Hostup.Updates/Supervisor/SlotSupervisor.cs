@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Updates.Files;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Supervisor;
+
+/// <summary>
+/// Which supervisor goes with which slot. The settings of both are kept on the state partition; the first program of a trial boot, and of a way
+/// back, puts those of its slot into place before the container engine starts. Secondary: nothing here fails an update of the OS.
+/// </summary>
+public sealed class SlotSupervisor(DevicePorts device)
+{
+    /// <summary>Container that was never started: it keeps the old supervisor's image from being pruned.</summary>
+    public const string OldImageKeeper = "hostup-old-supervisor";
+
+    /// <summary>The same for the new one, until it runs.</summary>
+    public const string NewImageKeeper = "hostup-new-supervisor";
+
+    private const string Wanted = Places.Hostup + "/supervisor-wanted";
+
+    private readonly SupervisorDatabase _database = new(device.Files);
+
+    /// <summary>Fetches the release's supervisor image, when it is newer than what runs, and keeps both images from being pruned.</summary>
+    /// <returns>Bytes that the engine received.</returns>
+    /// <exception cref="HostupException"><c>supervisor</c>.</exception>
+    public async ValueTask<long> FetchAsync(ReleaseManifest release, CancellationToken ct)
+    {
+        if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.VersionText, release.Supervisor))
+            return 0;
+        var image = EngineImageName.Parse(release.Supervisor!.Image!);
+        long bytes = await device.Engine.PullAsync(image, ct).ConfigureAwait(false);
+        await device.Engine.KeepAsync(NewImageKeeper, image.LocalName, ct).ConfigureAwait(false);
+        await device.Engine.KeepAsync(OldImageKeeper, settings.ImageName, ct).ConfigureAwait(false);
+        return bytes;
+    }
+
+    /// <summary>Writes down what each slot starts and copies the database; the supervisor is stopped. Harmless until the switch. Durable when it returns.</summary>
+    /// <returns>A warning; null when all went well.</returns>
+    public async ValueTask<string?> PrepareAsync(StepContext update, CancellationToken ct)
+    {
+        var files = device.Files;
+        if (SupervisorSettings.Load(files) is not { } settings)
+            return null;
+        AtomicFile.Write(files, Of(update.Plan.FromPartition), Encoding.UTF8.GetBytes(settings.Text));
+        AtomicFile.Delete(files, Wanted);
+        string? warning = null;
+        if (SupervisorDecision.Brings(settings.VersionText, update.Release.Supervisor))
+        {
+            var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
+            warning = await WhyNotAsync(image, ct).ConfigureAwait(false);
+            if (warning is null)
+                settings = settings.With(update.Release.Supervisor.Version, image);
+            else
+                AtomicFile.Write(files, Wanted, Encoding.UTF8.GetBytes($"{update.Release.Supervisor.Version} {image}"));
+        }
+        AtomicFile.Write(files, Of(update.Plan.ToPartition), Encoding.UTF8.GetBytes(settings.Text));
+        return warning;
+    }
+
+    /// <summary>Puts the settings of the running slot into place. Durable when it returns; idempotent.</summary>
+    /// <returns>A warning; null when all went well.</returns>
+    public string? Apply() => Secondary(PutSettings);
+
+    /// <summary>The old OS is kept: its settings and the database as its supervisor left it. Durable when it returns; idempotent.</summary>
+    /// <returns>A warning; null when all went well.</returns>
+    public string? GoBack() => Secondary(() =>
+    {
+        PutSettings();
+        _database.Restore();
+        AtomicFile.Delete(device.Files, Wanted);
+    });
+
+    /// <summary>The spare is about to be formatted: the way back to it ends, the copy of the database with it.</summary>
+    public void Forget() => _database.Forget();
+
+    /// <summary>Brings the supervisor that a committed release ships with and that could not be fetched before. Asked for now and then.</summary>
+    /// <returns>What was done; null when nothing is wanted.</returns>
+    /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
+    public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
+    {
+        if (!device.Files.Exists(Wanted) || SupervisorSettings.Load(device.Files) is not { } settings)
+            return null;
+        string[] wanted = Encoding.UTF8.GetString(device.Files.Read(Wanted)).Split(' ', 2);
+        var image = EngineImageName.Parse(wanted[1]);
+        await device.Engine.PullAsync(image, ct).ConfigureAwait(false);
+        // Its timer must not update it at the same time.
+        await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
+        try
+        {
+            settings.With(wanted[0], image).Save(device.Files);
+            AtomicFile.Delete(device.Files, Wanted);
+        }
+        finally
+        {
+            await device.Supervisor.StartAsync(ct).ConfigureAwait(false);
+        }
+        return $"supervisor {wanted[0]} takes the place of {settings.VersionText}";
+    }
+
+    private void PutSettings()
+    {
+        string kept = Of(device.Slots.Running.PartitionNumber);
+        if (SupervisorSettings.Load(device.Files) is not { } settings || !device.Files.Exists(kept))
+            return;
+        string text = Encoding.UTF8.GetString(device.Files.Read(kept));
+        if (text != settings.Text)
+            (settings with { Text = text }).Save(device.Files);
+    }
+
+    private async ValueTask<string?> WhyNotAsync(EngineImageName image, CancellationToken ct)
+    {
+        if (!await device.Engine.HasAsync(image, ct).ConfigureAwait(false))
+            return $"the engine does not hold {image.LocalName}; the new OS starts the present supervisor and fetches the other one later";
+        try
+        {
+            _database.Keep();
+            return null;
+        }
+        catch (HostupException e)
+        {
+            return e.Message;
+        }
+        catch (IOException e)
+        {
+            return $"cannot copy the supervisor's database: {e.Message}";
+        }
+    }
+
+    private static string? Secondary(Action act)
+    {
+        try
+        {
+            act();
+            return null;
+        }
+        catch (IOException e)
+        {
+            return $"cannot settle the supervisor: {e.Message}";
+        }
+    }
+
+    private static string Of(int partition) => string.Create(CultureInfo.InvariantCulture, $"{Places.Hostup}/supervisor-{partition}.conf");
+}

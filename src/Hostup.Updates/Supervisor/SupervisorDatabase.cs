@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.Supervisor;
+
+/// <summary>
+/// The supervisor's database, copied to the state partition before a newer supervisor first starts: a newer one changes its shape, and an
+/// older one cannot read that. The copy stays until the next one is made.
+/// </summary>
+public sealed class SupervisorDatabase(IFiles files)
+{
+    private const string Folder = Places.Hostup + "/supervisor-database";
+    private const string Index = Folder + "/index";
+
+    // the journal of an attempt that is still to be written, and its end
+    private const long ReserveBytes = 512 << 10;
+
+    // upstream's places, newest first; each with SQLite's companions of an unclean end
+    private static readonly string[] Folders =
+        [Places.Data + "/resin-data/balena-supervisor", Places.Data + "/resin-data/resin-supervisor", Places.Data + "/resin-supervisor"];
+    private static readonly string[] Names = ["database.sqlite", "database.sqlite-wal", "database.sqlite-journal"];
+
+    /// <summary>Copies it; the supervisor must be stopped. Durable when it returns.</summary>
+    /// <exception cref="HostupException"><c>supervisor</c>: no room for it.</exception>
+    public void Keep()
+    {
+        Forget();
+        string[] found = [.. Folders.SelectMany(p => Names.Select(n => $"{p}/{n}")).Where(files.Exists)];
+        long bytes = found.Sum(f => files.Length(f) ?? 0);
+        if (files.FreeBytes(Places.State) < bytes + ReserveBytes)
+            throw new HostupException(HostupErrors.Supervisor, "cannot copy the supervisor's database", $"{new ByteCount(bytes)} needed on {Places.State}, {new ByteCount(files.FreeBytes(Places.State))} free", "the supervisor stays as it is");
+        files.CreateDirectory(Folder);
+        var index = new StringBuilder();
+        foreach (var (path, number) in found.Select((p, i) => (p, i)))
+        {
+            files.Copy(path, Copy(number));
+            files.Flush(Copy(number));
+            index.Append(CultureInfo.InvariantCulture, $"{Hash(Copy(number))} {path}\n");
+        }
+        files.FlushDirectory(Folder);
+        AtomicFile.Write(files, Index, Encoding.UTF8.GetBytes(index.ToString()));
+        files.FlushFileSystem(Places.State);
+    }
+
+    /// <summary>Puts it back as it was; nothing happens without a whole copy. Durable when it returns; idempotent.</summary>
+    public void Restore()
+    {
+        if (!files.Exists(Index))
+            return;
+        var kept = Encoding.UTF8.GetString(files.Read(Index)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', 2)).ToList();
+        foreach (string place in kept.Select(k => Path.GetDirectoryName(k[1])!).Distinct())
+        {
+            foreach (string path in Names.Select(n => $"{place}/{n}").Where(p => files.Exists(p) && !kept.Any(k => k[1] == p)))
+                files.Delete(path);
+        }
+        foreach (var (entry, number) in kept.Select((k, i) => (k, i)))
+        {
+            if (files.Exists(entry[1]) && Hash(entry[1]) == entry[0])
+                continue;
+            // A full data partition has no room beside it; the copy on the state partition outlives a cut.
+            files.Delete(entry[1]);
+            files.Copy(Copy(number), entry[1]);
+            files.Flush(entry[1]);
+        }
+        files.FlushFileSystem(Places.Data);
+    }
+
+    /// <summary>Removes the copy. Durable when it returns.</summary>
+    public void Forget()
+    {
+        if (!files.Exists(Index))
+            return;
+        AtomicFile.Delete(files, Index);
+        foreach (string copy in files.ListFiles(Folder))
+            files.Delete($"{Folder}/{copy}");
+        files.FlushFileSystem(Places.State);
+    }
+
+    private static string Copy(int number) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{number}");
+
+    private string Hash(string path) => Convert.ToHexStringLower(files.Hash(path, HashAlgorithmName.SHA256));
+}

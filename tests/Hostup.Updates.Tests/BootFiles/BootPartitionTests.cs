@@ -1,0 +1,224 @@
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Lab.Sim;
+using Hostup.Updates.BootFiles;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.Tests.BootFiles;
+
+public sealed class BootPartitionTests
+{
+    private const int Running = 2, Spare = 3;
+    private const string Set = SimFiles.SpareMount + Places.OwnBootFiles;
+    private readonly SimRelease _old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private readonly SimRelease _new = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    [Fact]
+    public void Files_that_somebody_changed_are_named_and_come_back_as_they_were()
+    {
+        var (device, boot) = Device();
+        string before = BootFileSnapshot.Of(device);
+
+        var changed = boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        string installed = BootFileSnapshot.Of(device);
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal(["cmdline.txt"], changed);
+        Assert.NotEqual(before, installed);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Fact]
+    public void A_file_of_the_owner_in_the_place_of_a_new_one_comes_back()
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/overlays/2.101.0.dtbo", "the owner's"u8.ToArray());
+        string before = BootFileSnapshot.Of(device);
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Fact]
+    public void A_stock_file_that_the_owner_changed_and_no_update_touches_stays()
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/overlays/2.100.0.dtbo", "the owner's"u8.ToArray());
+        string before = BootFileSnapshot.Of(device);
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Theory]
+    [InlineData("/mnt/boot/hostup-new/0")]
+    [InlineData("/mnt/boot/hostup-old/0")]
+    [InlineData("/mnt/boot/slot-3/vmlinuz")]
+    public void What_does_not_read_back_as_written_is_never_put_in_place(string corrupt)
+    {
+        var (device, boot) = Device();
+        string before = BootFileSnapshot.Of(device);
+        device.Files.CorruptPath = corrupt;
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+        device.Files.CorruptPath = null;
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal(HostupErrors.BootFiles, error.Code);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Fact]
+    public void After_the_switch_the_new_set_stays()
+    {
+        var (device, boot) = Device();
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        boot.Restore(Spare, KeptBack.BuiltIn);
+
+        Assert.Equal(_new.BootFiles["cmdline.txt"], device.Boot.Read(Places.Boot + "/cmdline.txt"));
+        Assert.DoesNotContain(device.Files.ListFiles(Places.Boot), p => p.StartsWith("hostup-", StringComparison.Ordinal));
+        Assert.False(device.Files.Exists(Places.BootFilesTouched));
+    }
+
+    [Fact]
+    public void Space_that_is_short_by_one_byte_refuses_before_anything_is_touched()
+    {
+        var (device, boot) = Device();
+        long needed = boot.Need(Set, KeptBack.BuiltIn, Spare).Bytes;
+        Fill(device, device.Boot.FreeBytes - needed);
+        Assert.Equal(needed, device.Boot.FreeBytes);
+        Fill(device, 4096);
+        int effects = device.Power.Effects;
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+
+        Assert.Equal(HostupErrors.BootSpace, error.Code);
+        Assert.Equal(effects, device.Power.Effects);
+        device.Boot.Delete(Places.Boot + "/filler-4096");
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+    }
+
+    [Fact]
+    public void Leftovers_of_a_repair_are_named_when_space_is_short_and_go_with_the_commit()
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/FSCK0000.REC", new byte[device.Boot.FreeBytes - 8192]);
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+        device.Boot.Provision(Places.Boot + "/FSCK0000.REC", []);
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        boot.Settle();
+
+        Assert.Contains("FSCK0000.REC", error.WhatToDo, StringComparison.Ordinal);
+        Assert.False(device.Files.Exists(Places.Boot + "/FSCK0000.REC"));
+    }
+
+    [Theory]
+    [InlineData("EFI/BOOT/bootx64.efi", "case")]
+    [InlineData("kernel:old", "kernel:old")]
+    [InlineData("trailing.", "trailing.")]
+    public void A_set_that_fat_cannot_hold_is_refused_before_anything_is_touched(string path, string why)
+    {
+        _new.Files["resin-boot/" + path] = "x"u8.ToArray();
+        var (device, boot) = Device();
+        int effects = device.Power.Effects;
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+
+        Assert.Contains(why, error.Why, StringComparison.Ordinal);
+        Assert.Equal(effects, device.Power.Effects);
+    }
+
+    [Fact]
+    public void A_kept_back_file_is_installed_only_when_it_is_one_of_upstreams_two_and_missing()
+    {
+        foreach (string path in new[] { "extra_uEnv.txt", "EFI/BOOT/grub_extraenv", "configfs.json" })
+            _new.Files["resin-boot/" + path] = "stock"u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/EFI/BOOT/grub_extraenv", "the owner's"u8.ToArray());
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        Assert.Equal("stock"u8.ToArray(), device.Boot.Read(Places.Boot + "/extra_uEnv.txt"));
+        Assert.Equal("the owner's"u8.ToArray(), device.Boot.Read(Places.Boot + "/EFI/BOOT/grub_extraenv"));
+        Assert.Null(device.Boot.Read(Places.Boot + "/configfs.json"));
+    }
+
+    [Theory]
+    [InlineData("stock logo", "new logo")]
+    [InlineData("the owner's logo", "the owner's logo")]
+    public void The_logo_moves_to_its_new_name(string found, string expected)
+    {
+        _old.Files["resin-boot/splash/resin-logo.png"] = "stock logo"u8.ToArray();
+        _new.Files["resin-boot/splash/balena-logo.png"] = "new logo"u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/splash/resin-logo.png", Encoding.UTF8.GetBytes(found));
+        string before = BootFileSnapshot.Of(device);
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        Assert.Equal(expected, Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/splash/balena-logo.png")!));
+        Assert.Null(device.Boot.Read(Places.Boot + "/splash/resin-logo.png"));
+        boot.Restore(Running, KeptBack.BuiltIn);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Theory]
+    [InlineData("""{"uuid":"a","developmentMode":false}""", false)]
+    [InlineData("""{"uuid":"a"}""", true)]
+    public void A_development_image_becomes_a_setting_unless_it_is_one_already(string config, bool changes)
+    {
+        _old.Files["etc/os-release"] = Encoding.UTF8.GetBytes("VERSION=\"2.100.0\"\nVARIANT=\"Development\"\nSLUG=sim-device\n");
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/config.json", Encoding.UTF8.GetBytes(config));
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        string now = Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/config.json")!);
+        Assert.Equal(changes, now.Contains("\"developmentMode\":true", StringComparison.Ordinal));
+        Assert.Contains("\"uuid\":\"a\"", now, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_fingerprint_lists_what_lies_there_afterwards()
+    {
+        _new.Files["resin-boot/balenaos.fingerprint"] = "as it was built"u8.ToArray();
+        var (device, boot) = Device();
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        var lines = Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/balenaos.fingerprint")!).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+#pragma warning disable CA5351 // the format of the file
+        Assert.Equal(lines.Select(l => l[34..]).Select(p => $"{Convert.ToHexStringLower(System.Security.Cryptography.MD5.HashData(device.Boot.Read($"{Places.Boot}/{p}")!))}  {p}"), lines);
+#pragma warning restore CA5351
+        Assert.Equal(["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg", "cmdline.txt", "config.txt", "overlays/2.100.0.dtbo", "overlays/2.101.0.dtbo"], lines.Select(l => l[34..]));
+    }
+
+    [Fact]
+    public void What_an_older_program_left_is_repaired_from_the_running_root()
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/EFI/BOOT/grub.cfg", _new.BootFiles["EFI/BOOT/grub.cfg"]);
+        device.Boot.Provision(Places.Boot + "/overlays/2.101.0.dtbo", "new"u8.ToArray());
+        AtomicFile.Write(device.Files, Places.BootFilesTouched, "overlays/2.101.0.dtbo"u8);
+
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal(_old.BootFiles["EFI/BOOT/grub.cfg"], device.Boot.Read(Places.Boot + "/EFI/BOOT/grub.cfg"));
+        Assert.Null(device.Boot.Read(Places.Boot + "/overlays/2.101.0.dtbo"));
+    }
+
+    private (SimDevice Device, BootPartition Boot) Device()
+    {
+        var device = new SimDevice(_old, _new);
+        device.SlotB.Provision(_new);
+        return (device, new BootPartition(device.Files));
+    }
+
+    private static void Fill(SimDevice device, long bytes) => device.Boot.Provision($"{Places.Boot}/filler-{bytes}", new byte[bytes]);
+}

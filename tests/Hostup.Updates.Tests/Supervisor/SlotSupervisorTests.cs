@@ -1,0 +1,109 @@
+using System.Text;
+using Hostup.Core;
+using Hostup.Core.Releases;
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Supervisor;
+
+namespace Hostup.Updates.Tests.Supervisor;
+
+public sealed class SlotSupervisorTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    [Fact]
+    public async Task A_newer_supervisor_starts_in_the_new_os_and_its_bytes_are_told()
+    {
+        var device = await new SimDevice(Old, New).RunAsync();
+
+        Assert.Equal("v14.1.0", Version(device));
+        Assert.Equal("database of v14.1.0", Database(device));
+        Assert.Contains("LED_FILE=/dev/null", SupervisorSettings.Load(device.Files)!.Text, StringComparison.Ordinal);
+        Assert.Contains(new AttemptJournal(device.Files).Read(), r => r.Bytes?.Any(b => b is { Cause: "supervisor", Received: 1000 }) == true);
+    }
+
+    [Theory]
+    [InlineData("v14.0.0")]
+    [InlineData("v13.9.9")]
+    public async Task The_same_or_an_older_supervisor_changes_nothing(string version)
+    {
+        var device = await new SimDevice(Old, With(version)).RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal("v14.0.0", Version(device));
+        Assert.DoesNotContain("pull supervisor", device.Power.Log);
+    }
+
+    [Fact]
+    public async Task A_pull_that_fails_leaves_the_supervisor_and_the_new_os_brings_it_later()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.PullFault = "connection refused";
+
+        await device.RunAsync();
+        string before = Version(device);
+        device.Ports.PullFault = null;
+        string? said = await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal("v14.0.0", before);
+        Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", said);
+        Assert.Equal("v14.1.0", Version(device));
+        Assert.Equal("database of v14.1.0", Database(device));
+        Assert.Null(await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task After_a_rollback_the_old_supervisor_finds_its_database_as_it_was()
+    {
+        var device = await new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy)).RunAsync();
+
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+        Assert.Equal("v14.0.0", Version(device));
+        Assert.Equal("database of v14.0.0", Database(device));
+    }
+
+    [Fact]
+    public async Task Without_room_for_a_copy_of_the_database_the_supervisor_stays_as_it_is()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        device.Data.Provision(Places.Data + "/resin-data/balena-supervisor/database.sqlite-wal", new byte[3_500_000]);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+        Assert.Equal("v14.0.0", Version(device));
+        Assert.Equal("database of v14.0.0", Database(device));
+    }
+
+    [Fact]
+    public async Task A_full_data_partition_hinders_neither_update_nor_way_back()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        device.Data.Provision(Places.Data + "/application", new byte[device.Data.FreeBytes - 4096]);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+        Assert.Equal("database of v14.0.0", Database(device));
+    }
+
+    [Theory]
+    [InlineData("SUPERVISOR_IMAGE=balena/amd64-supervisor\nSUPERVISOR_TAG=v12.0.0\n", "SUPERVISOR_IMAGE=balena/amd64-supervisor\nSUPERVISOR_TAG=v14.1.0\n")]
+    [InlineData("SUPERVISOR_IMAGE=old:v1\nSUPERVISOR_VERSION=v12.0.0\nLED_FILE=/x\n", "LED_FILE=/x\nSUPERVISOR_IMAGE=balena/amd64-supervisor:v14.1.0\nSUPERVISOR_VERSION=v14.1.0\n")]
+    public void Settings_keep_their_keys(string text, string expected)
+    {
+        var image = EngineImageName.Parse($"balena/amd64-supervisor:v14.1.0@{Digest.Of("x"u8)}");
+
+        Assert.Equal(expected, new SupervisorSettings("/x", text).With("v14.1.0", image).Text);
+    }
+
+    private static SimRelease With(string supervisor) => SimRelease.Make("2.101.0", SimBehaviour.Good, supervisor);
+
+    private static string Version(SimDevice device) => SupervisorSettings.Load(device.Files)!.VersionText;
+
+    private static string Database(SimDevice device) => Encoding.UTF8.GetString(device.Data.Read(SimSupervisor.Database)!);
+}
