@@ -38,6 +38,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public DateTimeOffset Now { get; private set; } = DateTimeOffset.UnixEpoch.AddYears(56);
 
+    /// <summary>Whether somebody has set the clock.</summary>
+    public bool IsSynchronised { get; set; } = true;
+
     public bool CancelRequested { get; private set; }
 
     /// <summary>A new boot begins.</summary>

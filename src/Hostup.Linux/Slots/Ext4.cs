@@ -34,7 +34,7 @@ public static class Ext4
         {
             await commands.RequireAsync(
                 "/usr/sbin/mke2fs|/sbin/mke2fs",
-                ["-q", "-F", "-t", "ext4", "-O", "none," + string.Join(',', format.Ext4Features), "-U", uuid.ToString(), "-L", slot.Label, "-E", "lazy_itable_init=1,nodiscard", slot.Device],
+                ["-q", "-F", "-t", "ext4", "-O", "none," + string.Join(',', format.Ext4Features), "-U", uuid.ToString(), "-L", format.Label.Length > 0 ? format.Label : slot.Label, "-E", "lazy_itable_init=1,nodiscard", slot.Device],
                 ct).ConfigureAwait(false);
             BlockDevices.DropBuffers(slot.Device);
         }

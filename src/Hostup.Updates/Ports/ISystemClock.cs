@@ -6,6 +6,9 @@ public interface ISystemClock
     /// <summary>Now; before synchronisation it may be years off.</summary>
     DateTimeOffset Now { get; }
 
+    /// <summary>Whether somebody has set the clock in this boot, so that <see cref="Now"/> can be believed.</summary>
+    bool IsSynchronised { get; }
+
     /// <summary>Waits.</summary>
     ValueTask DelayAsync(TimeSpan time, CancellationToken ct);
 }

@@ -9,6 +9,7 @@ using Hostup.Updates.Files;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Updates.Rollback;
 
@@ -26,7 +27,11 @@ public sealed class Settlement(DevicePorts device)
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
         if (open is var (_, release))
+        {
             AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
+            ClockFloor.Raise(device.Files, release.SignedAt);
+        }
+        new DeviceTrust(device.Files).KeepImageList();
         AtomicFile.Delete(device.Files, Places.RollbackCause);
         new BootPartition(device.Files).Settle();
         _log.End(AttemptStates.Committed, null, null);
