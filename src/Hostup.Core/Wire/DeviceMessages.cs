@@ -92,6 +92,12 @@ public sealed record DeviceStateReport
     /// <summary>Identity of both slots.</summary>
     public IReadOnlyList<SlotReport> Slots { get; init => field = value ?? []; } = [];
 
+    /// <summary>Version of the list of trusted keys that the device goes by.</summary>
+    public long TrustVersion { get; init; }
+
+    /// <summary>Why the device did not take the server's list of trusted keys; empty: it did.</summary>
+    public string TrustFault { get; init => field = value ?? ""; } = "";
+
     /// <summary>Version of the supervisor that runs; empty: none.</summary>
     public string SupervisorVersion { get; init => field = value ?? ""; } = "";
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Device.Commands;
 
@@ -24,8 +25,8 @@ internal static class CheckCommand
         command.SetAction(async (parsed, ct) =>
         {
             var target = TargetFile.Load(parsed.GetValue(Target)!, parsed.GetValue(Release)!);
-            var (release, _) = target.Verify();
             using var device = new ThisDevice();
+            var (release, _) = target.Verify(new DeviceTrust(device.Ports.Files), ClockFloor.Freshness(device.Ports.Files, device.Ports.Clock));
             var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
             var checks = DeviceChecks.Evaluate(facts, release, target.Target.Reinstall, ThisProgram.Version);
             bool passed = checks.All(c => c.Passed);
@@ -42,8 +43,8 @@ internal static class CheckCommand
         command.SetAction(async (parsed, ct) =>
         {
             var target = TargetFile.Load(parsed.GetValue(Target)!, parsed.GetValue(Release)!);
-            var (release, payload) = target.Verify();
             using var device = new ThisDevice();
+            var (release, payload) = target.Verify(new DeviceTrust(device.Ports.Files), ClockFloor.Freshness(device.Ports.Files, device.Ports.Clock));
             var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
             var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()), target.Fetched);
             Console.WriteLine(parsed.GetValue(Json) ? JsonSerializer.Serialize(plan, DeviceJson.Default.UpdatePlan) : Text(plan));

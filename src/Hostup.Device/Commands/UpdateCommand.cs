@@ -7,6 +7,7 @@ using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Device.Commands;
 
@@ -27,7 +28,9 @@ internal static class UpdateCommand
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
-        using var http = new HttpClient(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        using var connections = DeviceConfig.Load().Connections();
+        using var http = connections.Open();
+        http.Timeout = Timeout.InfiniteTimeSpan;
         var open = new AttemptLog(device.Ports);
         using var log = new RunLog(open.IsOpen ? open.Records[0].AttemptId! : onlyResume ? "none" : TargetFile.Load(targetPath, envelopePath).Target.AttemptId);
         var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan));
@@ -48,7 +51,7 @@ internal static class UpdateCommand
 
     private static async Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, TargetFile target, CancellationToken ct)
     {
-        var (release, payload) = target.Verify();
+        var (release, payload) = target.Verify(new DeviceTrust(device.Ports.Files), ClockFloor.Freshness(device.Ports.Files, device.Ports.Clock));
         var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
         var plan = Planner.Make(facts, release, Digest.Of(payload), target.Target, (ThisProgram.Version, ThisProgram.ComputeDigest()), target.Fetched);
         return await run.StartAsync(plan, payload, ct).ConfigureAwait(false);

@@ -65,7 +65,7 @@ public static class DeviceChecks
     private static CheckResult Newer(DeviceFacts facts, ReleaseManifest release, bool reinstall)
     {
         int order = OsVersion.TextOrder.Compare(release.Version, facts.OsVersion);
-        bool good = release.Sequence >= facts.HighestSequence && (order > 0 || (reinstall && order == 0));
+        bool good = (release.Sequence > facts.HighestSequence || (reinstall && release.Sequence == facts.HighestSequence)) && (order > 0 || (reinstall && order == 0));
         return Check(HostupErrors.NotNewer, good, $"running {Named(facts.OsVersion)}, target {release.Version}, sequence {release.Sequence}, highest committed {facts.HighestSequence}", "choose a newer release, or the same one with --reinstall");
     }
 
