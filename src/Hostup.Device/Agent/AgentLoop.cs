@@ -62,7 +62,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             catch (HostupException e)
             {
                 Say($"{e.Message} [{e.Code}]");
-                if (e.Code == HostupErrors.Unauthorized && DeviceKeys.MayRegisterAgain())
+                if (e.Code == HostupErrors.Unauthorized && DeviceKeys.MayRegisterAgain(device.Ports.Files))
                     return;
                 pause = e.Code == HostupErrors.Unauthorized ? AfterRefusal : AfterFailure;
             }

@@ -1,3 +1,5 @@
+using Hostup.Updates.Files;
+
 namespace Hostup.Device.Agent;
 
 /// <summary>The device's own key: changed when the server asks, and replaced by registering again when the server does not know it.</summary>
@@ -12,5 +14,5 @@ internal sealed class DeviceKeys(DeviceConfig config, ServerLink server)
     }
 
     /// <summary>Whether config.json, as it is now, has a key to register with: it was put there by provisioning, or later by the owner.</summary>
-    public static bool MayRegisterAgain() => DeviceConfig.Load().ProvisioningKey is not null;
+    public static bool MayRegisterAgain(IFiles files) => DeviceConfig.Load(files).ProvisioningKey is not null;
 }
