@@ -71,7 +71,7 @@ internal sealed class ServerLink : IDisposable
         using var answer = await TalkAsync(message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         if (answer.StatusCode == HttpStatusCode.NotModified && _last is not null)
             return _last;
-        _last = await ReadAsync(answer, "poll the server", WireJson.Default.PollAnswer, ct).ConfigureAwait(false);
+        _last = PollCheck.Require(await ReadAsync(answer, "poll the server", WireJson.Default.PollAnswer, ct).ConfigureAwait(false));
         _etag = answer.Headers.ETag;
         return _last;
     }

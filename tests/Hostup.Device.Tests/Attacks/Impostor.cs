@@ -108,7 +108,7 @@ internal sealed class Impostor : IAsyncDisposable
         }
         else if (Endless.ContainsKey(path))
             await FloodAsync(response);
-        else if (path == "device/v1/poll")
+        else if (path == "device/v1/poll" && !Files.ContainsKey(path))
             await SendAsync(response, 200, "application/json", JsonSerializer.SerializeToUtf8Bytes(Poll, WireJson.Default.PollAnswer));
         else if (Files.TryGetValue(path, out byte[]? body))
             await SendAsync(response, 200, path.Contains("/manifests/", StringComparison.Ordinal) ? "application/vnd.oci.image.manifest.v1+json" : "application/octet-stream", body);

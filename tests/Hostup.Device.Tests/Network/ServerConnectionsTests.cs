@@ -42,7 +42,7 @@ public sealed class ServerConnectionsTests
     public async Task Requests_go_through_the_proxy_with_its_password()
     {
         await using var proxy = new OneAnswer("via proxy");
-        using var connections = ServerConnections.Of(null, $"http://who:se%20cret@127.0.0.1:{proxy.Port}");
+        using var connections = ServerConnections.Of(null, new UriBuilder("http", "127.0.0.1", proxy.Port) { UserName = "who", Password = "se%20cret" }.ToString());
         using var http = connections.Open();
 
         string answer = await http.GetStringAsync(new Uri("http://device-server.example.com/x"), Ct);
