@@ -36,7 +36,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly DeviceKeys _keys = new(config, server);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptDocuments _documents = new(server);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust, device.Ports.Files);
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust);
     private DeviceStateReport? _reported;
     private string _trustFault = "";
     private string? _refused;

@@ -1,7 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
-using Hostup.Updates.Files;
 using Hostup.Updates.Trust;
 
 namespace Hostup.Device.Agent;
@@ -10,7 +9,7 @@ namespace Hostup.Device.Agent;
 /// Fetches what a target names, and believes none of it before a key that this device trusts has signed it. Nothing is kept and no program is
 /// named to be run before that.
 /// </summary>
-internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, DeviceTrust trust, IFiles files)
+internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, DeviceTrust trust)
 {
     /// <summary>Takes a target: its release, and the program that is to carry it out.</summary>
     /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>digest-mismatch</c>, <c>bad-image</c>, <c>space-data</c> and the codes of the link.</exception>
@@ -19,8 +18,7 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
         byte[] envelope = await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false);
         var file = new TargetFile(target, envelope, []);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
-        var release = ReleaseManifest.Read(file.VerifySignature(trust));
-        ClockFloor.Raise(files, release.SignedAt);
+        ReleaseManifest.Read(file.VerifySignature(trust));
         var (program, bytes) = await updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
         return (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)] }, program);
     }

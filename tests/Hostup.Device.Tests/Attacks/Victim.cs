@@ -79,7 +79,7 @@ internal sealed class Victim : IDisposable
         using var connections = ServerConnections.Of(null, null);
         using var link = new ServerLink(connections, server, Key);
         var updaters = new UpdaterStore(link, Trust, _folder.FullName);
-        var intake = new TargetIntake(link, updaters, Trust, Device.Files);
+        var intake = new TargetIntake(link, updaters, Trust);
         try
         {
             var poll = await link.PollAsync(default);
