@@ -82,10 +82,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         await TellAsync(ct).ConfigureAwait(false);
         await ReconcileSupervisorAsync(ct).ConfigureAwait(false);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
-        // No process works on an attempt now, so nobody uses the old key or the old list.
-        if (answer.RotateKey)
-            await _keys.ChangeAsync(ct).ConfigureAwait(false);
-        await TakeTrustAsync(answer.TrustVersion, ct).ConfigureAwait(false);
+        // No process works on an attempt now, so nobody uses the old key or the old list; and an OS that goes back takes nothing of it along.
+        if (!TrialPending)
+        {
+            await ChangeKeyAsync(answer.RotateKey, ct).ConfigureAwait(false);
+            await TakeTrustAsync(answer.TrustVersion, ct).ConfigureAwait(false);
+        }
         if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
         return TrialPending ? TimeSpan.FromSeconds(5) : WithJitter(answer.IntervalSeconds);
@@ -131,10 +133,24 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
                 Say($"goes by list {_trust.Load().Version} of trusted keys");
             _trustFault = "";
         }
-        catch (HostupException e)
+        catch (Exception e) when (e is HostupException or IOException)
         {
-            _trustFault = $"{e.Message} [{e.Code}]";
+            _trustFault = e is HostupException known ? $"{e.Message} [{known.Code}]" : e.Message;
             Say(_trustFault);
+        }
+    }
+
+    /// <summary>A key that cannot be changed now stays good; it stands in no way of an update.</summary>
+    private async Task ChangeKeyAsync(bool asked, CancellationToken ct)
+    {
+        try
+        {
+            if (asked)
+                await _keys.ChangeAsync(ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HostupException or IOException)
+        {
+            Say($"the device key stays: {e.Message}");
         }
     }
 

@@ -28,12 +28,10 @@ internal static class UpdateCommand
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
-        using var connections = DeviceConfig.Load().Connections();
-        using var http = connections.Open();
-        http.Timeout = Timeout.InfiniteTimeSpan;
+        using var network = new UpdateNetwork();
         var open = new AttemptLog(device.Ports);
         using var log = new RunLog(open.IsOpen ? open.Records[0].AttemptId! : onlyResume ? "none" : TargetFile.Load(targetPath, envelopePath).Target.AttemptId);
-        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan));
+        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(network.Http, plan));
         try
         {
             var end = open.IsOpen ? await ResumeAsync(open, run, ct).ConfigureAwait(false)

@@ -27,8 +27,7 @@ internal sealed class DeviceIdentity(HostupDb db, TimeProvider time, ILogger<Dev
         (device.DeviceType, device.KeyHash, device.NextKeyHash, device.RotateKey) = (deviceType, Key.Hash(key), null, false);
         (device.RegisteredAt, device.ClonedAt, device.CurrentBoot) = (now, null, null);
         await db.SaveChangesAsync(ct);
-        if (again)
-            await ForgetMachineAsync(uuid, now, ct);
+        await ForgetMachineAsync(uuid, now, ct);
         db.AddDeviceEvent(uuid, now, again ? DeviceEvents.RegisteredAgain : DeviceEvents.Registered, again ? $"registered again from {address}; its old key is worthless" : $"registered from {address}");
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

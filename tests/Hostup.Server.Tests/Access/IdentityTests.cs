@@ -46,6 +46,33 @@ public sealed class IdentityTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal("cloned", (await TestServer.ErrorAsync(refused)).Code);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_clone_is_forgotten_when_one_machine_has_registered_again(bool reset)
+    {
+        await server.ReleaseAsync("3.3.0");
+        var device = await server.DeviceAsync();
+        using var first = Machine(device, "boot-a", "");
+        using var second = Machine(device, "boot-b", "");
+        foreach (var machine in (HttpClient[])[first, second, first, second, first])
+            await PollAsync(machine);
+        if (reset)
+            (await server.Operator.PostAsync($"/api/v1/devices/{device.Uuid}/reset-key", null)).EnsureSuccessStatusCode();
+
+        var kept = device with { Key = await RegisterAsync(device.Uuid) };
+        foreach (string boot in (string[])["boot-a", "boot-c", "boot-d"])
+        {
+            using var machine = Machine(kept, boot, "");
+            await PollAsync(machine);
+        }
+
+        var view = await ShowAsync(device);
+        Assert.Null(view.ClonedAt);
+        Assert.Equal(AttemptStates.Queued, (await server.UpdateAsync(kept, "3.3.0")).Report.State);
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(second));
+    }
+
     [Fact]
     public async Task A_machine_that_reboots_is_no_clone_nor_is_one_whose_request_was_held_up()
     {
