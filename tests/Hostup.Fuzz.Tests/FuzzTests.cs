@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Hostup.Core.Errors;
+using Hostup.Lab.Trees;
+using Hostup.Oci.Layers;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
 
@@ -55,6 +57,22 @@ public sealed class FuzzTests
             long bound = reader.FixedBytes + ((long)reader.BytesPerByte * bad.Length);
             Assert.True(allocated <= bound, $"{file}, seed {seed}: {allocated} bytes allocated for {bad.Length} bytes of input, at most {bound}");
         }
+    }
+
+    [Fact]
+    public async Task A_million_empty_entries_cost_no_memory_to_read()
+    {
+        await using var reader = new LayerReader(new EndlessTarStream(entries: 1_000_000, bytesEach: 0));
+        await reader.NextAsync(default);
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        int entries = 1;
+
+        while (await reader.NextAsync(default) is not null)
+            entries++;
+
+        Assert.Equal(1_000_000, entries);
+        long held = GC.GetTotalMemory(forceFullCollection: true) - before;
+        Assert.True(held < 2 << 20, $"{held} bytes are held");
     }
 
     [Fact]
