@@ -12,6 +12,7 @@ internal sealed class Impostor : IAsyncDisposable
     private const int EndlessBytes = 64 << 20; // far above what anybody should read
     private readonly HttpListener _listener = new();
     private readonly Task _serving;
+    private volatile HttpListenerResponse? _flood;
 
     public Impostor()
     {
@@ -48,6 +49,8 @@ internal sealed class Impostor : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
+        // a victim that reads no more leaves the flood waiting
+        _flood?.Abort();
         await _serving.WaitAsync(TimeSpan.FromSeconds(20));
         _listener.Close();
     }
@@ -125,12 +128,14 @@ internal sealed class Impostor : IAsyncDisposable
         response.Close();
     }
 
-    private static async Task FloodAsync(HttpListenerResponse response)
+    private async Task FloodAsync(HttpListenerResponse response)
     {
+        _flood = response;
         response.SendChunked = true;
         byte[] zeros = new byte[64 << 10];
         for (int sent = 0; sent < EndlessBytes; sent += zeros.Length)
             await response.OutputStream.WriteAsync(zeros);
+        _flood = null;
         response.Close();
     }
 }

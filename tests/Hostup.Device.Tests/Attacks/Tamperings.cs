@@ -81,7 +81,7 @@ internal static class Tamperings
         new("layer: its last byte", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, -1)), "digest-mismatch", Reach.Spare),
         new("layer: cut short", s => s.Server.Image(s.Image, layer: s.Image.Layer[..^9]), "link", Reach.Spare),
         new("layer: longer", s => s.Server.Image(s.Image, layer: [.. s.Image.Layer, 0]), "digest-mismatch", Reach.Spare),
-        new("layer: of another image, which is shorter", s => s.Server.Image(s.Image, layer: s.Other.Layer), "link", Reach.Spare),
+        new("layer: of another image, as long as it should be", s => s.Server.Image(s.Image, layer: [.. s.Other.Layer.Concat(new byte[s.Image.Layer.Length]).Take(s.Image.Layer.Length)]), "digest-mismatch", Reach.Spare),
         new("layer: without an end", s => s.Server.Endless[$"v2/hostos/sim-device/blobs/{s.Image.Image.Layers[0].Blob.Digest}"] = true, "digest-mismatch", Reach.Bookkeeping),
     ];
 

@@ -44,6 +44,7 @@ internal sealed class Victim : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hostup-victim-");
     private readonly SimRelease _old;
     private readonly int _before;
+    private readonly IReadOnlyList<string> _boot;
 
     public Victim(TrustList trust, SimRelease? to = null, string version = "2.100.0")
     {
@@ -51,6 +52,7 @@ internal sealed class Victim : IDisposable
         Device = new SimDevice(_old, to ?? _old);
         Device.State.Provision(Places.HighestSequence, OsBuilder.Text($"{Sequence}"));
         _before = Device.Power.Effects;
+        _boot = BootPartition();
     }
 
     public SimDevice Device { get; }
@@ -125,12 +127,14 @@ internal sealed class Victim : IDisposable
             return Reach.Switched;
         Assert.Equal(new BootSettings(2, false, 0), Device.Device.Boot.Read());
         Assert.Equal(_old.TreeDigest, Device.SlotA.TreeDigest);
-        foreach (var (path, content) in _old.BootFiles.Where(f => f.Key != "config.txt"))
-            Assert.Equal(content, Device.Boot.Read($"{Places.Boot}/{path}"));
+        Assert.Equal(_boot, BootPartition());
         var effects = Device.Power.Log.Skip(_before).ToList();
         Assert.DoesNotContain(effects, e => e.Contains(Places.Boot, StringComparison.Ordinal) || e == "reboot");
         return effects.Any(e => e.Contains("spare", StringComparison.Ordinal) && !e.Contains(Places.State, StringComparison.Ordinal)) ? Reach.Spare
             : effects is [] ? Reach.Nothing
             : Reach.Bookkeeping;
     }
+
+    /// <summary>Every file of the boot partition with its digest: boot files, kept-back ones and the boot environment.</summary>
+    private IReadOnlyList<string> BootPartition() => [.. Device.Boot.Paths.Order(StringComparer.Ordinal).Select(p => $"{p} {Digest.Of(Device.Boot.Read(p)!)}")];
 }
