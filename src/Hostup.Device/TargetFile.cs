@@ -5,6 +5,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Updates.Reporting;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Device;
 
@@ -40,17 +41,21 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
     }
 
     /// <summary>The release, believed because a release key signed it.</summary>
-    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>bad-image</c>.</exception>
-    public (ReleaseManifest Release, byte[] Payload) Verify()
+    /// <param name="trust">Whom this device believes.</param>
+    /// <param name="time">What it knows of time.</param>
+    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>requires</c>, <c>expired</c>, <c>bad-image</c>.</exception>
+    public (ReleaseManifest Release, byte[] Payload) Verify(DeviceTrust trust, ReleaseFreshness time)
     {
-        byte[] payload = VerifySignature();
-        return (ReleaseManifest.Parse(payload), payload);
+        byte[] payload = VerifySignature(trust);
+        var release = ReleaseManifest.Parse(payload);
+        time.Require(release);
+        return (release, payload);
     }
 
     /// <summary>The signed payload. What the release requires is judged by the program that carries the update out.</summary>
-    /// <exception cref="HostupException"><c>signature</c>.</exception>
-    public byte[] VerifySignature() =>
-        ThisProgram.LoadTrust().Verify(Core.Trust.Envelope.Parse(Envelope), TrustRole.Release, ReleaseManifest.PayloadType);
+    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>.</exception>
+    public byte[] VerifySignature(DeviceTrust trust) =>
+        trust.Load().Verify(Core.Trust.Envelope.Parse(Envelope), TrustRole.Release, ReleaseManifest.PayloadType);
 }
 
 /// <summary>JSON that the programs of one device write for each other and for people, source-generated.</summary>

@@ -7,6 +7,7 @@ using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Device;
 
@@ -40,7 +41,7 @@ internal sealed class UpdateAtHand
     /// <param name="ct">Ends the questions to the sources.</param>
     public static async Task<UpdateAtHand> LookAsync(ThisDevice device, TargetFile target, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
-        var (asked, payload) = Read(target);
+        var (asked, payload) = Read(device, target);
         var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
         var fit = await ReleaseFit.ReadAsync(device.Ports, asked.Release, sources, ct).ConfigureAwait(false);
         return new UpdateAtHand(target, payload, asked, (facts, fit, LinkRate.Measured(new AttemptLog(device.Ports).Records)));
@@ -60,11 +61,11 @@ internal sealed class UpdateAtHand
         Rate = given ?? _measured,
     });
 
-    private static (UpdateAsked Asked, byte[] Payload) Read(TargetFile target)
+    private static (UpdateAsked Asked, byte[] Payload) Read(ThisDevice device, TargetFile target)
     {
         try
         {
-            var (release, payload) = target.Verify();
+            var (release, payload) = target.Verify(new DeviceTrust(device.Ports.Files), ClockFloor.Freshness(device.Ports.Files, device.Ports.Clock));
             return (Ask(release, target, null), payload);
         }
         catch (HostupException e) when (e.Code.Kind == HostupErrorKind.Refused)

@@ -18,6 +18,12 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Information, "Device {Device} of type {DeviceType} registered.")]
     public static partial void DeviceRegistered(this ILogger log, string device, string deviceType);
 
+    [LoggerMessage(21, LogLevel.Warning, "Device {Device}: {What}.")]
+    public static partial void DeviceIdentityChanged(this ILogger log, string device, string what);
+
+    [LoggerMessage(22, LogLevel.Error, "Device {Device} is cloned: {Machines} use one key.")]
+    public static partial void DeviceCloned(this ILogger log, string device, string machines);
+
     [LoggerMessage(30, LogLevel.Information, "Attempt {Attempt}: device {Device} is to update from {From} to {To}.")]
     public static partial void AttemptMade(this ILogger log, string attempt, string device, string from, string to);
 

@@ -11,6 +11,7 @@ using Hostup.Server.Errors;
 using Hostup.Server.Health;
 using Hostup.Server.Registry;
 using Hostup.Server.Releases;
+using Hostup.Server.TrustLists;
 using Hostup.Server.Updaters;
 using Hostup.Server.Updates;
 
@@ -76,7 +77,7 @@ public sealed class ServerHost : IAsyncDisposable
         AddParts(builder.Services, options);
         var app = builder.Build();
         // A TLS proxy on this machine says how it was asked; others are not believed.
-        app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost });
+        app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedFor });
         app.UseMiddleware<ErrorAnswers>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();
@@ -85,6 +86,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapProvisioningKeys();
         app.MapReleases();
         app.MapUpdaters();
+        app.MapTrustLists();
         app.MapDevices();
         app.MapUpdates();
         app.MapDeviceApi();
@@ -110,7 +112,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
-        services.AddScoped<Keys>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<UpdateStart>().AddScoped<ReleaseImport>();
+        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<UpdateStart>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
     }
 

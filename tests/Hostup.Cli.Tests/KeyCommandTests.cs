@@ -69,5 +69,45 @@ public sealed class KeyCommandTests : IDisposable
         Assert.Contains("layout", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Keys_are_rotated_by_signed_lists_and_a_release_of_a_revoked_key_is_refused()
+    {
+        foreach (string name in (string[])["root", "old", "new"])
+            await CommandRun.OfAsync("key", "new", "--role", name == "root" ? "root" : "release", "--out", At(name + ".key"));
+        await CommandRun.OfAsync("trust", "make", "--release", At("old.key"), "--root", At("root.key"), "--out", At("trust-1.json"));
+
+        await GoodAsync("key", "rotate", "--trust", At("trust-1.json"), "--role", "release", "--add", At("new.key"), "--key", At("root.key"), "--out", At("trust-2.dsse"));
+        await GoodAsync("key", "rotate", "--trust", At("trust-2.dsse"), "--role", "release", "--remove", At("old.key"), "--key", At("root.key"), "--out", At("trust-3.dsse"), "--list", At("trust-3.json"));
+
+        Assert.Contains("version 3\n", (await GoodAsync("trust", "show", At("trust-3.json"))).Replace("\r", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+        foreach (string name in (string[])["old", "new"])
+            await GoodAsync("release", "sign", "--image", At("layout"), "--key", At(name + ".key"), "--device-type", "x", "--sequence", "1", "--expires-in-days", "30", "--out", At(name + ".dsse"));
+        foreach (var (list, release, exit) in ((string, string, int)[])[("trust-1.json", "old", 0), ("trust-1.json", "new", 3), ("trust-2.dsse", "old", 0), ("trust-2.dsse", "new", 0), ("trust-3.json", "old", 3), ("trust-3.json", "new", 0)])
+            Assert.Equal((list, release, exit), (list, release, (await CommandRun.OfAsync("release", "verify", At(release + ".dsse"), "--trust", At(list))).ExitCode));
+    }
+
+    [Fact]
+    public async Task A_list_that_no_device_would_take_is_not_written()
+    {
+        foreach (string name in (string[])["root", "stranger"])
+            await CommandRun.OfAsync("key", "new", "--role", "root", "--out", At(name + ".key"));
+        await CommandRun.OfAsync("trust", "make", "--root", At("root.key"), "--out", At("trust.json"));
+
+        var foreign = await CommandRun.OfAsync("key", "rotate", "--trust", At("trust.json"), "--role", "root", "--add", At("stranger.key"), "--key", At("stranger.key"), "--out", At("next.dsse"));
+        var nothing = await CommandRun.OfAsync("key", "rotate", "--trust", At("trust.json"), "--role", "root", "--key", At("root.key"), "--out", At("next.dsse"));
+        var last = await CommandRun.OfAsync("key", "rotate", "--trust", At("trust.json"), "--role", "root", "--remove", At("root.key"), "--key", At("root.key"), "--out", At("next.dsse"));
+
+        Assert.Equal((3, 2, 3), (foreign.ExitCode, nothing.ExitCode, last.ExitCode));
+        Assert.False(File.Exists(At("next.dsse")));
+    }
+
+    private static async Task<string> GoodAsync(params string[] args)
+    {
+        var run = await CommandRun.OfAsync(args);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        return run.Output;
+    }
+
     private string At(string name) => Path.Combine(_folder, name);
 }

@@ -8,7 +8,13 @@ namespace Hostup.Cli.Devices;
 /// <summary>hostup device: what runs where.</summary>
 internal static class DeviceCommands
 {
-    public static Command Build(Terminal terminal) => new("device", "See devices.") { List(terminal), Show(terminal), ResetKey(terminal) };
+    public static Command Build(Terminal terminal) => new("device", "See devices and change their keys.")
+    {
+        List(terminal), Show(terminal), Events(terminal),
+        Act(terminal, "reset-key", "Make a device's key worthless and let it register again.", "the key is worthless now; the device can register again"),
+        Act(terminal, "rotate-key", "Ask a device to change its key.", "the device changes its key at its next poll; the old one is good until then"),
+        Act(terminal, "retire", "Make a device's key worthless for good.", "the key is worthless now and the device cannot register; its history stays"),
+    };
 
     private static ExampleCommand List(Terminal terminal)
     {
@@ -25,7 +31,7 @@ internal static class DeviceCommands
                 after = page.Next;
             }
             terminal.Print(new Page<DeviceView>(devices, null), parsed.GetValue(json), (w, p) => Terminal.Table(w, ["DEVICE", "NAME", "TYPE", "RUNS", "LAST SEEN", "UPDATE"],
-                p.Items.Select(d => (IReadOnlyList<string>)[d.Uuid[..7], d.Name, d.DeviceType, d.State?.OsVersion ?? "?", Seen(d), d.OpenAttempt is { } a ? $"{a.Version}: {a.Report.State}" : "-"])));
+                p.Items.Select(d => (IReadOnlyList<string>)[d.Uuid[..7], d.Name, d.DeviceType, d.State?.OsVersion ?? "?", Seen(d), d.RetiredAt is not null ? "retired" : d.ClonedAt is not null ? "CLONED" : d.OpenAttempt is { } a ? $"{a.Version}: {a.Report.State}" : "-"])));
         });
         return command;
     }
@@ -43,16 +49,31 @@ internal static class DeviceCommands
         return command;
     }
 
-    private static ExampleCommand ResetKey(Terminal terminal)
+    private static ExampleCommand Events(Terminal terminal)
     {
         var device = DeviceArgument();
-        var command = new ExampleCommand("reset-key", "Make a device's key worthless and let it register again.", "hostup device reset-key demo") { device };
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("events", "List what happened to a device's identity, newest first.", "hostup device events demo") { device, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
-            using var request = new HttpRequestMessage(HttpMethod.Post, $"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/reset-key");
+            terminal.Print(await api.GetAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/events", WireJson.Default.PageDeviceEvent, ct), parsed.GetValue(json), (w, p) =>
+                Terminal.Table(w, ["WHEN", "WHAT", "MESSAGE"], p.Items.Select(e => (IReadOnlyList<string>)[$"{e.At:yyyy-MM-dd HH:mm:ss}", e.Kind, e.Message])));
+        });
+        return command;
+    }
+
+    /// <summary>Something that is asked of the server about a device, without data.</summary>
+    private static ExampleCommand Act(Terminal terminal, string verb, string description, string said)
+    {
+        var device = DeviceArgument();
+        var command = new ExampleCommand(verb, description, $"hostup device {verb} demo") { device };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/{verb}");
             (await api.SendAsync(request, ct)).Dispose();
-            await terminal.Output.WriteLineAsync("the key is worthless now; the device can register again");
+            await terminal.Output.WriteLineAsync(said);
         });
         return command;
     }
@@ -64,6 +85,14 @@ internal static class DeviceCommands
         writer.WriteLine($"device       {device.Name}  ({device.Uuid})");
         writer.WriteLine($"type         {device.DeviceType}");
         writer.WriteLine($"last seen    {Seen(device)}");
+        if (device.RetiredAt is { } retired)
+            writer.WriteLine($"retired      {retired:yyyy-MM-dd HH:mm}");
+        if (device.KeyRotationAsked)
+            writer.WriteLine("key          asked to change it; it has not yet");
+        if (device.ClonedAt is { } cloned)
+            writer.WriteLine($"CLONED       since {cloned:yyyy-MM-dd HH:mm} two machines use its key; flash one of them again");
+        foreach (var machine in device.Machines)
+            writer.WriteLine($"machine      {(machine.Machine.Length == 0 ? "unknown" : machine.Machine)} at {machine.Address}, last seen {machine.LastSeenAt:yyyy-MM-dd HH:mm}");
         if (device.State is { } state)
         {
             writer.WriteLine($"runs         {state.OsVersion}, kernel {state.Kernel}, supervisor {state.SupervisorVersion}");

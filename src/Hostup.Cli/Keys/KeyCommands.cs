@@ -8,7 +8,11 @@ namespace Hostup.Cli.Keys;
 /// <summary>hostup key: keys that sign releases and updaters. They stay on the machine of the OS builder.</summary>
 internal static class KeyCommands
 {
-    public static Command Build(Terminal terminal) => new("key", "Make and show signing keys.") { New(terminal), Show(terminal) };
+    public static Command Build(Terminal terminal) => new("key", "Make, show and rotate signing keys.") { New(terminal), Show(terminal), KeyRotateCommand.Build(terminal) };
+
+    /// <summary>One of the roles.</summary>
+    public static Option<string> RoleOption(string description) =>
+        new Option<string>("--role") { Description = description, Required = true }.AcceptOnlyFromAmong([.. Enum.GetValues<TrustRole>().Select(TrustList.Name)]);
 
     /// <summary>The signing key in a file.</summary>
     public static async Task<SigningKey> ReadAsync(FileInfo file, CancellationToken ct) =>
@@ -26,7 +30,7 @@ internal static class KeyCommands
 
     private static ExampleCommand New(Terminal terminal)
     {
-        var role = new Option<string>("--role") { Description = "What the key will sign: release, updater or root", Required = true }.AcceptOnlyFromAmong("release", "updater", "root");
+        var role = RoleOption("What the key will sign: release, updater or root");
         var target = new Option<FileInfo>("--out") { Description = "File for the private key; made readable by you only, never overwritten", Required = true };
         var command = new ExampleCommand("new", "Make a signing key (ECDSA P-256, PEM).", "hostup key new --role release --out release.key") { role, target };
         command.SetAction(async (parsed, ct) =>

@@ -25,10 +25,14 @@ internal static class ReleaseSignCommand
         var stores = new Option<string[]>("--engine-store") { Description = "Storage drivers that the engine opens", AllowMultipleArgumentsPerToken = true };
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
+        var days = new Option<double?>("--expires-in-days") { Description = "From then on no device installs it; without it never" };
+        var notes = new Option<FileInfo>("--notes") { Description = "Text file: what is new in the OS" }.AcceptExistingOnly();
+        var typeNotes = new Option<FileInfo>("--device-notes") { Description = "Text file: what is new on this device type" }.AcceptExistingOnly();
+        var packages = new Option<FileInfo>("--packages") { Description = "Text file: one package a line, name and version" }.AcceptExistingOnly();
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, days, notes, typeNotes, packages, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -50,6 +54,9 @@ internal static class ReleaseSignCommand
                 EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),
                 UpdaterMinimum = parsed.GetValue(minimum)!,
+                Expires = parsed.GetValue(days) is { } d ? TimeProvider.System.GetUtcNow().AddDays(d) : null,
+                Notes = new ReleaseNotes(await TextAsync(parsed.GetValue(notes), ct), await TextAsync(parsed.GetValue(typeNotes), ct)),
+                Packages = (await TextAsync(parsed.GetValue(packages), ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             };
             await WriteSignedAsync(ReleaseManifest.PayloadType, manifest.ToJson(), parsed.GetValue(key)!, parsed.GetValue(target)!.FullName, ct);
             await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {source.Image.Digest.Hex[..12]}");
@@ -71,6 +78,8 @@ internal static class ReleaseSignCommand
         }
         await File.WriteAllBytesAsync(path, envelope!.ToJson(), ct);
     }
+
+    private static async Task<string> TextAsync(FileInfo? file, CancellationToken ct) => file is null ? "" : await File.ReadAllTextAsync(file.FullName, ct);
 
     public static Option<string> SupervisorImageOption() =>
         new("--supervisor-image") { Description = "Image of the supervisor, named as --image" };

@@ -33,6 +33,10 @@ public static class HostupErrors
     // ---- trust
     /// <summary>A signature is missing, wrong, by an unknown key or by a key of another role.</summary>
     public static readonly HostupErrorCode Signature = new("signature", Refused);
+    /// <summary>A list of trusted keys is not newer than the device's own, or older than one that the device had.</summary>
+    public static readonly HostupErrorCode TrustList = new("trust-list", Refused);
+    /// <summary>The release's time is over.</summary>
+    public static readonly HostupErrorCode Expired = new("expired", Refused);
     /// <summary>The manifest requires a feature that this program does not know.</summary>
     public static readonly HostupErrorCode Requires = new("requires", Refused);
     /// <summary>The release needs a newer updater than this program.</summary>
@@ -110,6 +114,8 @@ public static class HostupErrors
     /// <summary>The request is well-formed but cannot be done in this state.</summary>
     public static readonly HostupErrorCode Conflict = new("conflict", Refused);
 
+    /// <summary>Two machines use the identity of one device.</summary>
+    public static readonly HostupErrorCode Cloned = new("cloned", Refused);
     /// <summary>The credentials are good but do not allow this.</summary>
     public static readonly HostupErrorCode Forbidden = new("forbidden", Refused);
     /// <summary>The body of the request is larger than the server takes.</summary>

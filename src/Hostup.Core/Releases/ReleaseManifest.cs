@@ -32,6 +32,9 @@ public sealed record ReleaseManifest
     /// <summary>When it was signed; raises the clock floor of a device.</summary>
     public required DateTimeOffset SignedAt { get; init; }
 
+    /// <summary>From then on no device installs it; null: never. Judged by <see cref="ReleaseFreshness"/>.</summary>
+    public DateTimeOffset? Expires { get; init; }
+
     /// <summary>The image.</summary>
     public required ReleaseImage Image { get; init; }
 
@@ -56,6 +59,12 @@ public sealed record ReleaseManifest
     /// <summary>Lowest version of the device program that can carry out this update.</summary>
     public string UpdaterMinimum { get; init => field = value ?? "0.0.0"; } = "0.0.0";
 
+    /// <summary>Notes for people: what is new in the OS, and on this device type; at most some KiB each.</summary>
+    public ReleaseNotes Notes { get; init => field = value ?? new("", ""); } = new("", "");
+
+    /// <summary>Packages with their versions, <c>name version</c> each; empty when the builder names none.</summary>
+    public IReadOnlyList<string> Packages { get; init => field = value ?? []; } = [];
+
     /// <summary>Health checks of the trial.</summary>
     public HealthSettings Health { get; init => field = value ?? new(); } = new();
 
@@ -75,8 +84,9 @@ public sealed record ReleaseManifest
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ReleaseJson.Default.ReleaseManifest)
+            var manifest = JsonSerializer.Deserialize(json, ReleaseJson.Default.ReleaseManifest)
                 ?? throw new JsonException("it is null");
+            return ReleaseLimits.Fault(manifest) is { } fault ? throw new JsonException(fault) : manifest;
         }
         catch (JsonException e)
         {
@@ -113,6 +123,9 @@ public sealed record RootFileSystem
     /// <summary>Number of entries.</summary>
     public required long Entries { get; init; }
 
+    /// <summary>Label of the file system; empty: the slot's own name.</summary>
+    public string Label { get; init => field = value ?? ""; } = "";
+
     /// <summary>Explicit feature list for <c>mke2fs -O none,...</c>.</summary>
     public IReadOnlyList<string> Ext4Features { get; init => field = value ?? DefaultExt4Features; } = DefaultExt4Features;
 
@@ -125,6 +138,11 @@ public sealed record RootFileSystem
 /// <param name="Size">Bytes.</param>
 /// <param name="Digest">Digest of the content.</param>
 public sealed record BootFile(string Path, long Size, Digest Digest);
+
+/// <summary>Notes for people.</summary>
+/// <param name="Os">What is new in the OS.</param>
+/// <param name="DeviceType">What is new on this device type.</param>
+public sealed record ReleaseNotes(string Os, string DeviceType);
 
 /// <summary>The supervisor of a release.</summary>
 /// <param name="Version">Its version.</param>

@@ -36,7 +36,7 @@ public sealed class SigningKey : IDisposable
                 throw new CryptographicException("it is not on the curve P-256");
             return new SigningKey(key);
         }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
             key.Dispose();
             throw new HostupException(HostupErrors.BadValue, "cannot read signing key", e.Message, "give a private key in PEM that `hostup key new` made", e);

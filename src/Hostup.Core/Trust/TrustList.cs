@@ -4,8 +4,12 @@ using Hostup.Core.Errors;
 namespace Hostup.Core.Trust;
 
 /// <summary>Which keys a device believes, by role, and how many of them must agree: the content of <c>/etc/hostup/trust.json</c>.</summary>
+/// <remarks>A list that replaces another one is signed and only ever newer: <see cref="Follow"/>. docs/security.md says why that is enough.</remarks>
 public sealed class TrustList
 {
+    /// <summary>DSSE payload type of a trust list that replaces another one.</summary>
+    public const string PayloadType = "application/vnd.hostup.trust.v1+json";
+
     /// <summary>Most keys of a role that are read: 32.</summary>
     public const int MaxKeys = 32;
 
@@ -14,19 +18,27 @@ public sealed class TrustList
 
     private readonly Dictionary<TrustRole, TrustedKeys> _roles;
 
-    private TrustList(Dictionary<TrustRole, TrustedKeys> roles) => _roles = roles;
+    private TrustList(Dictionary<TrustRole, TrustedKeys> roles, long version) => (_roles, Version) = (roles, version);
+
+    /// <summary>Grows with each list; a device never goes back to a lower one. A list that names none has 0.</summary>
+    public long Version { get; }
+
+    /// <summary>Roles that the list names.</summary>
+    public IReadOnlyCollection<TrustRole> Roles => _roles.Keys;
 
     /// <summary>Makes a list; a role that is not named trusts nobody.</summary>
-    /// <exception cref="HostupException"><c>bad-config</c> when a threshold cannot be met.</exception>
-    public static TrustList Create(IReadOnlyDictionary<TrustRole, TrustedKeys> roles)
+    /// <exception cref="HostupException"><c>bad-config</c> when a threshold cannot be met or the version is negative.</exception>
+    public static TrustList Create(IReadOnlyDictionary<TrustRole, TrustedKeys> roles, long version = 0)
     {
+        if (version < 0)
+            throw Unreadable($"its version is {version}; versions begin with 0");
         foreach (var (role, trusted) in roles)
         {
             int distinct = trusted.Keys.Select(k => k.KeyId).Distinct().Count();
             if (trusted.Threshold < 1 || trusted.Threshold > distinct || distinct > MaxKeys)
                 throw Unreadable($"role {Name(role)} asks for {trusted.Threshold} of {distinct} keys; the threshold is 1 or more and no more than the keys, at most {MaxKeys} keys");
         }
-        return new TrustList(new Dictionary<TrustRole, TrustedKeys>(roles));
+        return new TrustList(new Dictionary<TrustRole, TrustedKeys>(roles), version);
     }
 
     /// <summary>Reads the JSON form.</summary>
@@ -44,10 +56,10 @@ public sealed class TrustList
             {
                 if (role is null)
                     throw new JsonException($"role {name} is null");
-                if (Roles.TryGetValue(name, out var known))
+                if (Names.TryGetValue(name, out var known))
                     roles[known] = new TrustedKeys([.. role.Keys.Take(MaxKeys + 1).Select(VerifyingKey.Parse)], role.Threshold ?? 1);
             }
-            return Create(roles);
+            return Create(roles, document.Version ?? 0);
         }
         catch (JsonException e)
         {
@@ -61,11 +73,25 @@ public sealed class TrustList
 
     /// <summary>The JSON form, UTF-8.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(
-        new TrustDocument { Roles = _roles.ToDictionary(r => Name(r.Key), r => new TrustDocumentRole { Keys = [.. r.Value.Keys.Select(k => k.ToBase64())], Threshold = r.Value.Threshold }) },
+        new TrustDocument { Version = Version, Roles = _roles.ToDictionary(r => Name(r.Key), r => new TrustDocumentRole { Keys = [.. r.Value.Keys.Select(k => k.ToBase64())], Threshold = r.Value.Threshold }) },
         TrustJson.Default.TrustDocument);
 
     /// <summary>Keys and threshold of a role; a role without an entry has no keys.</summary>
     public TrustedKeys this[TrustRole role] => _roles.GetValueOrDefault(role) ?? new TrustedKeys([], 1);
+
+    /// <summary>
+    /// The list that replaces this one: signed by enough root keys of this list, and by enough of its own, so that nobody is locked out by a
+    /// root key that was never used; and newer.
+    /// </summary>
+    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c> when it is not newer, <c>bad-config</c> when it is no list.</exception>
+    public TrustList Follow(Envelope next)
+    {
+        var list = Parse(Verify(next, TrustRole.Root, PayloadType));
+        if (list.Version <= Version)
+            throw new HostupException(HostupErrors.TrustList, $"cannot replace trust list {Version}", $"the new one has version {list.Version}", "sign a list with a higher version");
+        list.Verify(next, TrustRole.Root, PayloadType);
+        return list;
+    }
 
     /// <summary>The payload of a document that enough keys of the role have signed.</summary>
     /// <exception cref="HostupException"><c>signature</c>; its reason names what is wrong: payload type, key, role or threshold.</exception>
@@ -101,9 +127,10 @@ public sealed class TrustList
             : $"no signature is by a key of role {Name(role)} (signed by {string.Join(", ", envelope.Signatures.Select(s => Short(s.KeyId)))}; trusted {string.Join(", ", this[role].Keys.Select(k => Short(k.KeyId)))})";
     }
 
-    private static readonly Dictionary<string, TrustRole> Roles = Enum.GetValues<TrustRole>().ToDictionary(Name);
+    private static readonly Dictionary<string, TrustRole> Names = Enum.GetValues<TrustRole>().ToDictionary(Name);
 
-    private static string Name(TrustRole role) => role switch
+    /// <summary>The name of a role in documents.</summary>
+    public static string Name(TrustRole role) => role switch
     {
         TrustRole.Release => "release",
         TrustRole.Updater => "updater",
@@ -128,6 +155,8 @@ public sealed record TrustedKeys(IReadOnlyList<VerifyingKey> Keys, int Threshold
 
 internal sealed record TrustDocument
 {
+    public long? Version { get; init; }
+
     public required Dictionary<string, TrustDocumentRole> Roles { get; init; }
 }
 

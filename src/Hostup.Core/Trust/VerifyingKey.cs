@@ -35,7 +35,8 @@ public sealed class VerifyingKey
                 throw new FormatException($"it holds a {text[fields.Label]}");
             return FromSpki(Convert.FromBase64String(text[fields.Base64Data]));
         }
-        catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException)
+        // a curve that nobody knows is told as a platform that lacks it
+        catch (Exception e) when (e is FormatException or CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
             throw new HostupException(HostupErrors.BadValue, "cannot read public key", e.Message, "give the public key that `hostup key show` prints", e);
         }

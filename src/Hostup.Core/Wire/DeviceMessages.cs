@@ -16,7 +16,28 @@ public sealed record RegisterAnswer(string Uuid, string DeviceKey);
 /// <summary>Answer to GET /device/v1/poll (Bearer device key; ETag and If-None-Match, 304 when nothing changed).</summary>
 /// <param name="IntervalSeconds">Seconds until the next poll; the device adds up to 10 % jitter.</param>
 /// <param name="Target">What the device is to run; null: stay.</param>
-public sealed record PollAnswer(int IntervalSeconds, DeviceTarget? Target);
+public sealed record PollAnswer(int IntervalSeconds, DeviceTarget? Target)
+{
+    /// <summary>Version of the newest list of trusted keys that the server has; the device fetches what is above its own. Zero: none.</summary>
+    public long TrustVersion { get; init; }
+
+    /// <summary>The device is to change its key with POST /device/v1/key.</summary>
+    public bool RotateKey { get; init; }
+}
+
+/// <summary>Headers by which a device tells its machine from others with the same key; sent with every poll.</summary>
+public static class DeviceHeaders
+{
+    /// <summary>The kernel's random name of this boot.</summary>
+    public const string Boot = "Hostup-Boot";
+
+    /// <summary>Serial number and network address of the machine, for people.</summary>
+    public const string Machine = "Hostup-Machine";
+}
+
+/// <summary>Answer to POST /device/v1/key. The old key is good until the new one was used, so a lost answer may be asked for again.</summary>
+/// <param name="DeviceKey">Bearer key of the device from its next request on.</param>
+public sealed record DeviceKeyAnswer(string DeviceKey);
 
 /// <summary>What a device is to do.</summary>
 public sealed record DeviceTarget
@@ -70,6 +91,12 @@ public sealed record DeviceStateReport
 
     /// <summary>Identity of both slots.</summary>
     public IReadOnlyList<SlotReport> Slots { get; init => field = value ?? []; } = [];
+
+    /// <summary>Version of the list of trusted keys that the device goes by.</summary>
+    public long TrustVersion { get; init; }
+
+    /// <summary>Why the device did not take the server's list of trusted keys; empty: it did.</summary>
+    public string TrustFault { get; init => field = value ?? ""; } = "";
 
     /// <summary>Version of the supervisor that runs; empty: none.</summary>
     public string SupervisorVersion { get; init => field = value ?? ""; } = "";

@@ -17,6 +17,19 @@ public sealed record ProvisioningKeyRequest(string? Description, DateTimeOffset?
 /// <param name="ExpiresAt">When it stops working; null: never.</param>
 public sealed record ProvisioningKeyAnswer(string Id, string Key, DateTimeOffset? ExpiresAt);
 
+/// <summary>A provisioning key, without the key.</summary>
+/// <param name="Id">Names it.</param>
+/// <param name="Description">What it is for.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="ExpiresAt">When it stops working; null: never.</param>
+public sealed record ProvisioningKeyView(string Id, string Description, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+
+/// <summary>A signed list of trusted keys that devices can fetch.</summary>
+/// <param name="Version">Its version; each list has a higher one than the one before.</param>
+/// <param name="Envelope">Digest of its envelope.</param>
+/// <param name="PublishedAt">When it was published here.</param>
+public sealed record TrustListView(long Version, Digest Envelope, DateTimeOffset PublishedAt);
+
 /// <summary>A release as the server knows it; the signed manifest decides.</summary>
 public sealed record ReleaseView
 {
@@ -93,7 +106,33 @@ public sealed record DeviceView
 
     /// <summary>The attempt that is its target; null: it is to stay.</summary>
     public AttemptView? OpenAttempt { get; init; }
+
+    /// <summary>When it was retired; null: it is in use.</summary>
+    public DateTimeOffset? RetiredAt { get; init; }
+
+    /// <summary>When two machines were first seen to use its key; null: never. No update starts until one of them registered again.</summary>
+    public DateTimeOffset? ClonedAt { get; init; }
+
+    /// <summary>The machines that take turns with its key; only in the view of one device.</summary>
+    public IReadOnlyList<MachineView> Machines { get; init => field = value ?? []; } = [];
+
+    /// <summary>It is asked to change its key and has not done so yet.</summary>
+    public bool KeyRotationAsked { get; init; }
 }
+
+/// <summary>A machine that used the key of a device.</summary>
+/// <param name="BootId">Its boot.</param>
+/// <param name="Machine">Serial number and network address, as it says; empty when it says nothing.</param>
+/// <param name="Address">Where it called from.</param>
+/// <param name="FirstSeenAt">When it was first seen.</param>
+/// <param name="LastSeenAt">When it was last seen, to within a minute.</param>
+public sealed record MachineView(string BootId, string Machine, string Address, DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt);
+
+/// <summary>GET /api/v1/devices/{device}/events: something that happened to the identity of a device.</summary>
+/// <param name="At">When.</param>
+/// <param name="Kind">registered, registered-again, key-rotation-asked, key-rotated, key-reset, retired or cloned.</param>
+/// <param name="Message">In words.</param>
+public sealed record DeviceEvent(DateTimeOffset At, string Kind, string Message);
 
 /// <summary>POST /api/v1/devices/{uuid}/updates: makes an attempt, which becomes the target of the device and supersedes an open one.</summary>
 public sealed record UpdateRequest

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Linux.Machines;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
@@ -11,6 +12,7 @@ using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
 using Hostup.Updates.Supervisor;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Device.Agent;
 
@@ -24,14 +26,20 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
     // upstream's update timer has an hour of random delay
     private static readonly TimeSpan BetweenReconciles = TimeSpan.FromHours(1);
+    // A key that is not known does not become known by asking often.
+    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(2);
     private const int MostStarts = 3;
     private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
 
     private readonly UpdateUnit _unit = new(device.Commands);
-    private readonly UpdaterStore _updaters = new(server);
+    private readonly DeviceTrust _trust = new(device.Ports.Files);
+    private readonly UpdaterStore _updaters = new(server, new DeviceTrust(device.Ports.Files));
+    private readonly DeviceKeys _keys = new(config, server);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptDocuments _documents = new(server);
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust);
     private DeviceStateReport? _reported;
+    private string _trustFault = "";
     private string? _refused;
     private long _lastSerial = -1;
     private long? _resumed;
@@ -39,8 +47,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private string? _starting;
     private int _starts;
 
+    /// <summary>Runs until it is stopped, or until the device has to register again.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
+        server.Introduce(device.Ports.Power.BootId, MachineIdentity.Read());
         Say($"agent {ThisProgram.Version} of device {config.Uuid}, server {config.Server}");
         new AttemptJournal(device.Ports.Files).Prepare();
         while (!ct.IsCancellationRequested)
@@ -53,7 +63,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             catch (HostupException e)
             {
                 Say($"{e.Message} [{e.Code}]");
-                pause = AfterFailure;
+                if (e.Code == HostupErrors.Unauthorized && DeviceKeys.MayRegisterAgain(device.Ports.Files))
+                    return;
+                pause = e.Code == HostupErrors.Unauthorized ? AfterRefusal : AfterFailure;
             }
             await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -71,6 +83,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         await TellAsync(ct).ConfigureAwait(false);
         await ReconcileSupervisorAsync(ct).ConfigureAwait(false);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
+        // No process works on an attempt now, so nobody uses the old key or the old list; and an OS that goes back takes nothing of it along.
+        if (!TrialPending)
+        {
+            await ChangeKeyAsync(answer.RotateKey, ct).ConfigureAwait(false);
+            await TakeTrustAsync(answer.TrustVersion, ct).ConfigureAwait(false);
+        }
         if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
         return TrialPending ? TimeSpan.FromSeconds(5) : WithJitter(answer.IntervalSeconds);
@@ -107,6 +125,36 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
     }
 
+    /// <summary>A newer list of trusted keys comes before what it may revoke. One that is not signed rightly changes nothing and stops nothing.</summary>
+    private async Task TakeTrustAsync(long offered, CancellationToken ct)
+    {
+        try
+        {
+            if (await Intake.TakeTrustAsync(offered, ct).ConfigureAwait(false))
+                Say($"goes by list {_trust.Load().Version} of trusted keys");
+            _trustFault = "";
+        }
+        catch (Exception e) when (e is HostupException or IOException)
+        {
+            _trustFault = e is HostupException known ? $"{e.Message} [{known.Code}]" : e.Message;
+            Say(_trustFault);
+        }
+    }
+
+    /// <summary>A key that cannot be changed now stays good; it stands in no way of an update.</summary>
+    private async Task ChangeKeyAsync(bool asked, CancellationToken ct)
+    {
+        try
+        {
+            if (asked)
+                await _keys.ChangeAsync(ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HostupException or IOException)
+        {
+            Say($"the device key stays: {e.Message}");
+        }
+    }
+
     private bool OnTrial => TrialPending && _log.Records.Any(r => r.Verb == JournalVerb.TrialBoot);
 
     private bool TrialPending => Trial.IsPending(device.Ports);
@@ -140,11 +188,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             Directory.CreateDirectory(TargetFile.Folder);
             File.Delete(ProgressFile.CancelPath);
             File.Delete(ProgressFile.FilePath);
-            byte[] envelope = await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false);
-            var file = new TargetFile(target, envelope, []);
-            file.VerifySignature();
-            var (program, fetchedBytes) = await _updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
-            (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", fetchedBytes, 0)] }).Save();
+            var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
+            file.Save();
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
             if (!MayStart(target.AttemptId))
                 throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
@@ -205,6 +250,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             OsVersion = facts.OsVersion,
             AgentVersion = ThisProgram.Version,
             Kernel = (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease", ct).ConfigureAwait(false)).Trim(),
+            Platform = ThisProgram.Platform,
+            TrustVersion = TrustVersion(),
+            TrustFault = _trustFault,
             RunningSlot = facts.Running?.Label ?? "",
             Slots = SlotIdentities.Read(device.Ports, facts),
             SupervisorVersion = SupervisorVersion(),
@@ -213,6 +261,18 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             return;
         await server.ReportStateAsync(state, ct).ConfigureAwait(false);
         _reported = state;
+    }
+
+    private long TrustVersion()
+    {
+        try
+        {
+            return _trust.Newest().Version;
+        }
+        catch (HostupException)
+        {
+            return 0;
+        }
     }
 
     private static string SupervisorVersion()

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Serialization.Metadata;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Linux.Network;
 
 namespace Hostup.Device.Agent;
 
@@ -16,16 +17,42 @@ internal sealed class ServerLink : IDisposable
     private EntityTagHeaderValue? _etag;
     private PollAnswer? _last;
 
-    public ServerLink(Uri server, string? deviceKey)
+    /// <param name="connections">Opens the connection.</param>
+    /// <param name="server">Address of the server.</param>
+    /// <param name="deviceKey">The device's key; null: not registered yet.</param>
+    public ServerLink(ServerConnections connections, Uri server, string? deviceKey)
     {
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(30), PooledConnectionIdleTimeout = TimeSpan.FromMinutes(5) })
-        {
-            BaseAddress = new Uri(server, "device/v1/"),
-            Timeout = TimeSpan.FromSeconds(100),
-            MaxResponseContentBufferSize = MaxEnvelopeBytes,
-        };
+        _http = connections.Open();
+        _http.BaseAddress = new Uri(server, "device/v1/");
+        _http.Timeout = TimeSpan.FromSeconds(100);
+        _http.MaxResponseContentBufferSize = MaxEnvelopeBytes;
         if (deviceKey is not null)
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
+            UseKey(deviceKey);
+    }
+
+    /// <summary>Uses another key from the next request on.</summary>
+    public void UseKey(string deviceKey) => _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
+
+    /// <summary>Says with each request which machine and boot this is, so that a copied card is found.</summary>
+    public void Introduce(string bootId, string machine)
+    {
+        _http.DefaultRequestHeaders.Add(DeviceHeaders.Boot, bootId);
+        if (machine.Length > 0)
+            _http.DefaultRequestHeaders.Add(DeviceHeaders.Machine, machine);
+    }
+
+    /// <summary>The device's next key; the present one is good until the next was used.</summary>
+    public async Task<string> NextKeyAsync(CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "key");
+        return (await SendAsync(message, "get another key", WireJson.Default.DeviceKeyAnswer, ct).ConfigureAwait(false)).DeviceKey;
+    }
+
+    /// <summary>Signed lists of trusted keys above a version, oldest first.</summary>
+    public async Task<IReadOnlyList<TrustListView>> ListTrustAsync(long after, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, $"trust?after={after}");
+        return (await SendAsync(message, "ask for lists of trusted keys", WireJson.Default.PageTrustListView, ct).ConfigureAwait(false)).Items;
     }
 
     public async Task<RegisterAnswer> RegisterAsync(string provisioningKey, RegisterRequest request, CancellationToken ct)
@@ -44,7 +71,7 @@ internal sealed class ServerLink : IDisposable
         using var answer = await TalkAsync(message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         if (answer.StatusCode == HttpStatusCode.NotModified && _last is not null)
             return _last;
-        _last = await ReadAsync(answer, "poll the server", WireJson.Default.PollAnswer, ct).ConfigureAwait(false);
+        _last = PollCheck.Require(await ReadAsync(answer, "poll the server", WireJson.Default.PollAnswer, ct).ConfigureAwait(false));
         _etag = answer.Headers.ETag;
         return _last;
     }

@@ -2,15 +2,20 @@ using Hostup.Core.Errors;
 using Hostup.Core.Trust;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Device.Agent;
 
 /// <summary>Programs that were transferred for an update, by digest. Nothing here runs that an updater key did not sign.</summary>
-internal sealed class UpdaterStore(ServerLink server)
+/// <param name="server">Where they come from.</param>
+/// <param name="trust">Who may sign them.</param>
+/// <param name="root">Put before every path; empty on a device, a folder in tests.</param>
+internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string root = "")
 {
+    private const long MemoryNeeded = 64L << 20; // docs/architecture.md: the data partition is full
+    private const long MaxBytes = 512L << 20; // as the server takes
     private const string OnData = "/mnt/data/hostup/updater";
     private const string InMemory = "/run/hostup/updater";
-    private const long MemoryNeeded = 64L << 20; // docs/architecture.md: the data partition is full
 
     /// <summary>Path of the program that is to carry out an update, and the bytes that it cost: the built-in one, one that is here, or one that is fetched now.</summary>
     /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>updater-too-old</c>, <c>space-data</c> and the codes of the link.</exception>
@@ -19,25 +24,28 @@ internal sealed class UpdaterStore(ServerLink server)
         if (wanted is null || wanted.Digest == ThisProgram.ComputeDigest())
             return (ThisProgram.FilePath, 0);
         byte[] envelope = await server.FetchEnvelopeAsync(wanted.Envelope, ct).ConfigureAwait(false);
-        var statement = UpdaterStatement.Parse(ThisProgram.LoadTrust().Verify(
-            Envelope.Parse(envelope), TrustRole.Updater, UpdaterStatement.PayloadType));
+        var statement = UpdaterStatement.Parse(trust.Load().Verify(Envelope.Parse(envelope), TrustRole.Updater, UpdaterStatement.PayloadType));
         if (statement.Digest != wanted.Digest || statement.Size != wanted.Size)
-            throw new HostupException(HostupErrors.Signature, "cannot use the updater", "what is signed is another program", "publish the updater again");
+            throw Unusable("what is signed is another program");
+        if (statement.Platform != ThisProgram.Platform || statement.Size is < 0 or > MaxBytes)
+            throw Unusable($"what is signed has {statement.Size} bytes and is for {statement.Platform}, this device is {ThisProgram.Platform}");
         // Never an older one than the OS brings along.
         if (OsVersion.TextOrder.Compare(statement.Version, ThisProgram.Version) < 0)
             return (ThisProgram.FilePath, envelope.Length);
-        return Find(wanted.Digest) is { } here
+        return Find(wanted.Digest, root) is { } here
             ? (here, envelope.Length)
             : ChooseFolder(wanted.Size) is not { } folder ? (ThisProgram.FilePath, envelope.Length) // the checks say whether the built-in one is new enough
             : (await FetchAsync(wanted, folder, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
     }
 
     /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>
-    public static string? Find(Digest digest)
+    /// <param name="digest">Digest of the program.</param>
+    /// <param name="root">Put before every path; empty on a device.</param>
+    public static string? Find(Digest digest, string root = "")
     {
         if (digest == ThisProgram.ComputeDigest())
             return ThisProgram.FilePath;
-        return new[] { OnData, InMemory }.Select(f => PathIn(f, digest)).FirstOrDefault(p => File.Exists(p) && ThisProgram.DigestOfFile(p) == digest);
+        return new[] { OnData, InMemory }.Select(f => PathIn(root + f, digest)).FirstOrDefault(p => File.Exists(p) && ThisProgram.DigestOfFile(p) == digest);
     }
 
     private async Task<string> FetchAsync(UpdaterArtifact wanted, string folder, CancellationToken ct)
@@ -49,14 +57,17 @@ internal sealed class UpdaterStore(ServerLink server)
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await server.FetchUpdaterAsync(wanted, path + ".new", ct).ConfigureAwait(false);
         if (ThisProgram.DigestOfFile(path + ".new") != wanted.Digest)
+        {
+            File.Delete(path + ".new");
             throw new HostupException(HostupErrors.DigestMismatch, "cannot use the updater", "what arrived has another digest", "start the update again");
+        }
         File.SetUnixFileMode(path + ".new", (UnixFileMode)0b111_101_101);
         File.Move(path + ".new", path, overwrite: true);
         return path;
     }
 
     // Null: neither place has room.
-    private static string? ChooseFolder(long size) => HasRoom(OnData, size * 2) ? OnData : HasRoom(InMemory, MemoryNeeded) ? InMemory : null;
+    private string? ChooseFolder(long size) => HasRoom(root + OnData, size * 2) ? root + OnData : HasRoom(root + InMemory, MemoryNeeded) ? root + InMemory : null;
 
     private static bool HasRoom(string folder, long bytes)
     {
@@ -72,4 +83,7 @@ internal sealed class UpdaterStore(ServerLink server)
     }
 
     private static string PathIn(string folder, Digest digest) => $"{folder}/{digest.Hex}/hostup-device";
+
+    private static HostupException Unusable(string why) =>
+        new(HostupErrors.Signature, "cannot use the updater", why, "publish the updater again");
 }

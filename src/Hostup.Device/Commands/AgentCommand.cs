@@ -18,9 +18,15 @@ internal static class AgentCommand
         command.SetAction(async (_, ct) =>
         {
             using var device = new ThisDevice();
-            var config = await ProvisionedAsync(device, ct).ConfigureAwait(false);
-            using var server = new ServerLink(config.Server!, config.DeviceKey);
-            await new AgentLoop(device, config, server).RunAsync(ct).ConfigureAwait(false);
+            while (!ct.IsCancellationRequested)
+            {
+                var config = await ProvisionedAsync(device, ct).ConfigureAwait(false);
+                using var connections = config.Connections();
+                using var server = new ServerLink(connections, config.Server!, config.DeviceKey);
+                await new AgentLoop(device, config, server).RunAsync(ct).ConfigureAwait(false);
+                // It came back because the server does not know the key and there is one to register with.
+                await RegisterAgainAsync(device, ct).ConfigureAwait(false);
+            }
             return ExitCodes.Done;
         });
         return command;
@@ -56,11 +62,28 @@ internal static class AgentCommand
         }
     }
 
+    private static async Task RegisterAgainAsync(ThisDevice device, CancellationToken ct)
+    {
+        var config = DeviceConfig.Load();
+        if (ct.IsCancellationRequested || config is not { Server: { } server, ProvisioningKey: { } key })
+            return;
+        try
+        {
+            await RegisterAsync(device, config, server, key, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} [{e.Code}]").ConfigureAwait(false);
+            await Task.Delay(Unprovisioned, ct).ConfigureAwait(false);
+        }
+    }
+
     private static async Task RegisterAsync(ThisDevice device, DeviceConfig config, Uri server, string key, CancellationToken ct)
     {
         var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
         string uuid = config.Uuid ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        using var link = new ServerLink(server, deviceKey: null);
+        using var connections = config.Connections();
+        using var link = new ServerLink(connections, server, deviceKey: null);
         var answer = await link.RegisterAsync(key, new RegisterRequest(uuid, facts.DeviceType, Name: null), ct).ConfigureAwait(false);
         config.SaveRegistration(answer.Uuid, answer.DeviceKey);
     }

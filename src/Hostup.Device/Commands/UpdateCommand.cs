@@ -24,9 +24,6 @@ internal static class UpdateCommand
         return command;
     }
 
-    /// <summary>The connection of the sources.</summary>
-    public static HttpClient NewHttp() => new(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
-
     /// <summary>Where an image can come from, in order.</summary>
     public static IReadOnlyList<IHostAppSource> Sources(HttpClient http, IReadOnlyList<string> fallbackRegistries)
     {
@@ -43,11 +40,11 @@ internal static class UpdateCommand
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
-        using var http = NewHttp();
+        using var network = new UpdateNetwork();
         var open = new AttemptLog(device.Ports);
         var begin = hasPlan || !(open.IsOpen || onlyResume) ? load() : null;
         using var log = new RunLog(begin?.Target.Target.AttemptId ?? (open.IsOpen ? open.Records[0].AttemptId! : "none"));
-        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan.FallbackRegistries));
+        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(network.Http, plan.FallbackRegistries));
         try
         {
             if (open.IsOpen && begin?.Saved is { } other && other.AttemptId != open.Records[0].AttemptId)

@@ -84,13 +84,20 @@ public sealed class Stage : IAsyncDisposable
     /// <param name="image">The image.</param>
     /// <param name="sequence">Sequence of the release.</param>
     /// <param name="ct">Ends it.</param>
-    public async Task PublishAsync(ReleaseImage image, int sequence, CancellationToken ct)
+    public Task PublishAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, ct);
+
+    /// <summary>The same, signed with another key.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="sequence">Sequence of the release.</param>
+    /// <param name="key">File of the key.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task PublishAsync(ReleaseImage image, int sequence, string key, CancellationToken ct)
     {
         string envelope = Path.Combine(Folder, $"release-{sequence}.dsse");
         const string version = ProvisionedDevice.NewSupervisorVersion;
         string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
         await Server.CliAsync(
-            ["release", "sign", "--image", image.Layout, "--key", Keys.Release, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
+            ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
         await Server.CliAsync(["release", "publish", envelope, "--image", image.Layout, "--supervisor-image", supervisor], ct);
         Lab.Progress($"release {image.Version} is signed and published");
     }
@@ -113,6 +120,10 @@ public sealed class Stage : IAsyncDisposable
     /// <summary>The last attempt as the server knows it.</summary>
     public async Task<AttemptView> AttemptAsync(CancellationToken ct) =>
         JsonSerializer.Deserialize(await Server.CliAsync(["update", "show", Uuid, "--json"], ct), WireJson.Default.AttemptView)!;
+
+    /// <summary>The device as the server knows it.</summary>
+    public async Task<DeviceView> DeviceViewAsync(CancellationToken ct) =>
+        JsonSerializer.Deserialize(await Server.CliAsync(["device", "show", Uuid, "--json"], ct), WireJson.Default.DeviceView)!;
 
     /// <summary>Waits until the attempt is in one of these states or has ended.</summary>
     public async Task<AttemptView> WaitForStateAsync(IReadOnlyList<string> states, CancellationToken ct)

@@ -55,7 +55,9 @@ public sealed class SimRelease
     /// <param name="version">OS version.</param>
     /// <param name="behaviour">What it does once it is booted.</param>
     /// <param name="supervisor">Version of the supervisor that it ships with: a newer one by default.</param>
-    public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0")
+    /// <param name="trust">Content of its /etc/hostup/trust.json; null: it has none.</param>
+    /// <param name="ballast">Content of a file that only makes it larger; null: none.</param>
+    public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0", byte[]? trust = null, byte[]? ballast = null)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
@@ -70,6 +72,10 @@ public sealed class SimRelease
         };
         // Each version brings a boot file of its own, so that files which a newer set adds are seen to go again.
         files[$"resin-boot/overlays/{version}.dtbo"] = Filled($"overlay {version}", 600);
+        if (trust is not null)
+            files["etc/hostup/trust.json"] = trust;
+        if (ballast is not null)
+            files["usr/share/ballast"] = ballast;
         return new SimRelease(version, behaviour, files) { SupervisorVersion = supervisor };
     }
 

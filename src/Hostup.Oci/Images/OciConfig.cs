@@ -7,10 +7,10 @@ namespace Hostup.Oci.Images;
 public sealed record OciConfig
 {
     /// <summary>Architecture as Go calls it.</summary>
-    public string Architecture { get; init; } = "amd64";
+    public string Architecture { get; init => field = value ?? "amd64"; } = "amd64";
 
     /// <summary>Operating system.</summary>
-    public string Os { get; init; } = "linux";
+    public string Os { get; init => field = value ?? "linux"; } = "linux";
 
     /// <summary>Variant of the architecture.</summary>
     public string? Variant { get; init; }
@@ -23,7 +23,7 @@ public sealed record OciConfig
 
     /// <summary>Digests of the uncompressed layers.</summary>
     [JsonPropertyName("rootfs")]
-    public OciRootFileSystem RootFileSystem { get; init; } = new();
+    public OciRootFileSystem RootFileSystem { get; init => field = value ?? new(); } = new();
 
     /// <summary>How each layer came to be.</summary>
     public IReadOnlyList<OciHistory>? History { get; init; }
@@ -33,11 +33,11 @@ public sealed record OciConfig
 public sealed record OciRootFileSystem
 {
     /// <summary>Always "layers".</summary>
-    public string Type { get; init; } = "layers";
+    public string Type { get; init => field = value ?? "layers"; } = "layers";
 
     /// <summary>SHA-256 of each uncompressed layer.</summary>
     [JsonPropertyName("diff_ids")]
-    public IReadOnlyList<Digest> DiffIds { get; init; } = [];
+    public IReadOnlyList<Digest> DiffIds { get; init => field = value ?? []; } = [];
 }
 
 /// <summary>The part of a configuration that container engines run by. Its fields are written with capitals.</summary>

@@ -49,6 +49,8 @@ public sealed record OciImage(OciDescriptor Descriptor, ReadOnlyMemory<byte> Man
     {
         Check(descriptor, bytes, "manifest");
         var manifest = OciJson.Parse(bytes.Span, OciJson.Default.OciManifest, $"manifest {descriptor.Digest}");
+        if (manifest.Layers.Contains(null!))
+            throw new HostupException(HostupErrors.BadImage, $"cannot use image {descriptor.Digest}", "one of its layers is null", "build the image again");
         foreach (var blob in manifest.Layers.Prepend(manifest.Config))
             if (blob.Size < 0)
                 throw new HostupException(HostupErrors.BadImage, $"cannot use image {descriptor.Digest}", $"its blob {blob.Digest} has the size {blob.Size}", "build the image again");

@@ -35,7 +35,7 @@ public sealed record OciIndex
     public string? MediaType { get; init; }
 
     /// <summary>The manifests.</summary>
-    public IReadOnlyList<OciDescriptor> Manifests { get; init; } = [];
+    public IReadOnlyList<OciDescriptor> Manifests { get; init => field = value ?? []; } = [];
 
     /// <summary>Free text.</summary>
     public IReadOnlyDictionary<string, string>? Annotations { get; init; }

@@ -113,7 +113,8 @@ internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredential
                 query.Append(query.Length == 0 ? "" : "&").Append(name).Append('=').Append(Uri.EscapeDataString(value));
         var address = new UriBuilder(realm) { Query = query.ToString() }.Uri;
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
-        request.Headers.Authorization = Basic();
+        // A registry that names a token server elsewhere does not get our password there: it may not be itself any more.
+        request.Headers.Authorization = IsHome(address) ? Basic() : null;
         using var answer = await SendRawAsync(request, what, ct).ConfigureAwait(false);
         if (answer.StatusCode != HttpStatusCode.OK)
             throw RegistryErrors.Of(answer, what);

@@ -1,4 +1,5 @@
 using Hostup.Server.Database;
+using Hostup.Server.Devices;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Access;
@@ -14,10 +15,7 @@ internal sealed class Keys(HostupDb db, TimeProvider time)
             return null;
         string hash = Key.Hash(key);
         if (kind == CallerKind.Device)
-        {
-            var device = await db.Devices.AsNoTracking().Where(d => d.KeyHash == hash).Select(d => new { d.Uuid, d.KeyHash }).SingleOrDefaultAsync(ct);
-            return device is not null && Key.HashFits(key, device.KeyHash) ? new Caller(CallerKind.Device, device.Uuid) : null;
-        }
+            return await DeviceAsync(key, hash, ct);
         var row = await db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.KeyHash == hash, ct);
         return row is not null && Key.HashFits(key, row.KeyHash) && row.Kind == NameOf(kind.Value) && !(row.ExpiresAt <= time.GetUtcNow())
             ? new Caller(kind.Value, row.Id)
@@ -42,6 +40,40 @@ internal sealed class Keys(HostupDb db, TimeProvider time)
     }
 
     public Task<bool> HasOperatorAsync(CancellationToken ct) => db.ApiKeys.AnyAsync(k => k.Kind == "operator", ct);
+
+    /// <summary>Provisioning keys that still work, newest first.</summary>
+    public Task<List<ApiKeyRow>> ProvisioningAsync(CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        return db.ApiKeys.AsNoTracking().Where(k => k.Kind == "provisioning" && (k.ExpiresAt == null || k.ExpiresAt > now)).OrderByDescending(k => k.Id).ToListAsync(ct);
+    }
+
+    /// <summary>Makes a provisioning key worthless from now on.</summary>
+    /// <returns>Whether there was one.</returns>
+    public async Task<bool> RevokeProvisioningAsync(string id, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        return await db.ApiKeys.Where(k => k.Id == id && k.Kind == "provisioning").ExecuteUpdateAsync(s => s.SetProperty(k => k.ExpiresAt, now), ct) > 0;
+    }
+
+    private async Task<Caller?> DeviceAsync(string key, string hash, CancellationToken ct)
+    {
+        var device = await db.Devices.AsNoTracking().Where(d => d.KeyHash == hash || d.NextKeyHash == hash).Select(d => new { d.Uuid, d.KeyHash, d.NextKeyHash }).SingleOrDefaultAsync(ct);
+        if (device is null)
+            return null;
+        if (Key.HashFits(key, device.KeyHash))
+            return new Caller(CallerKind.Device, device.Uuid);
+        if (device.NextKeyHash is not { } next || !Key.HashFits(key, next))
+            return null;
+        // it has kept its new key: only now the old one goes
+        if (await db.Devices.Where(d => d.Uuid == device.Uuid && d.NextKeyHash == next).ExecuteUpdateAsync(
+            s => s.SetProperty(d => d.KeyHash, next).SetProperty(d => d.NextKeyHash, (string?)null).SetProperty(d => d.RotateKey, false), ct) > 0)
+        {
+            db.AddDeviceEvent(device.Uuid, time.GetUtcNow(), DeviceEvents.KeyRotated, "uses its new key; the old one is worthless");
+            await db.SaveChangesAsync(ct);
+        }
+        return new Caller(CallerKind.Device, device.Uuid);
+    }
 
     private static string NameOf(CallerKind kind) => kind == CallerKind.Operator ? "operator" : "provisioning";
 }

@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 
 namespace Hostup.Server.Access;
@@ -5,8 +6,20 @@ namespace Hostup.Server.Access;
 /// <summary>Keys with which devices register.</summary>
 internal static class ProvisioningKeyEndpoints
 {
-    public static void MapProvisioningKeys(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/v1/provisioning-keys", Create).For(CallerKind.Operator).WithTags("Provisioning keys").WithSummary("Makes a key with which devices register; it is shown once");
+    public static void MapProvisioningKeys(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1/provisioning-keys").For(CallerKind.Operator).WithTags("Provisioning keys");
+        group.MapPost("/", Create).WithSummary("Makes a key with which devices register; it is shown once");
+        group.MapGet("/", List).WithSummary("Keys that still work, newest first");
+        group.MapPost("/{id}/revoke", Revoke).WithSummary("Makes a key worthless; devices that registered with it stay");
+    }
+
+    private static async Task<Page<ProvisioningKeyView>> List(Keys keys, CancellationToken ct) =>
+        new([.. (await keys.ProvisioningAsync(ct)).Select(k => new ProvisioningKeyView(k.Id, k.Description, k.CreatedAt, k.ExpiresAt))], null);
+
+    private static async Task<IResult> Revoke(string id, Keys keys, CancellationToken ct) => await keys.RevokeProvisioningAsync(id, ct)
+        ? Results.Ok()
+        : throw new HostupException(HostupErrors.NotFound, $"cannot find provisioning key {id}", "there is none of that id", "see `hostup provisioning-key list`");
 
     private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, Keys keys, CancellationToken ct)
     {

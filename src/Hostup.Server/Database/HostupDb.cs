@@ -2,6 +2,7 @@ using Hostup.Server.Access;
 using Hostup.Server.Devices;
 using Hostup.Server.Registry;
 using Hostup.Server.Releases;
+using Hostup.Server.TrustLists;
 using Hostup.Server.Updaters;
 using Hostup.Server.Updates;
 using Microsoft.EntityFrameworkCore;
@@ -15,6 +16,9 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
     public DbSet<SettingRow> Settings => Set<SettingRow>();
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
     public DbSet<DeviceRow> Devices => Set<DeviceRow>();
+    public DbSet<DeviceBootRow> DeviceBoots => Set<DeviceBootRow>();
+    public DbSet<DeviceEventRow> DeviceEvents => Set<DeviceEventRow>();
+    public DbSet<TrustListRow> TrustLists => Set<TrustListRow>();
     public DbSet<ReleaseRow> Releases => Set<ReleaseRow>();
     public DbSet<UpdaterRow> Updaters => Set<UpdaterRow>();
     public DbSet<AttemptRow> Attempts => Set<AttemptRow>();
@@ -36,11 +40,7 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
             t.ToTable("api_keys").HasKey(r => r.Id);
             t.HasIndex(r => r.KeyHash).IsUnique();
         });
-        modelBuilder.Entity<DeviceRow>(t =>
-        {
-            t.ToTable("devices").HasKey(r => r.Uuid);
-            t.HasIndex(r => r.KeyHash).IsUnique();
-        });
+        MapDevices(modelBuilder);
         modelBuilder.Entity<ReleaseRow>(t =>
         {
             t.ToTable("releases").HasKey(r => r.Id);
@@ -56,6 +56,32 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
         modelBuilder.Entity<RepositoryContentRow>(t => t.ToTable("repository_contents").HasKey(r => new { r.Repository, r.Digest }));
         modelBuilder.Entity<RepositoryTagRow>(t => t.ToTable("repository_tags").HasKey(r => new { r.Repository, r.Tag }));
         UseSnakeCase(modelBuilder);
+    }
+
+    private static void MapDevices(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<DeviceRow>(t =>
+        {
+            t.ToTable("devices").HasKey(r => r.Uuid);
+            t.HasIndex(r => r.KeyHash).IsUnique();
+            t.HasIndex(r => r.NextKeyHash).IsUnique();
+        });
+        modelBuilder.Entity<DeviceBootRow>(t =>
+        {
+            t.ToTable("device_boots").HasKey(r => new { r.DeviceUuid, r.BootId });
+            t.HasOne<DeviceRow>().WithMany().HasForeignKey(r => r.DeviceUuid).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<DeviceEventRow>(t =>
+        {
+            t.ToTable("device_events").HasKey(r => r.Id);
+            t.HasOne<DeviceRow>().WithMany().HasForeignKey(r => r.DeviceUuid).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<TrustListRow>(t =>
+        {
+            t.ToTable("trust_lists").HasKey(r => r.Version);
+            t.Property(r => r.Version).ValueGeneratedNever();
+            t.HasIndex(r => r.EnvelopeDigest).IsUnique();
+        });
     }
 
     private static void MapAttempts(ModelBuilder modelBuilder)

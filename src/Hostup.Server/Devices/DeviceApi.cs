@@ -21,36 +21,34 @@ internal static class DeviceApi
     {
         var group = routes.MapGroup("/device/v1").WithTags("Device");
         group.MapPost("/register", Register).For(CallerKind.Provisioning).WithSummary("Registers a device; answers its key once");
+        group.MapPost("/key", NextKey).For(CallerKind.Device).WithSummary("The device's next key, when it is asked to change it; the old one is good until the next was used");
         group.MapGet("/poll", Poll).For(CallerKind.Device).Produces<PollAnswer>().Produces(StatusCodes.Status304NotModified).WithSummary("What the device is to run; ETag");
         group.MapPut("/state", State).For(CallerKind.Device).WithSummary("What the device runs");
     }
 
-    private static async Task<RegisterAnswer> Register(RegisterRequest request, HostupDb db, TimeProvider time, ILogger<DeviceRow> log, CancellationToken ct)
+    private static async Task<RegisterAnswer> Register(RegisterRequest request, HttpContext context, DeviceIdentity identity, CancellationToken ct)
     {
         if (request.Uuid is not { Length: 32 or 62 } uuid || !uuid.All(char.IsAsciiHexDigitLower))
             throw new HostupException(HostupErrors.BadValue, $"cannot register device '{request.Uuid}'", "a uuid has 32 or 62 lower-case hexadecimal digits", "send the uuid of config.json");
         string type = DeviceType.Parse(request.DeviceType).ToString();
-        string key = Key.Create(CallerKind.Device);
-        var known = await db.Devices.SingleOrDefaultAsync(d => d.Uuid == uuid, ct);
-        // never seen: the answer to its first registration was lost on the way
-        if (known is { LastSeenAt: not null })
-            throw new HostupException(HostupErrors.Conflict, $"cannot register device {uuid}", "it is registered and uses its key", $"use that key, or let it register again with `hostup device reset-key {uuid[..7]}`");
-        var device = known ?? db.Devices.Add(new DeviceRow { Uuid = uuid, Name = "", DeviceType = type, KeyHash = "" }).Entity;
-        device.Name = string.IsNullOrWhiteSpace(request.Name) ? uuid[..7] : request.Name[..Math.Min(request.Name.Length, 128)];
-        device.DeviceType = type;
-        device.KeyHash = Key.Hash(key);
-        device.RegisteredAt = time.GetUtcNow();
-        await db.SaveChangesAsync(ct);
-        log.DeviceRegistered(uuid, type);
-        return new RegisterAnswer(uuid, key);
+        string address = context.Connection.RemoteIpAddress?.ToString() ?? "an unknown address";
+        return new RegisterAnswer(uuid, await identity.RegisterAsync(uuid, type, request.Name, address, ct));
     }
 
-    private static async Task<IResult> Poll(Caller caller, HttpContext context, HostupDb db, Targets targets, ServerOptions options, TimeProvider time, CancellationToken ct)
+    private static async Task<DeviceKeyAnswer> NextKey(Caller caller, DeviceIdentity identity, CancellationToken ct) => new(await identity.NextKeyAsync(caller.Id, ct));
+
+    private static async Task<IResult> Poll(Caller caller, HttpContext context, HostupDb db, Targets targets, CloneWatch clones, ServerOptions options, TimeProvider time, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var grain = now - SeenGrain;
         await db.Devices.Where(d => d.Uuid == caller.Id && (d.LastSeenAt == null || d.LastSeenAt < grain)).ExecuteUpdateAsync(s => s.SetProperty(d => d.LastSeenAt, now), ct);
-        var answer = new PollAnswer((int)options.PollInterval.TotalSeconds, await targets.OfAsync(caller.Id, ct));
+        // two machines would carry out one attempt, and report on it by turns
+        var target = await clones.SeeAsync(caller.Id, context, ct) ? null : await targets.OfAsync(caller.Id, ct);
+        var answer = new PollAnswer((int)options.PollInterval.TotalSeconds, target)
+        {
+            TrustVersion = await db.TrustLists.MaxAsync(t => (long?)t.Version, ct) ?? 0,
+            RotateKey = await db.Devices.Where(d => d.Uuid == caller.Id).Select(d => d.RotateKey).SingleAsync(ct),
+        };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PollAnswer);
         string etag = $"\"{Convert.ToHexStringLower(SHA256.HashData(json))[..32]}\"";
         context.Response.Headers[HeaderNames.ETag] = etag;

@@ -17,6 +17,9 @@ internal static class DeviceEndpoints
         group.MapGet("/", List).WithSummary("Devices by uuid");
         group.MapGet("/{device}", Show).WithSummary("One device, by uuid, its beginning (7 digits or more) or its name");
         group.MapPost("/{device}/reset-key", ResetKey).WithSummary("Makes the device's key worthless and lets it register again");
+        group.MapPost("/{device}/rotate-key", RotateKey).WithSummary("Asks the device to change its key; the old one is good until the new one was used");
+        group.MapPost("/{device}/retire", Retire).WithSummary("Makes the device's key worthless for good; its history stays");
+        group.MapGet("/{device}/events", Events).WithSummary("What happened to the device's identity, newest first");
     }
 
     private static async Task<Page<DeviceView>> List(HostupDb db, string? after, int? limit, CancellationToken ct)
@@ -32,14 +35,31 @@ internal static class DeviceEndpoints
     {
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
-        return ToView(row, attempt);
+        return ToView(row, attempt) with { Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
-    private static async Task<IResult> ResetKey(string device, HostupDb db, CancellationToken ct)
+    private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)
     {
-        var row = await db.FindDeviceAsync(device, ct);
-        string worthless = Key.Hash(Key.Create(CallerKind.Device));
-        await db.Devices.Where(d => d.Uuid == row.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.KeyHash, worthless).SetProperty(d => d.LastSeenAt, (DateTimeOffset?)null), ct);
+        string uuid = (await db.FindDeviceAsync(device, ct)).Uuid;
+        var rows = await db.DeviceEvents.AsNoTracking().Where(e => e.DeviceUuid == uuid).OrderByDescending(e => e.Id).Take(1000).ToListAsync(ct);
+        return new([.. rows.Select(e => new DeviceEvent(e.At, e.Kind, e.Message))], null);
+    }
+
+    private static async Task<IResult> ResetKey(string device, HostupDb db, DeviceIdentity identity, CancellationToken ct)
+    {
+        await identity.ResetAsync(await db.FindDeviceAsync(device, ct), ct);
+        return Results.Ok();
+    }
+
+    private static async Task<IResult> RotateKey(string device, HostupDb db, DeviceIdentity identity, CancellationToken ct)
+    {
+        await identity.RotateAsync(await db.FindDeviceAsync(device, ct), ct);
+        return Results.Ok();
+    }
+
+    private static async Task<IResult> Retire(string device, HostupDb db, DeviceIdentity identity, CancellationToken ct)
+    {
+        await identity.RetireAsync(await db.FindDeviceAsync(device, ct), ct);
         return Results.Ok();
     }
 
@@ -66,6 +86,9 @@ internal static class DeviceEndpoints
         RegisteredAt = row.RegisteredAt,
         LastSeenAt = row.LastSeenAt,
         State = row.State is null ? null : JsonSerializer.Deserialize(row.State, WireJson.Default.DeviceStateReport),
+        RetiredAt = row.RetiredAt,
+        ClonedAt = row.ClonedAt,
+        KeyRotationAsked = row.RotateKey,
         OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) : null,
     };
 }

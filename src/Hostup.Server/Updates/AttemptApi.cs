@@ -46,7 +46,8 @@ internal static class AttemptApi
     private static async Task<IResult> Envelope(string digest, HostupDb db, BlobStore blobs, CancellationToken ct)
     {
         string name = Digest.Parse(digest).ToString();
-        bool known = await db.Releases.AnyAsync(r => r.EnvelopeDigest == name, ct) || await db.Updaters.AnyAsync(u => u.EnvelopeDigest == name, ct);
+        bool known = await db.Releases.AnyAsync(r => r.EnvelopeDigest == name, ct) || await db.Updaters.AnyAsync(u => u.EnvelopeDigest == name, ct)
+            || await db.TrustLists.AnyAsync(t => t.EnvelopeDigest == name, ct);
         return FileOf(known, name, blobs, "application/json");
     }
 

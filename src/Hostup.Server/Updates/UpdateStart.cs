@@ -19,6 +19,10 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
     /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
     public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, CancellationToken ct)
     {
+        if (device.ClonedAt is not null)
+            throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
+        if (device.RetiredAt is not null)
+            throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name}", "it was retired", "let it in again with `hostup device reset-key`");
         var release = await ReleaseAsync(device, request.Release, ct);
         var updater = await UpdaterAsync(device, request.Updater, ct);
         var now = time.GetUtcNow();

@@ -81,14 +81,17 @@ public static class DeviceChecks
         update.Progress.Report(AttemptStates.Checking, 0, 0, $"goes on without an answer to {failed}");
     }
 
-    // What the release requires is judged after its signature; every other fault means that it is not believed.
+    // What the release requires and how long it holds is judged after its signature; every other fault means that it is not believed.
     private static IEnumerable<CheckResult> Trust(UpdateAsked asked)
     {
-        var unbelieved = asked.TrustFault is { } fault && fault.Code != HostupErrors.Requires ? fault : null;
-        var unknown = unbelieved is null ? asked.TrustFault : null;
+        var unbelieved = asked.TrustFault is { } fault && fault.Code != HostupErrors.Requires && fault.Code != HostupErrors.Expired ? fault : null;
+        var unknown = asked.TrustFault?.Code == HostupErrors.Requires ? asked.TrustFault : null;
+        var expired = asked.TrustFault?.Code == HostupErrors.Expired ? asked.TrustFault : null;
         yield return new(HostupErrors.Signature.Id, unbelieved?.Code ?? HostupErrors.Signature, unbelieved is null,
             unbelieved?.Why ?? "signed by keys of role release that this OS trusts", unbelieved?.WhatToDo ?? "");
         yield return Check(HostupErrors.Requires, unknown is null, unknown?.Why ?? (unbelieved is null ? "nothing that this program does not know" : NotJudged), unknown?.WhatToDo ?? "");
+        yield return Check(HostupErrors.Expired, expired is null,
+            expired?.Why ?? (asked.TrustFault is not null ? NotJudged : asked.Release.Expires is { } end ? FormattableString.Invariant($"may be installed until {end:yyyy-MM-dd HH:mm:ss}Z") : "it does not expire"), expired?.WhatToDo ?? "");
     }
 
     private static IEnumerable<CheckResult> Slots(DeviceFacts facts)

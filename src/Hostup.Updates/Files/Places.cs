@@ -54,6 +54,12 @@ public static class Places
     /// <summary>Highest sequence committed on this device.</summary>
     public const string HighestSequence = Hostup + "/highest-sequence";
 
+    /// <summary>The list of trusted keys, when it is newer than the one of an OS.</summary>
+    public const string TrustList = Hostup + "/trust.json";
+
+    /// <summary>Version of the newest list of trusted keys that this device had.</summary>
+    public const string TrustVersion = Hostup + "/trust-version";
+
     /// <summary>Latest time that a signed document has proved.</summary>
     public const string ClockFloor = Hostup + "/clock-floor";
 

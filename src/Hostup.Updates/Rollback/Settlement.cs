@@ -31,6 +31,7 @@ public sealed class Settlement(DevicePorts device)
             AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
             ClockFloor.Raise(device.Files, release.SignedAt);
         }
+        new DeviceTrust(device.Files).KeepImageList();
         AtomicFile.Delete(device.Files, Places.RollbackCause);
         new BootPartition(device.Files).Settle();
         _log.End(AttemptStates.Committed, null, null);

@@ -80,9 +80,11 @@ public sealed class WriteSlot : IStep
 
     private static async ValueTask CopyAsync(ITreeReader reader, ISlotWriter writer, IHostAppSource source, StepContext update, CancellationToken ct)
     {
+        var budget = new ContentBudget(update.Release);
         while (await reader.NextAsync(ct).ConfigureAwait(false) is { } entry)
         {
             update.HonourCancel();
+            budget.Take(entry);
             await writer.WriteAsync(entry, reader, ct).ConfigureAwait(false);
             update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
         }

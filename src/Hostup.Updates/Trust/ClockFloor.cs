@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Hostup.Core.Releases;
 using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
 
 namespace Hostup.Updates.Trust;
 
@@ -21,4 +23,7 @@ public static class ClockFloor
         files.CreateDirectory(Places.Hostup);
         AtomicFile.Write(files, Places.ClockFloor, Encoding.ASCII.GetBytes(proven.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture)));
     }
+
+    /// <summary>What the device knows of time.</summary>
+    public static ReleaseFreshness Freshness(IFiles files, ISystemClock clock) => new(clock.Now, clock.IsSynchronised, Read(files));
 }

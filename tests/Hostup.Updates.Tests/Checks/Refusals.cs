@@ -23,6 +23,7 @@ public static class Refusals
         new("signed by a key that nobody trusts", "signature", d => Untrusted(d, HostupErrors.Signature, "signed by unknown key 12ab")),
         new("signed by an updater key", "signature", d => Untrusted(d, HostupErrors.Signature, "0 of 1 signatures by keys of role release")),
         new("requires what this program does not know", "requires", d => Untrusted(d, HostupErrors.Requires, "it requires 'verity', unknown to this program")),
+        new("a release whose time is over", "expired", d => Untrusted(d, HostupErrors.Expired, "it may be installed until 2026-01-01 and it is 2026-02-01")),
         new("a list of keys that cannot be read", "signature", d => Untrusted(d, HostupErrors.BadConfig, "no such file: /etc/hostup/trust.json")) { Code = "bad-config" },
         new("the root is a RAID array", "slot-layout", d => d.Slots.Fault = Slot(HostupErrors.SlotLayout, "the running root /dev/md2 is a RAID array (raid1), no partition of a disk")),
         new("the spare slot is mounted", "slot-layout", d => d.Slots.Fault = Slot(HostupErrors.SlotLayout, "the spare slot /dev/sim3 is mounted")),

@@ -1,0 +1,29 @@
+namespace Hostup.Core.Releases;
+
+/// <summary>What no manifest may say, whoever signed it: sizes below zero, times out of range, boot files outside the boot partition.</summary>
+internal static class ReleaseLimits
+{
+    private const int MaxBootFiles = 4096; // a boot partition with overlays has some hundreds
+    private const int LabelBytes = 16; // ext4
+
+    /// <summary>What is wrong; null when nothing is.</summary>
+    public static string? Fault(ReleaseManifest release)
+    {
+        if (release.Requires.Contains(null!) || release.Packages.Contains(null!) || release.BootFiles.Contains(null!) || release.KeptBack?.Contains(null!) == true)
+            return "a list in it holds null";
+        if (release.Image is null || release.Root is null || release.Health is null || release.Notes is null || release.Version is null || release.DeviceType is null)
+            return "a part of it is null";
+        if (release.Sequence < 0 || release.Image.DownloadBytes < 0 || release.Root is not { ContentBytes: >= 0, SpaceBytes: >= 0, Entries: >= 0 })
+            return "a size or the sequence in it is below zero";
+        if (release.Root.Label.Length > LabelBytes || release.Root.Ext4Features.Any(f => f is null || !f.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
+            return "label or features of its root are malformed";
+        if (release.Health is not { IntervalSeconds: >= 1 and <= 3600, Count: >= 1 and <= 1000 })
+            return "its health checks are not 1 to 1000 every 1 to 3600 seconds";
+        if (release.BootFiles.Count > MaxBootFiles)
+            return $"it has {release.BootFiles.Count} boot files, at most {MaxBootFiles} are taken";
+        return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : null;
+    }
+
+    private static bool IsInside(string? path) =>
+        path is { Length: > 0 and <= 1024 } && !path.StartsWith('/') && !path.Contains('\0', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or ".."));
+}

@@ -1,0 +1,43 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Wire;
+using Hostup.Updates.Trust;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>
+/// Fetches what a target names, and believes none of it before a key that this device trusts has signed it. Nothing is kept and no program is
+/// named to be run before that.
+/// </summary>
+internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, DeviceTrust trust)
+{
+    /// <summary>Takes a target: its release, and the program that is to carry it out.</summary>
+    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>digest-mismatch</c>, <c>bad-image</c>, <c>space-data</c> and the codes of the link.</exception>
+    public async Task<(TargetFile File, string Program)> TakeAsync(DeviceTarget target, CancellationToken ct)
+    {
+        byte[] envelope = await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false);
+        var file = new TargetFile(target, envelope, []);
+        // What the release requires is judged by the program that carries it out, which may know more than this one.
+        ReleaseManifest.Read(file.VerifySignature(trust));
+        var (program, bytes) = await updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
+        return (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)] }, program);
+    }
+
+    /// <summary>Takes newer lists of trusted keys, one after the other.</summary>
+    /// <returns>Whether a list was taken.</returns>
+    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>bad-config</c> and the codes of the link; what was taken before it stays.</exception>
+    public async Task<bool> TakeTrustAsync(long offered, CancellationToken ct)
+    {
+        bool taken = false;
+        while (trust.Newest().Version is var have && offered > have)
+        {
+            var lists = await server.ListTrustAsync(have, ct).ConfigureAwait(false);
+            foreach (var list in lists)
+                trust.Accept(Core.Trust.Envelope.Parse(await server.FetchEnvelopeAsync(list.Envelope, ct).ConfigureAwait(false)));
+            if (trust.Newest().Version == have)
+                throw new HostupException(HostupErrors.TrustList, "cannot take the newer list of trusted keys", $"the server says it has list {offered} and gives none above {have}", "publish the list again");
+            taken = true;
+        }
+        return taken;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Hostup.Core.Errors;
+using Hostup.Updates.Files;
+
+namespace Hostup.Updates.Config;
+
+/// <summary>
+/// config.json on the boot partition. FAT has no journal, so a good copy lies beside it: each of the two is written while the other one is
+/// whole, and a file that is torn is read from the other.
+/// </summary>
+public sealed class ConfigFile(IFiles files)
+{
+    /// <summary>The file, as upstream names it.</summary>
+    public const string FilePath = Places.Boot + "/config.json";
+
+    /// <summary>The good copy.</summary>
+    public const string CopyPath = Places.Boot + "/config.json.copy";
+
+    private static readonly JsonWriterOptions Indented = new() { Indented = true };
+
+    /// <summary>Reads it; an empty object when there is none.</summary>
+    /// <exception cref="HostupException"><c>bad-config</c> when neither file can be read.</exception>
+    public JsonObject Load()
+    {
+        var (main, fault) = TryRead(FilePath);
+        return main ?? TryRead(CopyPath).Content ?? (fault is null
+            ? []
+            : throw new HostupException(HostupErrors.BadConfig, $"cannot read {FilePath}", fault, "restore the file from provisioning"));
+    }
+
+    /// <summary>Replaces it. Durable when it returns; a power cut leaves the old or the new content to be read.</summary>
+    public void Save(JsonObject content)
+    {
+        var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json, Indented))
+            content.WriteTo(writer);
+        byte[] bytes = [.. json.ToArray(), (byte)'\n'];
+        using (files.OpenForWriting(Places.Boot))
+        {
+            // A main file that is torn leaves only the copy: mended first.
+            if (TryRead(FilePath) is (null, { }) && TryRead(CopyPath).Content is { } good)
+                AtomicFile.Write(files, FilePath, Encoding.UTF8.GetBytes(good.ToJsonString()));
+            AtomicFile.Write(files, CopyPath, bytes);
+            AtomicFile.Write(files, FilePath, bytes);
+        }
+    }
+
+    private (JsonObject? Content, string? Fault) TryRead(string path)
+    {
+        try
+        {
+            return files.Length(path) is null ? (null, null)
+                : JsonNode.Parse(files.Read(path)) is JsonObject content ? (content, null)
+                : (null, "it is no object");
+        }
+        catch (Exception e) when (e is JsonException or IOException)
+        {
+            return (null, e.Message);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Device.Agent;
+using Hostup.Lab.Sim;
+using Hostup.Linux.Machines;
+using Hostup.Server;
+using Hostup.Updates.Config;
+
+namespace Hostup.Device.Tests.Agent;
+
+/// <summary>The device's own key against a real server: given, changed, lost, given anew.</summary>
+public sealed class IdentityOnTheWireTests : IAsyncLifetime
+{
+    private const string Uuid = "00112233445566778899aabbccddeeff";
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hostup-identity-");
+    private readonly SimDevice _device = new(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good));
+    private ServerHost _server = null!;
+    private HttpClient _operator = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ServerHost.StartAsync(new ServerOptions { DataDirectory = Path.Combine(_folder.FullName, "data"), Urls = "http://127.0.0.1:0", LogLevel = Microsoft.Extensions.Logging.LogLevel.Error }, default);
+        _operator = new HttpClient { BaseAddress = _server.Address };
+        _operator.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(_server.OperatorKeyFile)).Trim());
+        _device.Boot.Provision(ConfigFile.FilePath, OsBuilderText(new JsonObject { ["uuid"] = Uuid, ["apiEndpoint"] = _server.Address.ToString(), ["apiKey"] = await ProvisioningKeyAsync() }));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _operator.Dispose();
+        await _server.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_device_registers_changes_its_key_and_keeps_it()
+    {
+        await RegisterAsync();
+        string first = Config.DeviceKey!;
+        using var connections = Config.Connections();
+        using var link = new ServerLink(connections, Config.Server!, Config.DeviceKey);
+        (await _operator.PostAsync($"/api/v1/devices/{Uuid}/rotate-key", null)).EnsureSuccessStatusCode();
+        Assert.True((await link.PollAsync(default)).RotateKey);
+
+        await new DeviceKeys(Config, link).ChangeAsync(default);
+
+        Assert.NotEqual(first, Config.DeviceKey);
+        Assert.False((await link.PollAsync(default)).RotateKey);
+        using var old = new ServerLink(connections, Config.Server!, first);
+        Assert.Equal(HostupErrors.Unauthorized, (await Assert.ThrowsAsync<HostupException>(() => old.PollAsync(default))).Code);
+        using var kept = new ServerLink(connections, Config.Server!, Config.DeviceKey);
+        Assert.Null((await kept.PollAsync(default)).Target);
+    }
+
+    [Fact]
+    public async Task A_device_whose_key_is_dead_registers_again_when_it_has_a_provisioning_key()
+    {
+        await RegisterAsync();
+        Assert.False(DeviceKeys.MayRegisterAgain(_device.Files));
+        (await _operator.PostAsync($"/api/v1/devices/{Uuid}/reset-key", null)).EnsureSuccessStatusCode();
+        // the owner puts a provisioning key beside the dead one
+        var config = new ConfigFile(_device.Files);
+        var content = config.Load();
+        content["apiKey"] = await ProvisioningKeyAsync();
+        config.Save(content);
+
+        Assert.True(DeviceKeys.MayRegisterAgain(_device.Files));
+        await RegisterAsync();
+
+        using var connections = Config.Connections();
+        using var link = new ServerLink(connections, Config.Server!, Config.DeviceKey);
+        Assert.Equal(900, (await link.PollAsync(default)).IntervalSeconds);
+        Assert.Null(Config.ProvisioningKey);
+    }
+
+    [Fact]
+    public async Task Each_machine_says_which_one_it_is()
+    {
+        await RegisterAsync();
+        using var connections = Config.Connections();
+        using var link = new ServerLink(connections, Config.Server!, Config.DeviceKey);
+        using var copy = new ServerLink(connections, Config.Server!, Config.DeviceKey);
+        link.Introduce("boot-1", "serial 1");
+        copy.Introduce("boot-2", "serial 2");
+
+        foreach (var machine in (ServerLink[])[link, copy, link, copy, link])
+            await machine.PollAsync(default);
+
+        var view = (await _operator.GetFromJsonAsync($"/api/v1/devices/{Uuid}", WireJson.Default.DeviceView))!;
+        Assert.Equal(["serial 1", "serial 2"], view.Machines.Select(m => m.Machine).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_machine_is_known_by_is_read_from_its_hardware()
+    {
+        string root = Path.Combine(_folder.FullName, "root");
+        foreach (var (path, text) in new[] { ("proc/device-tree/serial-number", "100000004bd0aa3e\0"), ("sys/class/net/docker0/address", "02:42:00:00:00:01\n"), ("sys/class/net/eth0/address", "b8:27:eb:00:00:01\n") })
+        {
+            Directory.CreateDirectory(Path.Combine(root, Path.GetDirectoryName(path)!));
+            await File.WriteAllTextAsync(Path.Combine(root, path), text);
+        }
+        Directory.CreateDirectory(Path.Combine(root, "sys/class/net/eth0/device"));
+
+        Assert.Equal("serial 100000004bd0aa3e, b8:27:eb:00:00:01", MachineIdentity.Read(root));
+        Assert.Equal("", MachineIdentity.Read(Path.Combine(root, "empty")));
+    }
+
+    private DeviceConfig Config => DeviceConfig.Load(_device.Files);
+
+    private async Task RegisterAsync()
+    {
+        using var connections = Config.Connections();
+        using var link = new ServerLink(connections, Config.Server!, deviceKey: null);
+        var answer = await link.RegisterAsync(Config.ProvisioningKey!, new RegisterRequest(Uuid, "sim-device", null), default);
+        Config.SaveRegistration(answer.Uuid, answer.DeviceKey);
+    }
+
+    private async Task<string> ProvisioningKeyAsync()
+    {
+        var answer = await _operator.PostAsJsonAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("test", null), WireJson.Default.ProvisioningKeyRequest);
+        return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ProvisioningKeyAnswer))!.Key;
+    }
+
+    private static byte[] OsBuilderText(JsonObject json) => System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+}

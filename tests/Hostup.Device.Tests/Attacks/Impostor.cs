@@ -1,0 +1,141 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Hostup.Core.Wire;
+
+namespace Hostup.Device.Tests.Attacks;
+
+/// <summary>A server that answers a device whatever its owner likes, on a real socket: device API, registry and all.</summary>
+internal sealed class Impostor : IAsyncDisposable
+{
+    private const int EndlessBytes = 64 << 20; // far above what anybody should read
+    private readonly HttpListener _listener = new();
+    private readonly Task _serving;
+    private volatile HttpListenerResponse? _flood;
+
+    public Impostor()
+    {
+        using (var free = new TcpListener(IPAddress.Loopback, 0))
+        {
+            free.Start();
+            Base = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/");
+        }
+        _listener.Prefixes.Add(Base.ToString());
+        _listener.Start();
+        _serving = ServeAsync();
+    }
+
+    public Uri Base { get; }
+
+    /// <summary>What every poll is answered.</summary>
+    public PollAnswer Poll { get; set; } = new(900, null);
+
+    /// <summary>Body by path without the leading slash; the type is a manifest's where it is one.</summary>
+    public ConcurrentDictionary<string, byte[]> Files { get; } = new();
+
+    /// <summary>Paths that are sent elsewhere.</summary>
+    public ConcurrentDictionary<string, Uri> Redirects { get; } = new();
+
+    /// <summary>Paths whose bodies do not end.</summary>
+    public ConcurrentDictionary<string, bool> Endless { get; } = new();
+
+    /// <summary>Where it says that tokens are given; null: it asks for none.</summary>
+    public Uri? TokensAt { get; set; }
+
+    /// <summary>Each request: path and Authorization header, or "-".</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Stop();
+        // a victim that reads no more leaves the flood waiting
+        _flood?.Abort();
+        await _serving.WaitAsync(TimeSpan.FromSeconds(20));
+        _listener.Close();
+    }
+
+    /// <summary>Serves a document under the digest that it is asked for by.</summary>
+    public Digest Envelope(byte[] content, Digest? name = null)
+    {
+        var digest = name ?? Digest.Of(content);
+        Files[$"device/v1/envelopes/{digest}"] = content;
+        return digest;
+    }
+
+    public void Image(BuiltImage image, byte[]? manifest = null, byte[]? config = null, byte[]? layer = null)
+    {
+        Files[$"v2/hostos/sim-device/manifests/{image.Image.Digest}"] = manifest ?? image.Image.ManifestBytes.ToArray();
+        Files[$"v2/hostos/sim-device/blobs/{image.Image.Manifest.Config.Digest}"] = config ?? image.Image.ConfigBytes.ToArray();
+        Files[$"v2/hostos/sim-device/blobs/{image.Image.Layers[0].Blob.Digest}"] = layer ?? image.Layer;
+    }
+
+    public void Trust(params (long Version, byte[] Envelope)[] lists)
+    {
+        var views = lists.Select(l => new TrustListView(l.Version, Envelope(l.Envelope), DateTimeOffset.UnixEpoch)).ToList();
+        Files["device/v1/trust"] = JsonSerializer.SerializeToUtf8Bytes(new Page<TrustListView>(views, null), WireJson.Default.PageTrustListView);
+        Poll = Poll with { TrustVersion = lists.Max(l => l.Version) };
+    }
+
+    private async Task ServeAsync()
+    {
+        while (_listener.IsListening)
+        {
+            try
+            {
+                var context = await _listener.GetContextAsync();
+                await AnswerAsync(context);
+            }
+            catch (Exception e) when (e is HttpListenerException or InvalidOperationException or IOException)
+            {
+                // the victim hung up, or we were stopped
+            }
+        }
+    }
+
+    private async Task AnswerAsync(HttpListenerContext context)
+    {
+        string path = context.Request.Url!.AbsolutePath.TrimStart('/');
+        string? authorization = context.Request.Headers["Authorization"];
+        Requests.Enqueue($"{path} {authorization ?? "-"}");
+        var response = context.Response;
+        if (TokensAt is not null && path.StartsWith("v2/", StringComparison.Ordinal) && authorization?.StartsWith("Bearer", StringComparison.Ordinal) != true)
+        {
+            response.Headers["WWW-Authenticate"] = $"Bearer realm=\"{TokensAt}\",service=\"x\",scope=\"repository:hostos/sim-device:pull\"";
+            await SendAsync(response, 401, "application/json", []);
+        }
+        else if (Redirects.TryGetValue(path, out var elsewhere))
+        {
+            response.Headers["Location"] = elsewhere.ToString();
+            await SendAsync(response, 302, "text/plain", []);
+        }
+        else if (Endless.ContainsKey(path))
+            await FloodAsync(response);
+        else if (path == "device/v1/poll" && !Files.ContainsKey(path))
+            await SendAsync(response, 200, "application/json", JsonSerializer.SerializeToUtf8Bytes(Poll, WireJson.Default.PollAnswer));
+        else if (Files.TryGetValue(path, out byte[]? body))
+            await SendAsync(response, 200, path.Contains("/manifests/", StringComparison.Ordinal) ? "application/vnd.oci.image.manifest.v1+json" : "application/octet-stream", body);
+        else
+            await SendAsync(response, 404, "application/json", "{}"u8.ToArray());
+    }
+
+    private static async Task SendAsync(HttpListenerResponse response, int status, string type, byte[] body)
+    {
+        response.StatusCode = status;
+        response.ContentType = type;
+        response.ContentLength64 = body.Length;
+        await response.OutputStream.WriteAsync(body);
+        response.Close();
+    }
+
+    private async Task FloodAsync(HttpListenerResponse response)
+    {
+        _flood = response;
+        response.SendChunked = true;
+        byte[] zeros = new byte[64 << 10];
+        for (int sent = 0; sent < EndlessBytes; sent += zeros.Length)
+            await response.OutputStream.WriteAsync(zeros);
+        _flood = null;
+        response.Close();
+    }
+}
