@@ -7,18 +7,22 @@ namespace Hostup.Oci;
 
 /// <summary>All layers of an image as one stream of entries, lowest layer first; blobs are opened one after another.</summary>
 /// <param name="source">Where the blobs are.</param>
-/// <param name="layers">The layers, lowest first.</param>
-/// <param name="checkDiffIds">Whether the uncompressed bytes are hashed too.</param>
+/// <param name="layers">The layers, lowest first; those with members are checked member by member.</param>
+/// <param name="from">Where to begin; null: at the first entry.</param>
 /// <remarks>
 /// When <see cref="NextAsync"/> returns null, the digest of every blob has been checked, and the diff id of every layer if asked for. Until then
 /// nothing that was read is trustworthy. Memory is bounded: about 2 MiB, and 16 bytes for each entry of the layers above the lowest.
 /// </remarks>
-public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, bool checkDiffIds = true) : ITreeReader
+public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, TreePlace? from = null) : IPlacedTreeReader
 {
-    private int _next;
-    private LayerStream? _stream;
+    private int _next = from?.Layer ?? 0;
+    private long _offset = from?.Offset ?? 0;
+    private Stream? _stream;
     private LayerReader? _reader;
     private LayerOrder? _order;
+
+    /// <inheritdoc/>
+    public TreePlace? Place { get; private set; }
 
     /// <inheritdoc/>
     public async ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
@@ -26,7 +30,10 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         while (true)
         {
             if (_reader is null && !await OpenNextAsync(ct).ConfigureAwait(false))
+            {
+                Place = new TreePlace(layers.Count, 0);
                 return null;
+            }
             try
             {
                 if (await _reader!.NextAsync(ct).ConfigureAwait(false) is { } entry)
@@ -34,6 +41,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
                     if (_order is null && entry.Kind is (TreeEntryKind.Whiteout or TreeEntryKind.OpaqueDirectory))
                         continue;
                     _order?.Check(entry);
+                    Place = _reader.EntryOffset is { } offset && (offset == 0 || _stream is MemberStream) ? new TreePlace(_next - 1, offset) : null;
                     return entry;
                 }
             }
@@ -62,6 +70,9 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         }
     }
 
+    /// <inheritdoc/>
+    public ValueTask SkipAsync(long bytes, CancellationToken ct) => _reader?.SkipAsync(bytes, ct) ?? default;
+
     /// <summary>Closes the blob that is open.</summary>
     public ValueTask DisposeAsync() => CloseAsync();
 
@@ -70,8 +81,9 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         if (_next == layers.Count)
             return false;
         var layer = layers[_next];
-        _stream = new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer, checkDiffIds);
-        _reader = new LayerReader(_stream);
+        _stream = layer.Members is [] ? new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer) : new MemberStream(source, layer.Blob, layer.Members, _offset);
+        _reader = new LayerReader(_stream, _offset);
+        _offset = 0;
         // Nothing lies under the lowest layer: a whiteout there can only hide entries of its own layer, and engines ignore it.
         _order = _next == 0 ? null : new LayerOrder();
         _next++;

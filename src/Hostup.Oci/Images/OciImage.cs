@@ -1,13 +1,22 @@
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 
 namespace Hostup.Oci.Images;
 
 /// <summary>One layer of an image.</summary>
 /// <param name="Blob">The blob as it is stored and travels.</param>
-/// <param name="DiffId">Digest of its uncompressed bytes.</param>
-public sealed record OciLayer(OciDescriptor Blob, Digest DiffId);
+/// <param name="DiffId">Digest of its uncompressed bytes; null: not known, and not needed where a signed tree digest decides.</param>
+public sealed record OciLayer(OciDescriptor Blob, Digest? DiffId)
+{
+    /// <summary>Its gzip members as the release manifest lists them; empty: it is one piece.</summary>
+    public IReadOnlyList<LayerMember> Members { get; init; } = [];
+
+    /// <summary>A layer as the signed release manifest names it. A framed one is checked member by member; of one in one piece the blob's digest is.</summary>
+    public static OciLayer Of(ReleaseLayer layer) =>
+        new(new OciDescriptor { MediaType = layer.MediaType, Digest = layer.Digest, Size = layer.Size }, null) { Members = layer.Members };
+}
 
 /// <summary>One image whose manifest and configuration have been read and checked against their digests.</summary>
 /// <param name="Descriptor">Names the manifest.</param>

@@ -68,22 +68,26 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     }
 
     /// <inheritdoc/>
-    public async ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct)
+    public ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct) => OpenPartAsync(blob, offset, blob.Size - offset, ct);
+
+    /// <inheritdoc/>
+    public async ValueTask<Stream> OpenPartAsync(OciDescriptor blob, long offset, long bytes, CancellationToken ct)
     {
-        if (offset == blob.Size)
+        if (bytes == 0)
             return Stream.Null;
         var what = $"fetch blob {blob.Digest} from {location}";
-        var answer = await _http.SendAsync(_ => ValueTask.FromResult(BlobRequest(blob, offset)), what, ct).ConfigureAwait(false);
+        var answer = await _http.SendAsync(_ => ValueTask.FromResult(BlobRequest(blob, offset, bytes)), what, ct).ConfigureAwait(false);
         bool ranged = answer.StatusCode == HttpStatusCode.PartialContent;
-        if (ranged && answer.Content.Headers.ContentRange?.From != offset)
+        // A registry may leave a range unheeded.
+        long skipped = ranged ? 0 : offset;
+        if (WhyWrong(answer, blob, offset, bytes, ranged) is { } why)
         {
             answer.Dispose();
-            throw new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", $"it answered a range from {offset} with another one", "check the registry and any proxy before it");
+            throw new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", why, "check the registry and any proxy before it");
         }
-        var body = await _http.BodyAsync(answer, ranged ? blob.Size - offset : blob.Size, what, ct).ConfigureAwait(false);
-        // A registry may leave a range unheeded.
-        if (!ranged && offset > 0)
-            await SkipAsync(body, offset, ct).ConfigureAwait(false);
+        var body = await _http.BodyAsync(answer, ranged ? bytes : blob.Size, what, ct).ConfigureAwait(false);
+        if (skipped > 0)
+            await SkipAsync(body, skipped, ct).ConfigureAwait(false);
         return body;
     }
 
@@ -147,12 +151,24 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
         return request;
     }
 
-    private HttpRequestMessage BlobRequest(OciDescriptor blob, long offset)
+    private HttpRequestMessage BlobRequest(OciDescriptor blob, long offset, long bytes)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, location.Blob(blob.Digest));
-        if (offset > 0)
-            request.Headers.Range = new RangeHeaderValue(offset, null);
+        if (bytes < blob.Size)
+            request.Headers.Range = new RangeHeaderValue(offset, offset + bytes < blob.Size ? offset + bytes - 1 : null);
         return request;
+    }
+
+    /// <summary>What a portal or a mistaken proxy puts in the place of a blob; null: it may be the blob.</summary>
+    private static string? WhyWrong(HttpResponseMessage answer, OciDescriptor blob, long offset, long bytes, bool ranged)
+    {
+        var (length, range) = (answer.Content.Headers.ContentLength, answer.Content.Headers.ContentRange);
+        if (ranged && (range?.From != offset || range.To > offset + bytes - 1 || (range.Length is { } whole && whole != blob.Size)))
+            return $"it answered the range {offset} to {offset + bytes - 1} of {blob.Size} with {range?.ToString() ?? "no range"}";
+        if (answer.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml")
+            return $"{answer.RequestMessage?.RequestUri?.Authority} answered with a web page";
+        long expected = ranged ? bytes : blob.Size;
+        return length is { } stated && stated != expected ? $"it announced {stated} bytes, {expected} were to come" : null;
     }
 
     private static async Task SkipAsync(Stream body, long bytes, CancellationToken ct)

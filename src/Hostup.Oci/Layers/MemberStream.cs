@@ -1,0 +1,198 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Oci.Images;
+
+namespace Hostup.Oci.Layers;
+
+/// <summary>
+/// The uncompressed bytes of a framed layer. Each member is fetched whole, compared with its signed digest and only then inflated, so that
+/// nothing unchecked is ever handed on. One member is fetched ahead. Begins at any offset; skipping leaves members out.
+/// </summary>
+internal sealed class MemberStream : Stream
+{
+    private readonly IBlobSource _source;
+    private readonly OciDescriptor _blob;
+    private readonly IReadOnlyList<LayerMember> _members;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly byte[][] _buffers = [new byte[LayerMember.MaxSize], new byte[LayerMember.MaxSize]];
+    private Stream? _raw;
+    private int _rawMember = -1;
+    private int _current = -1;
+    private Task? _ahead;
+    private GZipStream? _inflater;
+    private long _left;
+    private long _skip;
+
+    /// <param name="source">Where the blob is.</param>
+    /// <param name="blob">The blob.</param>
+    /// <param name="members">Its members, from the signed manifest.</param>
+    /// <param name="offset">First byte wanted of the content.</param>
+    public MemberStream(IBlobSource source, OciDescriptor blob, IReadOnlyList<LayerMember> members, long offset)
+    {
+        (_source, _blob, _members) = (source, blob, members);
+        if (members.Sum(m => (long)m.Size) != blob.Size)
+            throw new HostupException(HostupErrors.BadImage, $"cannot read layer {blob.Digest}", $"its members have {members.Sum(m => (long)m.Size)} bytes, the layer has {blob.Size}", "sign the release again");
+        PassOver(offset);
+    }
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (buffer.IsEmpty)
+            return 0;
+        if (_left > 0)
+            FetchAhead(); // not at the first read of a member: after a header a skip may follow
+        else if (!await AdvanceAsync(cancellationToken).ConfigureAwait(false))
+            return 0;
+        return await InflateAsync(buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Leaves out content; members that lie in it whole are not fetched.</summary>
+    public async ValueTask SkipAsync(long bytes, CancellationToken ct)
+    {
+        if (bytes >= _left)
+        {
+            bytes -= _left;
+            _left = 0;
+            if (PassOver(bytes) && _ahead is { } ahead)
+                await EndAheadAsync(ahead).ConfigureAwait(false);
+            return;
+        }
+        await DropAsync(bytes, ct).ConfigureAwait(false);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_ahead is { } ahead)
+            await EndAheadAsync(ahead).ConfigureAwait(false);
+        if (_inflater is not null)
+            await _inflater.DisposeAsync().ConfigureAwait(false);
+        if (_raw is not null)
+            await _raw.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Moves on by members; what is left over is dropped when the next one has come.</summary>
+    /// <returns>Whether a member was left out.</returns>
+    private bool PassOver(long bytes)
+    {
+        int before = _current;
+        bytes += _skip;
+        while (_current + 1 < _members.Count && bytes >= _members[_current + 1].ContentSize)
+            bytes -= _members[++_current].ContentSize;
+        _skip = bytes;
+        return _current != before;
+    }
+
+    private async ValueTask<bool> AdvanceAsync(CancellationToken ct)
+    {
+        if (_current + 1 >= _members.Count)
+            return _skip == 0 ? false : throw Bad("it ends before the place at which reading was to begin");
+        var member = _members[++_current];
+        var ahead = _ahead ?? FetchAsync(_current, nothingAfter: true);
+        _ahead = null;
+        await ahead.WaitAsync(ct).ConfigureAwait(false);
+        if (_inflater is not null)
+            await _inflater.DisposeAsync().ConfigureAwait(false);
+        _inflater = new GZipStream(new MemoryStream(_buffers[_current % 2], 0, member.Size, writable: false), CompressionMode.Decompress);
+        _left = member.ContentSize;
+        long skip = _skip;
+        _skip = 0;
+        await DropAsync(skip, ct).ConfigureAwait(false);
+        return true;
+    }
+
+    private async ValueTask DropAsync(long bytes, CancellationToken ct)
+    {
+        byte[] rest = new byte[(int)Math.Min(bytes, 64 << 10)];
+        while (bytes > 0)
+            bytes -= await InflateAsync(rest.AsMemory(0, (int)Math.Min(bytes, rest.Length)), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<int> InflateAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        int read;
+        try
+        {
+            read = await _inflater!.ReadAsync(buffer[..(int)Math.Min(buffer.Length, _left)], ct).ConfigureAwait(false);
+        }
+        catch (InvalidDataException e)
+        {
+            throw Bad(e.Message, e);
+        }
+        _left -= read > 0 ? read : throw Bad("it inflates to less than was signed");
+        return read;
+    }
+
+    private void FetchAhead()
+    {
+        if (_ahead is null && _current + 1 < _members.Count)
+            _ahead = FetchAsync(_current + 1, nothingAfter: false);
+    }
+
+    /// <param name="index">The member.</param>
+    /// <param name="nothingAfter">It is not known yet whether the next member will be wanted: only this one is asked for.</param>
+    private async Task FetchAsync(int index, bool nothingAfter)
+    {
+        var member = _members[index];
+        if (_rawMember != index)
+            await OpenAtAsync(index, nothingAfter).ConfigureAwait(false);
+        _rawMember = -1; // until it has come whole
+        var into = _buffers[index % 2].AsMemory(0, member.Size);
+        for (int done = 0; done < member.Size;)
+        {
+            int read = await _raw!.ReadAsync(into[done..], _stop.Token).ConfigureAwait(false);
+            done += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {done} of {member.Size} bytes of member {index}", "check the network; the transfer goes on when it is back");
+        }
+        _rawMember = nothingAfter && index > 0 ? -1 : index + 1;
+        if (Digest.FromHash(SHA256.HashData(into.Span)) != member.Digest)
+            throw new HostupException(HostupErrors.DigestMismatch, $"cannot use layer {_blob.Digest}", $"member {index} of {_members.Count} has another digest than was signed", "fetch it again; if this repeats, the source holds damaged data");
+    }
+
+    private async ValueTask OpenAtAsync(int index, bool onlyThis)
+    {
+        if (_raw is not null)
+            await _raw.DisposeAsync().ConfigureAwait(false);
+        _raw = null;
+        long offset = 0;
+        for (int i = 0; i < index; i++)
+            offset += _members[i].Size;
+        _raw = onlyThis && index > 0
+            ? await _source.OpenPartAsync(_blob, offset, _members[index].Size, _stop.Token).ConfigureAwait(false)
+            : await _source.OpenAsync(_blob, offset, _stop.Token).ConfigureAwait(false);
+    }
+
+    /// <summary>What it brings is not wanted any more, and neither is what went wrong with it.</summary>
+    private async ValueTask EndAheadAsync(Task ahead)
+    {
+        _ahead = null;
+        await ahead.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private HostupException Bad(string why, Exception? inner = null) => new(HostupErrors.BadImage, $"cannot read layer {_blob.Digest}", why, "build and sign the release again", inner);
+}
