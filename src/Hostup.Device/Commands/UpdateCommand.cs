@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hostup.Core.Errors;
 using Hostup.Linux.Locks;
 using Hostup.Linux.Sources;
+using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
@@ -71,10 +72,11 @@ internal static class UpdateCommand
     {
         var config = DeviceConfig.Load();
         var sources = new List<IHostAppSource>();
+        var partial = new PartialMember();
         if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key)));
+            sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key), partial));
         foreach (string fallback in plan.FallbackRegistries)
-            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null));
+            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null, partial));
         return sources;
     }
 }

@@ -38,6 +38,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public DateTimeOffset Now { get; private set; } = DateTimeOffset.UnixEpoch.AddYears(56);
 
+    public TimeSpan Elapsed => Now - DateTimeOffset.UnixEpoch;
+
     public bool CancelRequested { get; private set; }
 
     /// <summary>A new boot begins.</summary>

@@ -2,14 +2,21 @@ using System.Runtime.InteropServices;
 using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
+using Hostup.Oci;
 using Hostup.Oci.Images;
+using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Sources;
 
 /// <summary>The release's image, layer by layer, from an OCI registry.</summary>
-public sealed class RegistrySource(string name, HttpClient http, Uri registry, RegistryCredentials? credentials) : IHostAppSource
+/// <param name="name">Name in reports.</param>
+/// <param name="http">Connection.</param>
+/// <param name="registry">Address of the registry.</param>
+/// <param name="credentials">Who we are; null: anonymous.</param>
+/// <param name="partial">Shared by all sources of one image.</param>
+public sealed class RegistrySource(string name, HttpClient http, Uri registry, RegistryCredentials? credentials, PartialMember? partial = null) : IHostAppSource
 {
     private readonly TransferCounter _counter = new();
 
@@ -20,11 +27,17 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
     public CauseBytes Bytes => new(name, _counter.ReceivedBytes, _counter.SentBytes);
 
     /// <inheritdoc/>
-    public async ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct)
+    public string Host => registry.Authority;
+
+    /// <inheritdoc/>
+    public async ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
         var client = new RegistryClient(http, new RegistryLocation(registry, release.Image.Repository), credentials, _counter);
-        var image = await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false);
-        var reader = image.OpenLayers(client, checkDiffIds: false); // the signed tree digest decides
+        // What is signed names the layers; older manifests leave that to the registry's documents.
+        IReadOnlyList<OciLayer> layers = release.Image.Layers is []
+            ? (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers
+            : [.. release.Image.Layers.Select(OciLayer.Of)];
+        var reader = new LayersReader(client, layers, from, partial);
         try
         {
             return new Begun(reader, await reader.NextAsync(ct).ConfigureAwait(false));
@@ -44,9 +57,13 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
     }, "linux");
 
     // Its first entry has arrived: the source has something.
-    private sealed class Begun(ITreeReader reader, TreeEntry? first) : ITreeReader
+    private sealed class Begun(IPlacedTreeReader reader, TreeEntry? first) : IPlacedTreeReader
     {
         private bool _given;
+
+        public TreePlace? Place => reader.Place;
+
+        public ValueTask SkipAsync(long bytes, CancellationToken ct) => reader.SkipAsync(bytes, ct);
 
         public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
         {

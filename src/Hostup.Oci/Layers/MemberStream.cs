@@ -16,6 +16,7 @@ internal sealed class MemberStream : Stream
     private readonly IBlobSource _source;
     private readonly OciDescriptor _blob;
     private readonly IReadOnlyList<LayerMember> _members;
+    private readonly PartialMember? _partial;
     private readonly CancellationTokenSource _stop = new();
     private readonly byte[][] _buffers = [new byte[LayerMember.MaxSize], new byte[LayerMember.MaxSize]];
     private Stream? _raw;
@@ -30,9 +31,10 @@ internal sealed class MemberStream : Stream
     /// <param name="blob">The blob.</param>
     /// <param name="members">Its members, from the signed manifest.</param>
     /// <param name="offset">First byte wanted of the content.</param>
-    public MemberStream(IBlobSource source, OciDescriptor blob, IReadOnlyList<LayerMember> members, long offset)
+    /// <param name="partial">Keeps the beginning of a member that breaks off; null: it is fetched again.</param>
+    public MemberStream(IBlobSource source, OciDescriptor blob, IReadOnlyList<LayerMember> members, long offset, PartialMember? partial)
     {
-        (_source, _blob, _members) = (source, blob, members);
+        (_source, _blob, _members, _partial) = (source, blob, members, partial);
         if (members.Sum(m => (long)m.Size) != blob.Size)
             throw new HostupException(HostupErrors.BadImage, $"cannot read layer {blob.Digest}", $"its members have {members.Sum(m => (long)m.Size)} bytes, the layer has {blob.Size}", "sign the release again");
         PassOver(offset);
@@ -160,32 +162,51 @@ internal sealed class MemberStream : Stream
     private async Task FetchAsync(int index, bool nothingAfter)
     {
         var member = _members[index];
-        if (_rawMember != index)
-            await OpenAtAsync(index, nothingAfter).ConfigureAwait(false);
-        _rawMember = -1; // until it has come whole
         var into = _buffers[index % 2].AsMemory(0, member.Size);
-        for (int done = 0; done < member.Size;)
-        {
-            int read = await _raw!.ReadAsync(into[done..], _stop.Token).ConfigureAwait(false);
-            done += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {done} of {member.Size} bytes of member {index}", "check the network; the transfer goes on when it is back");
-        }
-        _rawMember = nothingAfter && index > 0 ? -1 : index + 1;
-        if (Digest.FromHash(SHA256.HashData(into.Span)) != member.Digest)
+        int kept = _partial?.Take(member.Digest, into.Span) ?? 0;
+        await FillAsync(index, into, kept, nothingAfter).ConfigureAwait(false);
+        // Its beginning may be of another source: only what one source gave in one piece tells whether that source is bad.
+        if (kept > 0 && !IsGood(member, into))
+            await FillAsync(index, into, 0, nothingAfter).ConfigureAwait(false);
+        if (!IsGood(member, into))
             throw new HostupException(HostupErrors.DigestMismatch, $"cannot use layer {_blob.Digest}", $"member {index} of {_members.Count} has another digest than was signed", "fetch it again; if this repeats, the source holds damaged data");
     }
 
-    private async ValueTask OpenAtAsync(int index, bool onlyThis)
+    private async ValueTask FillAsync(int index, Memory<byte> into, int done, bool onlyThis)
+    {
+        try
+        {
+            if (_rawMember != index || done > 0)
+                await OpenAtAsync(index, done, onlyThis).ConfigureAwait(false);
+            _rawMember = -1; // until it has come whole
+            while (done < into.Length)
+            {
+                int read = await _raw!.ReadAsync(into[done..], _stop.Token).ConfigureAwait(false);
+                done += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {done} of {into.Length} bytes of member {index}", "check the network; the transfer goes on when it is back");
+            }
+            _rawMember = onlyThis && index > 0 ? -1 : index + 1;
+        }
+        catch (HostupException)
+        {
+            _partial?.Keep(_members[index].Digest, into.Span[..done]);
+            throw;
+        }
+    }
+
+    private async ValueTask OpenAtAsync(int index, int inMember, bool onlyThis)
     {
         if (_raw is not null)
             await _raw.DisposeAsync().ConfigureAwait(false);
         _raw = null;
-        long offset = 0;
+        long offset = inMember;
         for (int i = 0; i < index; i++)
             offset += _members[i].Size;
         _raw = onlyThis && index > 0
-            ? await _source.OpenPartAsync(_blob, offset, _members[index].Size, _stop.Token).ConfigureAwait(false)
+            ? await _source.OpenPartAsync(_blob, offset, _members[index].Size - inMember, _stop.Token).ConfigureAwait(false)
             : await _source.OpenAsync(_blob, offset, _stop.Token).ConfigureAwait(false);
     }
+
+    private static bool IsGood(LayerMember member, ReadOnlyMemory<byte> bytes) => Digest.FromHash(SHA256.HashData(bytes.Span)) == member.Digest;
 
     /// <summary>What it brings is not wanted any more, and neither is what went wrong with it.</summary>
     private async ValueTask EndAheadAsync(Task ahead)

@@ -38,6 +38,7 @@ public static class Planner
             Steps = Steps(release, running.Label, spare.Label),
             FallbackRegistries = target.FallbackRegistries,
             FetchedBefore = fetched,
+            Download = target.Download,
         };
     }
 

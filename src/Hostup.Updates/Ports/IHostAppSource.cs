@@ -10,9 +10,15 @@ public interface IHostAppSource
     /// <summary>Name in reports: delta, registry or fallback.</summary>
     string Name { get; }
 
+    /// <summary>The server it comes from, as <c>host[:port]</c>: sources on one host are left alone together.</summary>
+    string Host { get; }
+
     /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
+    /// <param name="release">The release.</param>
+    /// <param name="from">Where to begin: a place that a reader of the same image passed; null: at the first entry.</param>
+    /// <param name="ct">Stops it.</param>
     /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
-    ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct);
+    ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct);
 
     /// <summary>Bytes received and sent so far.</summary>
     CauseBytes Bytes { get; }

@@ -6,6 +6,9 @@ public interface ISystemClock
     /// <summary>Now; before synchronisation it may be years off.</summary>
     DateTimeOffset Now { get; }
 
+    /// <summary>Time since some moment of this process's life; no synchronisation moves it.</summary>
+    TimeSpan Elapsed { get; }
+
     /// <summary>Waits.</summary>
     ValueTask DelayAsync(TimeSpan time, CancellationToken ct);
 }
