@@ -22,8 +22,13 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
     private LayerReader? _reader;
     private LayerOrder? _order;
 
+    private long _wasted;
+
     /// <inheritdoc/>
     public TreePlace? Place { get; private set; }
+
+    /// <summary>Bytes of members that an earlier reader had fetched already, or that were fetched in vain.</summary>
+    public long WastedBytes => _wasted + ((_stream as MemberStream)?.WastedBytes ?? 0);
 
     /// <inheritdoc/>
     public async ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
@@ -106,6 +111,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
             await reader.DisposeAsync().ConfigureAwait(false);
         if (_stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
+        _wasted = WastedBytes;
         (_reader, _stream) = (null, null);
     }
 }

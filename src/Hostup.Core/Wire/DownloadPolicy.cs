@@ -8,4 +8,10 @@ public sealed record DownloadPolicy
 
     /// <summary>Seconds without any progress after which the attempt fails, 1 to 2,592,000.</summary>
     public int PatienceSeconds { get; init => field = value == 0 ? DefaultPatienceSeconds : value; } = DefaultPatienceSeconds;
+
+    /// <summary>Most bytes of the image that are received a second, on average; zero: as many as come.</summary>
+    public long BytesPerSecond { get; init; }
+
+    /// <summary>Most bytes that the attempt receives for the image, on the wire; zero: as many as it takes. What was fetched is kept for the next attempt.</summary>
+    public long ByteBudget { get; init; }
 }

@@ -1,12 +1,8 @@
 using System.CommandLine;
 using Hostup.Core.Errors;
 using Hostup.Linux.Locks;
-using Hostup.Linux.Sources;
-using Hostup.Oci.Layers;
-using Hostup.Oci.Registries;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
-using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 
 namespace Hostup.Device.Commands;
@@ -28,10 +24,10 @@ internal static class UpdateCommand
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
-        using var http = new HttpClient(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+        using var links = new SourceLinks();
         var open = new AttemptLog(device.Ports);
         using var log = new RunLog(open.IsOpen ? open.Records[0].AttemptId! : onlyResume ? "none" : TargetFile.Load(targetPath, envelopePath).Target.AttemptId);
-        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(http, plan));
+        var run = new UpdateRun(device.Ports, new ProgressFile(log), links.Open);
         try
         {
             var end = open.IsOpen ? await ResumeAsync(open, run, ct).ConfigureAwait(false)
@@ -61,22 +57,5 @@ internal static class UpdateCommand
         return open.Records[0].Updater == ThisProgram.ComputeDigest()
             ? await run.ResumeAsync(ct).ConfigureAwait(false)
             : await run.GiveUpAsync(ct).ConfigureAwait(false);
-    }
-
-    private static Uri RegistryAddress(string text) =>
-        Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
-            ? address
-            : throw new HostupException(HostupErrors.BadValue, $"cannot use fallback registry '{text}'", "it is no host or http address", "start the update again with another --fallback-registry");
-
-    private static List<IHostAppSource> Sources(HttpClient http, UpdatePlan plan)
-    {
-        var config = DeviceConfig.Load();
-        var sources = new List<IHostAppSource>();
-        var partial = new PartialMember();
-        if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key), partial));
-        foreach (string fallback in plan.FallbackRegistries)
-            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null, partial));
-        return sources;
     }
 }

@@ -34,6 +34,8 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
     /// <summary>Bytes of content that it gave.</summary>
     public CauseBytes Bytes => new(Name, _received, 0);
 
+    public CauseBytes Retried => new("retried", 0, 0);
+
     public ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
         if (Clock is not null)

@@ -12,19 +12,23 @@ namespace Hostup.Linux.Sources;
 
 /// <summary>The release's image, layer by layer, from an OCI registry.</summary>
 /// <param name="name">Name in reports.</param>
-/// <param name="http">Connection.</param>
+/// <param name="link">Connections to it.</param>
 /// <param name="registry">Address of the registry.</param>
 /// <param name="credentials">Who we are; null: anonymous.</param>
-/// <param name="partial">Shared by all sources of one image.</param>
-public sealed class RegistrySource(string name, HttpClient http, Uri registry, RegistryCredentials? credentials, PartialMember? partial = null) : IHostAppSource
+/// <param name="partial">Shared by all sources of one image; null: a member that breaks off is fetched again.</param>
+public sealed class RegistrySource(string name, SourceLink link, Uri registry, RegistryCredentials? credentials, PartialMember? partial) : IHostAppSource
 {
-    private readonly TransferCounter _counter = new();
+    private Func<long> _wastedByReader = () => 0;
+    private long _wasted;
 
     /// <inheritdoc/>
     public string Name => name;
 
     /// <inheritdoc/>
-    public CauseBytes Bytes => new(name, _counter.ReceivedBytes, _counter.SentBytes);
+    public CauseBytes Bytes => new(name, link.Wire.Received - Retried.Received, link.Wire.Sent - Retried.Sent);
+
+    /// <inheritdoc/>
+    public CauseBytes Retried => new("retried", link.Counter.WastedReceivedBytes + _wasted + _wastedByReader(), link.Counter.WastedSentBytes);
 
     /// <inheritdoc/>
     public string Host => registry.Authority;
@@ -32,12 +36,14 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
     /// <inheritdoc/>
     public async ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
-        var client = new RegistryClient(http, new RegistryLocation(registry, release.Image.Repository), credentials, _counter);
+        var client = new RegistryClient(link.Http, new RegistryLocation(registry, release.Image.Repository), credentials, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
         // What is signed names the layers; older manifests leave that to the registry's documents.
         IReadOnlyList<OciLayer> layers = release.Image.Layers is []
             ? (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers
             : [.. release.Image.Layers.Select(OciLayer.Of)];
+        _wasted += _wastedByReader();
         var reader = new LayersReader(client, layers, from, partial);
+        _wastedByReader = () => reader.WastedBytes;
         try
         {
             return new Begun(reader, await reader.NextAsync(ct).ConfigureAwait(false));

@@ -21,9 +21,12 @@ internal sealed class MemberStream : Stream
     private readonly byte[][] _buffers = [new byte[LayerMember.MaxSize], new byte[LayerMember.MaxSize]];
     private Stream? _raw;
     private int _rawMember = -1;
+    private int _rawEnd;
     private int _current = -1;
     private Task? _ahead;
     private GZipStream? _inflater;
+    private readonly int _first;
+    private readonly bool _skipAtStart;
     private long _left;
     private long _skip;
 
@@ -38,7 +41,11 @@ internal sealed class MemberStream : Stream
         if (members.Sum(m => (long)m.Size) != blob.Size)
             throw new HostupException(HostupErrors.BadImage, $"cannot read layer {blob.Digest}", $"its members have {members.Sum(m => (long)m.Size)} bytes, the layer has {blob.Size}", "sign the release again");
         PassOver(offset);
+        (_first, _skipAtStart) = (_current + 1, _skip > 0);
     }
+
+    /// <summary>Bytes of members that were fetched before, or were fetched in vain.</summary>
+    public long WastedBytes { get; private set; }
 
     public override bool CanRead => true;
     public override bool CanSeek => false;
@@ -167,9 +174,16 @@ internal sealed class MemberStream : Stream
         await FillAsync(index, into, kept, nothingAfter).ConfigureAwait(false);
         // Its beginning may be of another source: only what one source gave in one piece tells whether that source is bad.
         if (kept > 0 && !IsGood(member, into))
+        {
+            WastedBytes += member.Size;
             await FillAsync(index, into, 0, nothingAfter).ConfigureAwait(false);
+        }
+        WastedBytes += _skipAtStart && index == _first ? member.Size : 0;
         if (!IsGood(member, into))
+        {
+            WastedBytes += member.Size;
             throw new HostupException(HostupErrors.DigestMismatch, $"cannot use layer {_blob.Digest}", $"member {index} of {_members.Count} has another digest than was signed", "fetch it again; if this repeats, the source holds damaged data");
+        }
     }
 
     private async ValueTask FillAsync(int index, Memory<byte> into, int done, bool onlyThis)
@@ -184,7 +198,7 @@ internal sealed class MemberStream : Stream
                 int read = await _raw!.ReadAsync(into[done..], _stop.Token).ConfigureAwait(false);
                 done += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {done} of {into.Length} bytes of member {index}", "check the network; the transfer goes on when it is back");
             }
-            _rawMember = onlyThis && index > 0 ? -1 : index + 1;
+            _rawMember = index + 1 < _rawEnd ? index + 1 : -1;
         }
         catch (HostupException)
         {
@@ -201,9 +215,12 @@ internal sealed class MemberStream : Stream
         long offset = inMember;
         for (int i = 0; i < index; i++)
             offset += _members[i].Size;
-        _raw = onlyThis && index > 0
-            ? await _source.OpenPartAsync(_blob, offset, _members[index].Size - inMember, _stop.Token).ConfigureAwait(false)
-            : await _source.OpenAsync(_blob, offset, _stop.Token).ConfigureAwait(false);
+        // As many whole members as the source may send; a first one after a skip alone.
+        long allowed = _source.Allows(_blob.Size - offset), bytes = _members[index].Size - inMember;
+        _rawEnd = index + 1;
+        while (!(onlyThis && index > 0) && _rawEnd < _members.Count && bytes + _members[_rawEnd].Size <= allowed)
+            bytes += _members[_rawEnd++].Size;
+        _raw = await _source.OpenPartAsync(_blob, offset, bytes, _stop.Token).ConfigureAwait(false);
     }
 
     private static bool IsGood(LayerMember member, ReadOnlyMemory<byte> bytes) => Digest.FromHash(SHA256.HashData(bytes.Span)) == member.Digest;

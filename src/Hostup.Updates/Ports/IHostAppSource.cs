@@ -20,6 +20,9 @@ public interface IHostAppSource
     /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
     ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct);
 
-    /// <summary>Bytes received and sent so far.</summary>
+    /// <summary>Bytes on the wire so far, without those that are <see cref="Retried"/>.</summary>
     CauseBytes Bytes { get; }
+
+    /// <summary>Bytes on the wire so far that brought nothing, or what had been fetched before.</summary>
+    CauseBytes Retried { get; }
 }

@@ -36,7 +36,7 @@ public sealed class WriteSlot : IStep
 
         var sources = update.Sources();
         var brought = await new SourceChain(update, sources).RunAsync((source, token) => TryAsync(source, update, token), ct).ConfigureAwait(false);
-        return new StepResult(brought.Name, [.. sources.Select(s => s.Bytes)]);
+        return new StepResult(brought.Name, [.. sources.Select(s => s.Bytes), .. sources.Select(s => s.Retried).Where(b => b.Received + b.Sent > 0)]);
     }
 
     /// <summary>Nothing to take back: what is on the spare harms nobody and may save the next download.</summary>
