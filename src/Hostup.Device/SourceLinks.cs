@@ -16,11 +16,11 @@ internal sealed class SourceLinks : IDisposable
     {
         var config = DeviceConfig.Load();
         var sources = new List<IHostAppSource>();
-        var partial = new PartialMember();
+        var buffers = new MemberBuffers();
         if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", Link(plan), server, new RegistryCredentials($"d_{uuid}", key), partial));
+            sources.Add(new RegistrySource("registry", Link(plan), server, new RegistryCredentials($"d_{uuid}", key), buffers));
         foreach (string fallback in plan.FallbackRegistries)
-            sources.Add(new RegistrySource("fallback", Link(plan), AddressOf(fallback), credentials: null, partial));
+            sources.Add(new RegistrySource("fallback", Link(plan), AddressOf(fallback), credentials: null, buffers));
         return sources;
     }
 

@@ -9,13 +9,14 @@ namespace Hostup.Oci;
 /// <param name="source">Where the blobs are.</param>
 /// <param name="layers">The layers, lowest first; those with members are checked member by member.</param>
 /// <param name="from">Where to begin; null: at the first entry.</param>
-/// <param name="partial">Keeps the beginning of a member that breaks off for the next reader; null: it is fetched again.</param>
+/// <param name="buffers">Hold what came of a framed layer, for the next reader too; null: of its own.</param>
 /// <remarks>
 /// What comes from a framed layer has been checked. Of a layer in one piece nothing that was read is trustworthy until the next layer
 /// begins or <see cref="NextAsync"/> returns null: then the digest of its blob, and its diff id where it is known, have been checked. Memory is bounded: about 2 MiB, and 16 bytes for each entry of the layers above the lowest.
 /// </remarks>
-public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, TreePlace? from = null, PartialMember? partial = null) : IPlacedTreeReader
+public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, TreePlace? from = null, MemberBuffers? buffers = null) : IPlacedTreeReader
 {
+    private MemberBuffers? _buffers;
     private int _next = from?.Layer ?? 0;
     private long _offset = from?.Offset ?? 0;
     private Stream? _stream;
@@ -87,7 +88,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         if (_next == layers.Count)
             return false;
         var layer = layers[_next];
-        _stream = layer.Members is [] ? new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer) : new MemberStream(source, layer.Blob, layer.Members, _offset, partial);
+        _stream = layer.Members is [] ? new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer) : new MemberStream(source, layer.Blob, layer.Members, _offset, _buffers ??= buffers ?? new MemberBuffers());
         _reader = new LayerReader(_stream, _offset);
         _offset = 0;
         // Nothing lies under the lowest layer: a whiteout there can only hide entries of its own layer, and engines ignore it.

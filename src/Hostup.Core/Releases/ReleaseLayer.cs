@@ -28,7 +28,7 @@ public sealed record ReleaseLayer
 public readonly record struct LayerMember(int Size, int ContentSize, Digest Digest)
 {
     /// <summary>
-    /// A reader holds two members in memory, and after a cut the one that was under way is fetched again: small enough for both, and
+    /// A reader holds three members in memory, and after a cut the one that was under way is fetched again: small enough for both, and
     /// large enough that the list stays below 0.02 % of the image.
     /// </summary>
     public const int MaxSize = 512 << 10;

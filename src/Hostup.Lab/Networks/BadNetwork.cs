@@ -198,6 +198,11 @@ public sealed class BadNetwork : IAsyncDisposable
             await SendAsync(head.Append(CultureInfo.InvariantCulture, $"Content-Length: {announced}\r\n\r\n").ToString(), ct);
             if (fault.Kind == NetworkFaultKind.Damage)
                 body[Math.Min(fault.Number, body.Length - 1)] ^= 1;
+            if (fault.Kind == NetworkFaultKind.WrongRange)
+            {
+                await UntilGivenUpAsync(ct);
+                return false;
+            }
             bool ends = fault.Kind is NetworkFaultKind.Cut or NetworkFaultKind.Reset or NetworkFaultKind.Stall && fault.Number < body.Length;
             await SendBodyAsync(body.AsMemory(0, ends ? (int)fault.Number : (int)Math.Min(announced, body.Length)), fault.Kind == NetworkFaultKind.Drip ? (int)fault.Number : PieceBytes, ct);
             if (fault.Kind == NetworkFaultKind.Stall && ends)
@@ -235,9 +240,10 @@ public sealed class BadNetwork : IAsyncDisposable
 
         private int Unsent()
         {
-            byte[] left = new byte[4];
-            socket.IOControl(0x5411 /* SIOCOUTQ, linux/sockios.h */, null, left);
-            return BitConverter.ToInt32(left);
+            // struct tcp_info (linux/tcp.h): segments not acknowledged at 24, bytes not sent yet at 144
+            byte[] state = new byte[148];
+            socket.GetRawSocketOption(6 /* IPPROTO_TCP */, 11 /* TCP_INFO */, state);
+            return BitConverter.ToInt32(state, 24) + BitConverter.ToInt32(state, 144);
         }
 
         private async Task UntilGivenUpAsync(CancellationToken ct)

@@ -33,7 +33,7 @@ public enum NetworkFaultKind
     Portal,
     /// <summary>Announces so many bytes more than it sends, or fewer than there are.</summary>
     WrongLength,
-    /// <summary>Answers a range with one that begins so many bytes later.</summary>
+    /// <summary>Answers a range with one that begins so many bytes later; sends no body until the other side gives up.</summary>
     WrongRange,
     /// <summary>Answers a range with the whole.</summary>
     RangeUnheeded,

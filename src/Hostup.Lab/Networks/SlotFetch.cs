@@ -21,7 +21,7 @@ namespace Hostup.Lab.Networks;
 public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
 {
     private readonly List<SourceLink> _links = [];
-    private readonly PartialMember _partial = new();
+    private readonly MemberBuffers _buffers = new();
 
     /// <summary>How long servers are waited for.</summary>
     public RegistryLimits Limits { get; init; } = RegistryLimits.Default;
@@ -49,7 +49,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         Directory.CreateDirectory(Path.Combine(folder, "device" + Places.Hostup));
         new AttemptJournal(files).Prepare();
         var device = new SimDevice(SimRelease.Make("1.0.0", SimBehaviour.Good), SimRelease.Make("2.0.0", SimBehaviour.Good)).Device with { Files = files, Slots = new FolderSlots(folder), Clock = Clock };
-        Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, null, _partial))];
+        Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, null, _buffers))];
         var done = await new WriteSlot().DoAsync(new StepContext(device, Plan(release), release, () => Sources, this), ct);
         return done.Source!;
     }

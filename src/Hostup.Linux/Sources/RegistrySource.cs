@@ -15,8 +15,8 @@ namespace Hostup.Linux.Sources;
 /// <param name="link">Connections to it.</param>
 /// <param name="registry">Address of the registry.</param>
 /// <param name="credentials">Who we are; null: anonymous.</param>
-/// <param name="partial">Shared by all sources of one image; null: a member that breaks off is fetched again.</param>
-public sealed class RegistrySource(string name, SourceLink link, Uri registry, RegistryCredentials? credentials, PartialMember? partial) : IHostAppSource
+/// <param name="buffers">Shared by all sources of one image; null: a member that breaks off is fetched again.</param>
+public sealed class RegistrySource(string name, SourceLink link, Uri registry, RegistryCredentials? credentials, MemberBuffers? buffers) : IHostAppSource
 {
     private Func<long> _wastedByReader = () => 0;
     private long _wasted;
@@ -42,7 +42,7 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
             ? (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers
             : [.. release.Image.Layers.Select(OciLayer.Of)];
         _wasted += _wastedByReader();
-        var reader = new LayersReader(client, layers, from, partial);
+        var reader = new LayersReader(client, layers, from, buffers);
         _wastedByReader = () => reader.WastedBytes;
         try
         {

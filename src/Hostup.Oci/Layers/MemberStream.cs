@@ -16,14 +16,14 @@ internal sealed class MemberStream : Stream
     private readonly IBlobSource _source;
     private readonly OciDescriptor _blob;
     private readonly IReadOnlyList<LayerMember> _members;
-    private readonly PartialMember? _partial;
+    private readonly MemberBuffers _buffers;
     private readonly CancellationTokenSource _stop = new();
-    private readonly byte[][] _buffers = [new byte[LayerMember.MaxSize], new byte[LayerMember.MaxSize]];
     private Stream? _raw;
     private int _rawMember = -1;
     private int _rawEnd;
     private int _current = -1;
-    private Task? _ahead;
+    private Task<MemberBuffers.Slot>? _ahead;
+    private MemberBuffers.Slot? _inflated;
     private GZipStream? _inflater;
     private readonly int _first;
     private readonly bool _skipAtStart;
@@ -34,10 +34,10 @@ internal sealed class MemberStream : Stream
     /// <param name="blob">The blob.</param>
     /// <param name="members">Its members, from the signed manifest.</param>
     /// <param name="offset">First byte wanted of the content.</param>
-    /// <param name="partial">Keeps the beginning of a member that breaks off; null: it is fetched again.</param>
-    public MemberStream(IBlobSource source, OciDescriptor blob, IReadOnlyList<LayerMember> members, long offset, PartialMember? partial)
+    /// <param name="buffers">Hold what came; may hold what came for a reader before this one.</param>
+    public MemberStream(IBlobSource source, OciDescriptor blob, IReadOnlyList<LayerMember> members, long offset, MemberBuffers buffers)
     {
-        (_source, _blob, _members, _partial) = (source, blob, members, partial);
+        (_source, _blob, _members, _buffers) = (source, blob, members, buffers);
         if (members.Sum(m => (long)m.Size) != blob.Size)
             throw new HostupException(HostupErrors.BadImage, $"cannot read layer {blob.Digest}", $"its members have {members.Sum(m => (long)m.Size)} bytes, the layer has {blob.Size}", "sign the release again");
         PassOver(offset);
@@ -125,10 +125,10 @@ internal sealed class MemberStream : Stream
         var member = _members[++_current];
         var ahead = _ahead ?? FetchAsync(_current, nothingAfter: true);
         _ahead = null;
-        await ahead.WaitAsync(ct).ConfigureAwait(false);
+        _inflated = await ahead.WaitAsync(ct).ConfigureAwait(false);
         if (_inflater is not null)
             await _inflater.DisposeAsync().ConfigureAwait(false);
-        _inflater = new GZipStream(new MemoryStream(_buffers[_current % 2], 0, member.Size, writable: false), CompressionMode.Decompress);
+        _inflater = new GZipStream(new MemoryStream(_inflated.Bytes, 0, member.Size, writable: false), CompressionMode.Decompress);
         _left = member.ContentSize;
         long skip = _skip;
         _skip = 0;
@@ -166,45 +166,42 @@ internal sealed class MemberStream : Stream
 
     /// <param name="index">The member.</param>
     /// <param name="nothingAfter">It is not known yet whether the next member will be wanted: only this one is asked for.</param>
-    private async Task FetchAsync(int index, bool nothingAfter)
+    private async Task<MemberBuffers.Slot> FetchAsync(int index, bool nothingAfter)
     {
         var member = _members[index];
-        var into = _buffers[index % 2].AsMemory(0, member.Size);
-        int kept = _partial?.Take(member.Digest, into.Span) ?? 0;
-        await FillAsync(index, into, kept, nothingAfter).ConfigureAwait(false);
+        var slot = _buffers.For(member.Digest, _inflated);
+        int kept = slot.Count;
+        await FillAsync(index, slot, nothingAfter).ConfigureAwait(false);
         // Its beginning may be of another source: only what one source gave in one piece tells whether that source is bad.
-        if (kept > 0 && !IsGood(member, into))
+        if (kept > 0 && !IsGood(member, slot))
         {
             WastedBytes += member.Size;
-            await FillAsync(index, into, 0, nothingAfter).ConfigureAwait(false);
+            slot.Count = 0;
+            await FillAsync(index, slot, nothingAfter).ConfigureAwait(false);
         }
-        WastedBytes += _skipAtStart && index == _first ? member.Size : 0;
-        if (!IsGood(member, into))
-        {
-            WastedBytes += member.Size;
-            throw new HostupException(HostupErrors.DigestMismatch, $"cannot use layer {_blob.Digest}", $"member {index} of {_members.Count} has another digest than was signed", "fetch it again; if this repeats, the source holds damaged data");
-        }
+        WastedBytes += _skipAtStart && index == _first && kept == 0 ? member.Size : 0;
+        if (IsGood(member, slot))
+            return slot;
+        WastedBytes += member.Size;
+        slot.Count = 0;
+        throw new HostupException(HostupErrors.DigestMismatch, $"cannot use layer {_blob.Digest}", $"member {index} of {_members.Count} has another digest than was signed", "fetch it again; if this repeats, the source holds damaged data");
     }
 
-    private async ValueTask FillAsync(int index, Memory<byte> into, int done, bool onlyThis)
+    /// <summary>Fetches what is missing of a member; what came stays in the buffer also when the rest does not.</summary>
+    private async ValueTask FillAsync(int index, MemberBuffers.Slot slot, bool onlyThis)
     {
-        try
+        int size = _members[index].Size;
+        if (slot.Count == size)
+            return;
+        if (_rawMember != index || slot.Count > 0)
+            await OpenAtAsync(index, slot.Count, onlyThis).ConfigureAwait(false);
+        _rawMember = -1; // until it has come whole
+        while (slot.Count < size)
         {
-            if (_rawMember != index || done > 0)
-                await OpenAtAsync(index, done, onlyThis).ConfigureAwait(false);
-            _rawMember = -1; // until it has come whole
-            while (done < into.Length)
-            {
-                int read = await _raw!.ReadAsync(into[done..], _stop.Token).ConfigureAwait(false);
-                done += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {done} of {into.Length} bytes of member {index}", "check the network; the transfer goes on when it is back");
-            }
-            _rawMember = index + 1 < _rawEnd ? index + 1 : -1;
+            int read = await _raw!.ReadAsync(slot.Bytes.AsMemory(slot.Count, size - slot.Count), _stop.Token).ConfigureAwait(false);
+            slot.Count += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {slot.Count} of {size} bytes of member {index}", "check the network; the transfer goes on when it is back");
         }
-        catch (HostupException)
-        {
-            _partial?.Keep(_members[index].Digest, into.Span[..done]);
-            throw;
-        }
+        _rawMember = index + 1 < _rawEnd ? index + 1 : -1;
     }
 
     private async ValueTask OpenAtAsync(int index, int inMember, bool onlyThis)
@@ -223,13 +220,13 @@ internal sealed class MemberStream : Stream
         _raw = await _source.OpenPartAsync(_blob, offset, bytes, _stop.Token).ConfigureAwait(false);
     }
 
-    private static bool IsGood(LayerMember member, ReadOnlyMemory<byte> bytes) => Digest.FromHash(SHA256.HashData(bytes.Span)) == member.Digest;
+    private static bool IsGood(LayerMember member, MemberBuffers.Slot slot) => Digest.FromHash(SHA256.HashData(slot.Bytes.AsSpan(0, member.Size))) == member.Digest;
 
     /// <summary>What it brings is not wanted any more, and neither is what went wrong with it.</summary>
-    private async ValueTask EndAheadAsync(Task ahead)
+    private async ValueTask EndAheadAsync(Task<MemberBuffers.Slot> ahead)
     {
         _ahead = null;
-        await ahead.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private HostupException Bad(string why, Exception? inner = null) => new(HostupErrors.BadImage, $"cannot read layer {_blob.Digest}", why, "build and sign the release again", inner);

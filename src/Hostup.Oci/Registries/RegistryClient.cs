@@ -181,13 +181,12 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     /// <summary>What a portal or a mistaken proxy puts in the place of a blob; null: it may be the blob.</summary>
     private static string? WhyWrong(HttpResponseMessage answer, OciDescriptor blob, long offset, long bytes, bool ranged)
     {
-        var (length, range) = (answer.Content.Headers.ContentLength, answer.Content.Headers.ContentRange);
+        var range = answer.Content.Headers.ContentRange;
         if (ranged && (range?.From != offset || range.To > offset + bytes - 1 || (range.Length is { } whole && whole != blob.Size)))
             return $"it answered the range {offset} to {offset + bytes - 1} of {blob.Size} with {range?.ToString() ?? "no range"}";
-        if (answer.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml")
-            return $"{answer.RequestMessage?.RequestUri?.Authority} {WebPage}";
-        long expected = ranged ? bytes : blob.Size;
-        return length is { } stated && stated != expected ? $"it announced {stated} bytes, {expected} were to come" : null;
+        return answer.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"
+            ? $"{answer.RequestMessage?.RequestUri?.Authority} {WebPage}"
+            : null;
     }
 
     private static async Task SkipAsync(Stream body, long bytes, CancellationToken ct)

@@ -8,7 +8,8 @@ namespace Hostup.Updates.Sources;
 /// <summary>How one try with one source ended.</summary>
 /// <param name="Error">Why it failed; null: the image is on the spare.</param>
 /// <param name="Advanced">Whether more of the image is durable on the spare than before it.</param>
-public sealed record SourceTry(HostupException? Error, bool Advanced);
+/// <param name="Arrived">Whether so much arrived that the next try has less to fetch, though nothing more is durable yet.</param>
+public sealed record SourceTry(HostupException? Error, bool Advanced, bool Arrived);
 
 /// <summary>
 /// The one place where fetching is tried again. Sources in order; the same one again after a growing pause while its fault may pass; then
@@ -70,13 +71,15 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
         for (int tries = 1; host.NotBefore <= Now; tries++)
         {
             update.HonourCancel();
-            var (error, advanced) = await tryAsync(source, ct).ConfigureAwait(false);
+            var (error, advanced, arrived) = await tryAsync(source, ct).ConfigureAwait(false);
             if (error is null)
                 return true;
             _reasons[source.Name] = error;
             update.Progress.Report(AttemptStates.Downloading, 0, 0, $"source {source.Name}: {error.Message}");
             if (advanced)
-                (tries, host.Rests, _advancedAt) = (1, 0, Now);
+                _advancedAt = Now;
+            if (advanced || arrived)
+                (tries, host.Rests) = (1, 0);
             var fault = SourceFaults.Of(error);
             bool passes = fault is SourceFault.Link or SourceFault.Busy;
             _mayPass |= passes;

@@ -15,12 +15,19 @@ namespace Hostup.Updates.Steps;
 /// </summary>
 internal sealed class SpareWrite(StepContext update, IHostAppSource source)
 {
+    /// <summary>What a server says when it has nothing to give is shorter.</summary>
+    private const long WorthATry = 16 << 10;
+
+    private readonly long _receivedAtStart = source.Bytes.Received;
     private long _receivedAtCheckpoint;
     private (TreePlace? Place, long FileBytes) _written;
     private (TreePlace? Place, long FileBytes) _saved;
 
     /// <summary>Whether something became durable.</summary>
     public bool Advanced { get; private set; }
+
+    /// <summary>Whether so much arrived that the next try has less to fetch.</summary>
+    public bool Arrived => source.Bytes.Received - _receivedAtStart >= WorthATry;
 
     /// <summary>Whether it began behind content of an earlier try.</summary>
     public bool WentOn { get; private set; }

@@ -52,7 +52,7 @@ public sealed class WriteSlot : IStep
             {
                 await write.WriteAsync(ct).ConfigureAwait(false);
                 await RequireAsync(update, ct).ConfigureAwait(false);
-                return new SourceTry(null, write.Advanced);
+                return new SourceTry(null, write.Advanced, write.Arrived);
             }
             catch (HostupException e) when (SourceFaults.Of(e) == SourceFault.Content)
             {
@@ -61,11 +61,11 @@ public sealed class WriteSlot : IStep
                 if (e.Code == HostupErrors.SlotMismatch || e.Code == HostupErrors.BadImage)
                     SpareProgress.Forget(update.Device.Files);
                 if (e.Code != HostupErrors.SlotMismatch || !(again || write.Misremembered))
-                    return new SourceTry(e, write.Advanced);
+                    return new SourceTry(e, write.Advanced, write.Arrived);
             }
             catch (HostupException e) when (SourceFaults.Of(e) != SourceFault.Device)
             {
-                return new SourceTry(e, write.Advanced);
+                return new SourceTry(e, write.Advanced, write.Arrived);
             }
         }
     }
