@@ -217,17 +217,19 @@ public sealed class BadNetwork : IAsyncDisposable
             for (int at = 0; at < body.Length; at += piece)
             {
                 var part = body.Slice(at, Math.Min(piece, body.Length - at));
-                await client.WriteAsync(part, ct);
-                exchange.Sent += part.Length;
                 exchange.BodySent += part.Length;
+                await SendAsync(part, ct);
                 network.Progress?.Invoke(network.Exchanges.Sum(e => e.BodySent));
             }
         }
 
-        private async Task SendAsync(string text, CancellationToken ct)
+        private Task SendAsync(string text, CancellationToken ct) => SendAsync(Encoding.ASCII.GetBytes(text), ct);
+
+        /// <summary>Counted before it is sent: who has received it must find it counted.</summary>
+        private async Task SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken ct)
         {
-            await client.WriteAsync(Encoding.ASCII.GetBytes(text), ct);
-            exchange.Sent += text.Length;
+            exchange.Sent += bytes.Length;
+            await client.WriteAsync(bytes, ct);
         }
 
         /// <summary>What was sent has been taken: a reset must not take it away from the count of the other side.</summary>

@@ -45,7 +45,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         ["cut in the first member"] = new([new(Cut, 300_000)], "registry") { Waits = true },
         ["cut in the second member"] = new([new(Cut, 700_000)], "registry") { Waits = true },
         ["cut five times"] = new([new(Cut, 100_000), new(Cut, 100_000), new(Cut, 400_000), new(Cut, 9), new(Cut, 200_000)], "registry") { Waits = true },
-        ["cut again and again"] = new([], "registry") { Rest = new(Cut, 250_000), Waits = true },
+        ["cut again and again"] = new([], "registry") { Rest = new(Cut, 250_000), Waits = true, Again = 2 << 20 },
         ["reset before the body"] = new([new(Reset, 0)], "registry") { Waits = true },
         ["reset after 1,000 bytes"] = new([new(Reset, 1_000)], "registry") { Waits = true },
         ["reset in the second member"] = new([new(Reset, 700_000)], "registry") { Waits = true },
@@ -78,7 +78,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         ["a redirect loop that ends"] = new([.. Enumerable.Repeat(new NetworkFault(RedirectLoop), 6)], "registry") { Waits = true },
         ["a redirect loop and a fallback"] = new([], "fallback") { Rest = new(RedirectLoop), Fallback = new(None), Waits = true },
         ["more announced than comes"] = new([new(WrongLength, 100)], "registry"),
-        ["less announced than there is"] = new([new(WrongLength, -100)], "registry") { Waits = true },
+        ["less announced than there is"] = new([new(WrongLength, -100)], "registry") { Waits = true, Again = 512 << 10 },
         ["a range that was not asked for"] = new([new(Cut, 300_000), new(WrongRange, 1)], "registry") { Waits = true },
         ["a range that is not heeded"] = new([new(Cut, 300_000), new(RangeUnheeded)], "registry") { Waits = true, Again = 300_000 },
         ["a body changed between two ranges"] = new([new(Cut, 300_000), new(Damage, 10)], "registry") { Waits = true, HangsUp = true, Again = 2 << 20 },
@@ -153,6 +153,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         using (var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new DownloadPolicy { ByteBudget = budget } })
             Assert.Equal("byte-budget", await EndAsync(fetch, [("registry", network.Address)]));
         Assert.InRange(network.Sent, budget / 2, budget);
+        Assert.NotNull(Updates.Slots.SpareProgress.Load(new Hostup.Linux.Files.LinuxFiles(scratch.Of("device/device"))));
         long before = network.Exchanges.Sum(e => e.BodySent);
 
         using var rest = new SlotFetch(scratch.Of("device"));
