@@ -27,6 +27,7 @@ internal sealed class MemberStream : Stream
     private GZipStream? _inflater;
     private readonly int _first;
     private readonly bool _skipAtStart;
+    private readonly bool _startsInside;
     private long _left;
     private long _skip;
 
@@ -41,7 +42,7 @@ internal sealed class MemberStream : Stream
         if (members.Sum(m => (long)m.Size) != blob.Size)
             throw new HostupException(HostupErrors.BadImage, $"cannot read layer {blob.Digest}", $"its members have {members.Sum(m => (long)m.Size)} bytes, the layer has {blob.Size}", "sign the release again");
         PassOver(offset);
-        (_first, _skipAtStart) = (_current + 1, _skip > 0);
+        (_first, _skipAtStart, _startsInside) = (_current + 1, _skip > 0, offset > 0);
     }
 
     /// <summary>Bytes of members that were fetched before, or were fetched in vain.</summary>
@@ -123,7 +124,7 @@ internal sealed class MemberStream : Stream
         if (_current + 1 >= _members.Count)
             return _skip == 0 ? false : throw Bad("it ends before the place at which reading was to begin");
         var member = _members[++_current];
-        var ahead = _ahead ?? FetchAsync(_current, nothingAfter: true);
+        var ahead = _ahead ?? FetchAsync(_current, onlyThis: _startsInside && _current == _first);
         _ahead = null;
         _inflated = await ahead.WaitAsync(ct).ConfigureAwait(false);
         if (_inflater is not null)
@@ -161,23 +162,23 @@ internal sealed class MemberStream : Stream
     private void FetchAhead()
     {
         if (_ahead is null && _current + 1 < _members.Count)
-            _ahead = FetchAsync(_current + 1, nothingAfter: false);
+            _ahead = FetchAsync(_current + 1, onlyThis: false);
     }
 
     /// <param name="index">The member.</param>
-    /// <param name="nothingAfter">It is not known yet whether the next member will be wanted: only this one is asked for.</param>
-    private async Task<MemberBuffers.Slot> FetchAsync(int index, bool nothingAfter)
+    /// <param name="onlyThis">It holds the header of a file of which more may be there already: the members after it may not be wanted.</param>
+    private async Task<MemberBuffers.Slot> FetchAsync(int index, bool onlyThis)
     {
         var member = _members[index];
         var slot = _buffers.For(member.Digest, _inflated);
         int kept = slot.Count;
-        await FillAsync(index, slot, nothingAfter).ConfigureAwait(false);
+        await FillAsync(index, slot, onlyThis).ConfigureAwait(false);
         // Its beginning may be of another source: only what one source gave in one piece tells whether that source is bad.
         if (kept > 0 && !IsGood(member, slot))
         {
             WastedBytes += member.Size;
             slot.Count = 0;
-            await FillAsync(index, slot, nothingAfter).ConfigureAwait(false);
+            await FillAsync(index, slot, onlyThis).ConfigureAwait(false);
         }
         WastedBytes += _skipAtStart && index == _first && kept == 0 ? member.Size : 0;
         if (IsGood(member, slot))
@@ -212,10 +213,10 @@ internal sealed class MemberStream : Stream
         long offset = inMember;
         for (int i = 0; i < index; i++)
             offset += _members[i].Size;
-        // As many whole members as the source may send; a first one after a skip alone.
+        // As many whole members as the source may send.
         long allowed = _source.Allows(_blob.Size - offset), bytes = _members[index].Size - inMember;
         _rawEnd = index + 1;
-        while (!(onlyThis && index > 0) && _rawEnd < _members.Count && bytes + _members[_rawEnd].Size <= allowed)
+        while (!onlyThis && _rawEnd < _members.Count && bytes + _members[_rawEnd].Size <= allowed)
             bytes += _members[_rawEnd++].Size;
         _raw = await _source.OpenPartAsync(_blob, offset, bytes, _stop.Token).ConfigureAwait(false);
     }
