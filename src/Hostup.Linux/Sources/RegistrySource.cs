@@ -39,7 +39,7 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
         var client = new RegistryClient(link.Http, new RegistryLocation(registry, release.Image.Repository), credentials, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
         // What is signed names the layers; older manifests leave that to the registry's documents.
         IReadOnlyList<OciLayer> layers = release.Image.Layers is []
-            ? (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers
+            ? [.. (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers.Select(l => l with { DiffId = null })] // the tree digest decides
             : [.. release.Image.Layers.Select(OciLayer.Of)];
         _wasted += _wastedByReader();
         var reader = new LayersReader(client, layers, from, buffers);

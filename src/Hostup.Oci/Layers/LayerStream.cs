@@ -27,9 +27,8 @@ internal sealed class LayerStream : Stream
     private readonly Task _ahead;
 
     /// <param name="raw">The blob from its beginning; owned.</param>
-    /// <param name="layer">What it must be.</param>
-    /// <param name="checkDiffId">Whether the uncompressed bytes are hashed too.</param>
-    public LayerStream(Stream raw, OciLayer layer, bool checkDiffId)
+    /// <param name="layer">What it must be; without a diff id the uncompressed bytes are not hashed.</param>
+    public LayerStream(Stream raw, OciLayer layer)
     {
         _layer = layer.Blob.Digest;
         if (layer.Blob.Compression == LayerCompression.Unsupported)
