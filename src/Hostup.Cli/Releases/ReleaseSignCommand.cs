@@ -32,7 +32,7 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, health, minimum, framed, asIs, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, health, minimum, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {

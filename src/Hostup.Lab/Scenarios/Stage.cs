@@ -90,8 +90,8 @@ public sealed class Stage : IAsyncDisposable
         const string version = ProvisionedDevice.NewSupervisorVersion;
         string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
         await Server.CliAsync(
-            ["release", "sign", "--image", image.Layout, "--key", Keys.Release, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", ProvisionedDevice.SupervisorVersion, "--out", envelope], ct);
-        await Server.CliAsync(["release", "publish", envelope, "--image", envelope + ".image"], ct);
+            ["release", "sign", "--image", image.Layout, "--key", Keys.Release, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
+        await Server.CliAsync(["release", "publish", envelope, "--image", envelope + ".image", "--supervisor-image", supervisor], ct);
         Lab.Progress($"release {image.Version} is signed and published");
     }
 

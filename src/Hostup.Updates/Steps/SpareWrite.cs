@@ -6,6 +6,7 @@ using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
 using Hostup.Updates.Sources;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Steps;
 
@@ -44,6 +45,7 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
         await using var reader = begun.ConfigureAwait(false);
         var writer = known is null ? null : await slots.OpenSpareForWritingAsync(known.WriterState, ct).ConfigureAwait(false);
         WentOn = writer is not null;
+        new SlotSupervisor(update.Device).Forget();
         if (writer is null)
         {
             if (known is not null)
