@@ -3,6 +3,7 @@ using Hostup.Core.Errors;
 using Hostup.Lab.Benchmarks;
 using Hostup.Lab.Commands;
 using Hostup.Lab.Demo;
+using Hostup.Lab.Networks;
 using Hostup.Lab.Testing;
 
 var root = new RootCommand("The device lab: makes host OS images, runs virtual devices, tests the product on them")
@@ -17,6 +18,7 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
     DemoCommand.Create(),
     SlotWriteBenchmark.Create(),
     TestCommand.Create(),
+    FetchSlotCommand.Create(),
 };
 try
 {

@@ -12,4 +12,14 @@ public interface IBlobSource
     /// <returns>A stream of the blob's bytes from the offset on. Nothing is checked yet: the reader compares digest and size.</returns>
     /// <exception cref="Core.Errors.HostupException"><c>not-found</c>, <c>link</c>, <c>server-busy</c>, <c>unauthorized</c>; reads throw <c>link</c>.</exception>
     ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct);
+
+    /// <summary>How many of so many bytes the source may send now: less when a budget ends before.</summary>
+    long Allows(long bytes) => bytes;
+
+    /// <summary>Opens a part of a blob: the reader takes no more than that, and a source that costs money should not send more.</summary>
+    /// <param name="blob">The blob.</param>
+    /// <param name="offset">First byte wanted.</param>
+    /// <param name="bytes">How many are wanted; the stream may give more.</param>
+    /// <param name="ct">Cancels the opening.</param>
+    ValueTask<Stream> OpenPartAsync(OciDescriptor blob, long offset, long bytes, CancellationToken ct) => OpenAsync(blob, offset, ct);
 }

@@ -82,7 +82,7 @@ public sealed class ImageBuilder(OciLayout layout, OciPlatform platform)
             Variant = platform.Variant,
             Created = Created,
             Config = WithLabels(labels),
-            RootFileSystem = new OciRootFileSystem { DiffIds = [.. _layers.Select(l => l.DiffId)] },
+            RootFileSystem = new OciRootFileSystem { DiffIds = [.. _layers.Select(l => l.DiffId!.Value)] },
             History = _history,
         };
         var configBytes = JsonSerializer.SerializeToUtf8Bytes(config, OciJson.Default.OciConfig);

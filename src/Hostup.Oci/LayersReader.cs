@@ -7,18 +7,29 @@ namespace Hostup.Oci;
 
 /// <summary>All layers of an image as one stream of entries, lowest layer first; blobs are opened one after another.</summary>
 /// <param name="source">Where the blobs are.</param>
-/// <param name="layers">The layers, lowest first.</param>
-/// <param name="checkDiffIds">Whether the uncompressed bytes are hashed too.</param>
+/// <param name="layers">The layers, lowest first; those with members are checked member by member.</param>
+/// <param name="from">Where to begin; null: at the first entry.</param>
+/// <param name="buffers">Hold what came of a framed layer, for the next reader too; null: of its own.</param>
 /// <remarks>
-/// When <see cref="NextAsync"/> returns null, the digest of every blob has been checked, and the diff id of every layer if asked for. Until then
-/// nothing that was read is trustworthy. Memory is bounded: about 2 MiB, and 16 bytes for each entry of the layers above the lowest.
+/// What comes from a framed layer has been checked. Of a layer in one piece nothing that was read is trustworthy until the next layer
+/// begins or <see cref="NextAsync"/> returns null: then the digest of its blob, and its diff id where it is known, have been checked. Memory is bounded: about 2 MiB, and 16 bytes for each entry of the layers above the lowest.
 /// </remarks>
-public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, bool checkDiffIds = true) : ITreeReader
+public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> layers, TreePlace? from = null, MemberBuffers? buffers = null) : IPlacedTreeReader
 {
-    private int _next;
-    private LayerStream? _stream;
+    private MemberBuffers? _buffers;
+    private int _next = from?.Layer ?? 0;
+    private long _offset = from?.Offset ?? 0;
+    private Stream? _stream;
     private LayerReader? _reader;
     private LayerOrder? _order;
+
+    private long _wasted;
+
+    /// <inheritdoc/>
+    public TreePlace? Place { get; private set; }
+
+    /// <summary>Bytes of members that an earlier reader had fetched already, or that were fetched in vain.</summary>
+    public long WastedBytes => _wasted + ((_stream as MemberStream)?.WastedBytes ?? 0);
 
     /// <inheritdoc/>
     public async ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
@@ -26,7 +37,10 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         while (true)
         {
             if (_reader is null && !await OpenNextAsync(ct).ConfigureAwait(false))
+            {
+                Place = new TreePlace(layers.Count, 0);
                 return null;
+            }
             try
             {
                 if (await _reader!.NextAsync(ct).ConfigureAwait(false) is { } entry)
@@ -34,6 +48,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
                     if (_order is null && entry.Kind is (TreeEntryKind.Whiteout or TreeEntryKind.OpaqueDirectory))
                         continue;
                     _order?.Check(entry);
+                    Place = _reader.EntryOffset is { } offset && (offset == 0 || _stream is MemberStream) ? new TreePlace(_next - 1, offset) : null;
                     return entry;
                 }
             }
@@ -62,6 +77,9 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         }
     }
 
+    /// <inheritdoc/>
+    public ValueTask SkipAsync(long bytes, CancellationToken ct) => _reader?.SkipAsync(bytes, ct) ?? default;
+
     /// <summary>Closes the blob that is open.</summary>
     public ValueTask DisposeAsync() => CloseAsync();
 
@@ -70,8 +88,9 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         if (_next == layers.Count)
             return false;
         var layer = layers[_next];
-        _stream = new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer, checkDiffIds);
-        _reader = new LayerReader(_stream);
+        _stream = layer.Members is [] ? new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer) : new MemberStream(source, layer.Blob, layer.Members, _offset, _buffers ??= buffers ?? new MemberBuffers());
+        _reader = new LayerReader(_stream, _offset);
+        _offset = 0;
         // Nothing lies under the lowest layer: a whiteout there can only hide entries of its own layer, and engines ignore it.
         _order = _next == 0 ? null : new LayerOrder();
         _next++;
@@ -93,6 +112,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
             await reader.DisposeAsync().ConfigureAwait(false);
         if (_stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
+        _wasted = WastedBytes;
         (_reader, _stream) = (null, null);
     }
 }

@@ -50,11 +50,26 @@ public sealed class KeyCommandTests : IDisposable
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
-        Assert.Equal(("2.0.0+rev1", 7L, image, "hostos/genericx86-64"), (manifest.Version, manifest.Sequence, manifest.Image.Digest, manifest.Image.Repository));
+        Assert.Equal(("2.0.0+rev1", 7L, "hostos/genericx86-64"), (manifest.Version, manifest.Sequence, manifest.Image.Repository));
+        Assert.True(Directory.Exists(At("release.dsse.image")) && manifest.Image.Digest != image, "the framed image is signed");
+        Assert.Equal((0L, manifest.Image.Layers[0].Size), (manifest.Image.BytesBegunAnew, manifest.Image.Layers[0].Members.Sum(m => (long)m.Size)));
         Assert.Equal(new BootFile("grub.cfg", 4, Digest.Of("grub"u8)), Assert.Single(manifest.BootFiles));
         Assert.Equal(8, manifest.Root.Entries);
         Assert.Equal((3, 10), (manifest.Health.Count, manifest.Health.IntervalSeconds));
         Assert.Equal(["overlay2", "btrfs"], manifest.EngineStores);
+    }
+
+    [Fact]
+    public async Task A_release_can_be_signed_as_its_image_is()
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        var image = await TestImage.WriteAsync(At("layout"), "2.0.0");
+
+        var run = await CommandRun.OfAsync("release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--out", At("release.dsse"));
+
+        Assert.Equal(0, run.ExitCode);
+        var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
+        Assert.Equal((image, manifest.Image.Layers.Sum(l => l.Size)), (manifest.Image.Digest, manifest.Image.BytesBegunAnew));
     }
 
     [Fact]

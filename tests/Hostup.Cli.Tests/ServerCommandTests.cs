@@ -88,7 +88,7 @@ public sealed class ServerCommandTests : IAsyncLifetime
         await File.WriteAllTextAsync(At("hostup-device"), "program");
         await GoodAsync("", "key", "new", "--role", "release", "--out", At("key"));
         await GoodAsync("", "release", "sign", "--image", At("layout"), "--key", At("key"), "--device-type", "genericx86-64", "--sequence", "1", "--out", At("release.dsse"));
-        await GoodAsync("", "release", "publish", At("release.dsse"), "--image", At("layout"));
+        await GoodAsync("", "release", "publish", At("release.dsse"), "--image", At("release.dsse.image"));
         await GoodAsync("", "updater", "sign", At("hostup-device"), "--key", At("key"), "--version", "1.0.0", "--out", At("updater.dsse"));
         await GoodAsync("", "updater", "publish", At("hostup-device"), "--envelope", At("updater.dsse"));
     }

@@ -5,6 +5,9 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Versions;
+using Hostup.Oci;
+using Hostup.Oci.Images;
+using Hostup.Oci.Layouts;
 
 namespace Hostup.Cli.Releases;
 
@@ -29,15 +32,19 @@ internal static class ReleaseSignCommand
         var notes = new Option<FileInfo>("--notes") { Description = "Text file: what is new in the OS" }.AcceptExistingOnly();
         var typeNotes = new Option<FileInfo>("--device-notes") { Description = "Text file: what is new on this device type" }.AcceptExistingOnly();
         var packages = new Option<FileInfo>("--packages") { Description = "Text file: one package a line, name and version" }.AcceptExistingOnly();
+        var framed = new Option<string>("--image-out") { Description = "Layout that gets the framed image, the one that is signed; without it OUT.image" };
+        var asIs = new Option<bool>("--as-is") { Description = "Sign the image as it is: a download that breaks off begins its layer anew" };
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, days, notes, typeNotes, packages, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
             using var source = await ImageSource.OpenAsync(parsed.GetValue(image)!, ct);
             var read = await ImageFacts.ReadAsync(source, ct);
+            string place = parsed.GetValue(target)!.FullName;
+            var (signed, layers) = parsed.GetValue(asIs) ? (source.Image, ImageReframing.LayersOf(source.Image)) : await FrameAsync(source, parsed.GetValue(framed) ?? place + ".image", ct);
             string slug = DeviceType.Parse(parsed.GetValue(type)!).ToString();
             var manifest = new ReleaseManifest
             {
@@ -46,7 +53,7 @@ internal static class ReleaseSignCommand
                 DeviceType = slug,
                 Sequence = parsed.GetValue(sequence),
                 SignedAt = TimeProvider.System.GetUtcNow(),
-                Image = new ReleaseImage { Digest = source.Image.Digest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = source.Image.DownloadBytes },
+                Image = new ReleaseImage { Digest = signed.Digest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = signed.DownloadBytes, Layers = layers },
                 TreeDigest = read.TreeDigest,
                 Root = read.Root,
                 BootFiles = read.BootFiles,
@@ -58,10 +65,21 @@ internal static class ReleaseSignCommand
                 Notes = new ReleaseNotes(await TextAsync(parsed.GetValue(notes), ct), await TextAsync(parsed.GetValue(typeNotes), ct)),
                 Packages = (await TextAsync(parsed.GetValue(packages), ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             };
-            await WriteSignedAsync(ReleaseManifest.PayloadType, manifest.ToJson(), parsed.GetValue(key)!, parsed.GetValue(target)!.FullName, ct);
-            await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {source.Image.Digest.Hex[..12]}");
+            await WriteSignedAsync(ReleaseManifest.PayloadType, manifest.ToJson(), parsed.GetValue(key)!, place, ct);
+            await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {signed.Digest.Hex[..12]}{(parsed.GetValue(asIs) ? "" : $" in {parsed.GetValue(framed) ?? place + ".image"}")}");
         });
         return command;
+    }
+
+    private static async Task<(OciImage Image, IReadOnlyList<ReleaseLayer> Layers)> FrameAsync(ImageSource source, string folder, CancellationToken ct)
+    {
+        // Left over from a signing before: two images in one layout could not be told apart.
+        if (Directory.Exists(folder))
+        {
+            OciLayout.Open(folder);
+            Directory.Delete(folder, recursive: true);
+        }
+        return await new ImageReframing(OciLayout.Create(folder)).FrameAsync(source.Image, source.Blobs, null, ct);
     }
 
     public static Option<string> ImageOption(bool required) =>

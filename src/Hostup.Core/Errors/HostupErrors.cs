@@ -30,6 +30,9 @@ public static class HostupErrors
     /// <summary>The registry answered what the distribution specification does not allow, or refuses the request itself.</summary>
     public static readonly HostupErrorCode RegistryAnswer = new("registry-answer", Failed);
 
+    /// <summary>The attempt has received as many bytes as its policy allows.</summary>
+    public static readonly HostupErrorCode ByteBudget = new("byte-budget", Refused);
+
     // ---- trust
     /// <summary>A signature is missing, wrong, by an unknown key or by a key of another role.</summary>
     public static readonly HostupErrorCode Signature = new("signature", Refused);

@@ -29,4 +29,7 @@ public sealed class HostupException : Exception
 
     /// <summary>What the operator can do.</summary>
     public string WhatToDo { get; }
+
+    /// <summary>How long a server asks to be left alone; null: it does not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

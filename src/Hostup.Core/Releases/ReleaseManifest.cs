@@ -109,6 +109,13 @@ public sealed record ReleaseImage
 
     /// <summary>Bytes of manifest, config and layers as they travel.</summary>
     public required long DownloadBytes { get; init; }
+
+    /// <summary>The layers, lowest first; empty in manifests of older signers: the registry's documents name them then.</summary>
+    public IReadOnlyList<ReleaseLayer> Layers { get; init => field = value ?? []; } = [];
+
+    /// <summary>Bytes of the layers in which a broken download cannot go on: each is begun anew. The whole image when its layers are not known.</summary>
+    [JsonIgnore]
+    public long BytesBegunAnew => Layers is [] ? DownloadBytes : Layers.Where(l => l.Members is []).Sum(l => l.Size);
 }
 
 /// <summary>The ext4 file system of a root slot.</summary>

@@ -62,6 +62,9 @@ public sealed record DeviceTarget
 
     /// <summary>Registries tried after the server's own, as <c>host[:port]</c> or <c>http://host:port</c>; the repository name is the release's.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
+
+    /// <summary>How the device may fetch it.</summary>
+    public DownloadPolicy Download { get; init => field = value ?? new(); } = new();
 }
 
 /// <summary>A device program that is transferred for an update.</summary>

@@ -21,9 +21,9 @@ internal static class CheckCommand
         command.SetAction(async (parsed, ct) =>
         {
             using var device = new ThisDevice();
-            using var network = new UpdateNetwork();
+            using var links = new SourceLinks();
             var target = options.Load(parsed);
-            var update = await UpdateAtHand.LookAsync(device, target, UpdateCommand.Sources(network.Http, target.Target.FallbackRegistries), ct).ConfigureAwait(false);
+            var update = await UpdateAtHand.LookAsync(device, target, links.Open(target.Target.Download, target.Target.FallbackRegistries), ct).ConfigureAwait(false);
             var answer = new ChecksAnswer(update.Version, update.Checks.All(c => c.Passed), [.. update.Checks.Select(c => new CheckLine(c.Name, c.Passed, c.Passed ? "" : c.Code.Id, c.Saw, c.Remedy))]);
             Console.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(answer, DeviceJson.Default.ChecksAnswer) + "\n" : CheckText.Write(update.Checks, update.Version));
             return ExitCodes.Of(update.Checks);

@@ -1,10 +1,7 @@
 using System.CommandLine;
 using Hostup.Core.Errors;
 using Hostup.Linux.Locks;
-using Hostup.Linux.Sources;
-using Hostup.Oci.Registries;
 using Hostup.Updates.Plan;
-using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 
 namespace Hostup.Device.Commands;
@@ -24,27 +21,15 @@ internal static class UpdateCommand
         return command;
     }
 
-    /// <summary>Where an image can come from, in order.</summary>
-    public static IReadOnlyList<IHostAppSource> Sources(HttpClient http, IReadOnlyList<string> fallbackRegistries)
-    {
-        var config = DeviceConfig.Load();
-        var sources = new List<IHostAppSource>();
-        if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", http, server, new RegistryCredentials($"d_{uuid}", key)));
-        foreach (string fallback in fallbackRegistries)
-            sources.Add(new RegistrySource("fallback", http, RegistryAddress(fallback), credentials: null));
-        return sources;
-    }
-
     private static async Task<int> RunAsync(Func<UpdateBeginning> load, bool hasPlan, bool onlyResume, CancellationToken ct)
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
-        using var network = new UpdateNetwork();
+        using var links = new SourceLinks();
         var open = new AttemptLog(device.Ports);
         var begin = hasPlan || !(open.IsOpen || onlyResume) ? load() : null;
         using var log = new RunLog(begin?.Target.Target.AttemptId ?? (open.IsOpen ? open.Records[0].AttemptId! : "none"));
-        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => Sources(network.Http, plan.FallbackRegistries));
+        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => links.Open(plan.Download, plan.FallbackRegistries));
         try
         {
             if (open.IsOpen && begin?.Saved is { } other && other.AttemptId != open.Records[0].AttemptId)
@@ -82,9 +67,4 @@ internal static class UpdateCommand
             ? await run.ResumeAsync(ct).ConfigureAwait(false)
             : await run.GiveUpAsync(ct).ConfigureAwait(false);
     }
-
-    private static Uri RegistryAddress(string text) =>
-        Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
-            ? address
-            : throw new HostupException(HostupErrors.BadValue, $"cannot use fallback registry '{text}'", "it is no host or http address", "start the update again with another --fallback-registry");
 }

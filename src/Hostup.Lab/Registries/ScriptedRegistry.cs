@@ -149,14 +149,16 @@ public sealed class ScriptedRegistry : IAsyncDisposable
 
     private async Task SendBlobAsync(HttpListenerRequest request, HttpListenerResponse response, byte[] blob)
     {
-        long from = 0;
+        long from = 0, to = blob.Length - 1;
         if (Ranges && request.Headers["Range"] is { } range)
         {
-            from = long.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
+            string[] bounds = range["bytes=".Length..].Split('-');
+            from = long.Parse(bounds[0], CultureInfo.InvariantCulture);
+            to = bounds[1].Length > 0 ? long.Parse(bounds[1], CultureInfo.InvariantCulture) : to;
             response.StatusCode = 206;
-            response.Headers["Content-Range"] = $"bytes {from}-{blob.Length - 1}/{blob.Length}";
+            response.Headers["Content-Range"] = $"bytes {from}-{to}/{blob.Length}";
         }
-        var bytes = blob[(int)from..];
+        var bytes = blob[(int)from..((int)to + 1)];
         if (DamageAt is { } at && at >= from && at < blob.Length)
             bytes[at - from] ^= 1;
         if (CutNextBodyAfter is not { } cut || cut >= bytes.Length)

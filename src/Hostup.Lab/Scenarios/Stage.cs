@@ -98,7 +98,7 @@ public sealed class Stage : IAsyncDisposable
         string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
         await Server.CliAsync(
             ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
-        await Server.CliAsync(["release", "publish", envelope, "--image", image.Layout, "--supervisor-image", supervisor], ct);
+        await Server.CliAsync(["release", "publish", envelope, "--image", envelope + ".image", "--supervisor-image", supervisor], ct);
         Lab.Progress($"release {image.Version} is signed and published");
     }
 

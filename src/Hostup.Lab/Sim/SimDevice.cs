@@ -88,6 +88,12 @@ public sealed class SimDevice
     /// <summary>Where the image comes from.</summary>
     public IReadOnlyList<IHostAppSource> Sources { get; set; }
 
+    /// <summary>Bytes received between two checkpoints: small, so that the cuts meet several, also inside a file.</summary>
+    public long CheckpointBytes { get; init; } = 3500;
+
+    /// <summary>How the image may be fetched.</summary>
+    public Core.Wire.DownloadPolicy Download { get; init; } = new();
+
     /// <summary>Whether this kernel can exchange names on FAT.</summary>
     public bool CanExchange { get; set; } = true;
 
@@ -226,7 +232,7 @@ public sealed class SimDevice
 
     private async Task<RunEnd> UpdateAsync()
     {
-        var run = new UpdateRun(Device, Ports, _ => Sources);
+        var run = new UpdateRun(Device, Ports, _ => Sources) { CheckpointBytes = CheckpointBytes };
         if (new AttemptLog(Device).IsOpen)
             return await run.ResumeAsync(CancellationToken.None);
         // The server asks until the device has a journal of the attempt.

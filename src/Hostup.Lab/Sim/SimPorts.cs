@@ -55,6 +55,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Whether somebody has set the clock.</summary>
     public bool IsSynchronised { get; set; } = true;
 
+    public TimeSpan Elapsed => Now - DateTimeOffset.UnixEpoch;
+
     public bool CancelRequested { get; private set; }
 
     /// <summary>A new boot begins.</summary>

@@ -13,6 +13,12 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
     /// <summary>Number of the effect before which the process that brings it about is killed, once; zero: never.</summary>
     public int KillBefore { get; set; }
 
+    /// <summary>Whether the process is killed before an effect of this name; asked at each one.</summary>
+    public Func<string, bool>? KillWhen { get; set; }
+
+    /// <summary>Times that the process was killed.</summary>
+    public int Kills { get; private set; }
+
     /// <summary>Effects so far.</summary>
     public int Effects { get; private set; }
 
@@ -31,8 +37,11 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
             throw new PowerCutException(name);
         Effects++;
         Log.Add(name);
-        if (Effects == KillBefore)
+        if (Effects == KillBefore || KillWhen?.Invoke(name) == true)
+        {
+            Kills++;
             throw new ProcessKilledException(name);
+        }
         if (!cuts.Contains(Effects) && name != AlwaysCutBefore)
             return;
         _off = true;

@@ -50,19 +50,26 @@ public sealed class SimSlot(string label, int partitionNumber)
 
     public void PowerCut(Unflushed unflushed)
     {
-        if (unflushed == Unflushed.Torn && Files is { Count: > 0 } && _medium is not null)
-        {
-            foreach (var (path, content) in Files.Take((Files.Count + 1) / 2))
-                _medium[path] = content;
-            string last = _medium.Keys.Last();
-            if (Files.Count > 1 && _medium.Count < Files.Count)
-                _medium[last] = _medium[last][..(_medium[last].Length / 2)];
-        }
+        if (unflushed == Unflushed.Torn && Files is not null && _medium is not null)
+            Tear(Files, _medium);
         else if (unflushed == Unflushed.Kept)
         {
             Flush();
         }
         Files = _medium is null ? null : new(_medium, StringComparer.Ordinal);
         Uuid = _mediumUuid;
+    }
+
+    /// <summary>Half of what was not flushed is there, the last of it in part; what was flushed stays.</summary>
+    private static void Tear(SortedDictionary<string, byte[]> seen, SortedDictionary<string, byte[]> medium)
+    {
+        var changed = seen.Where(f => !medium.TryGetValue(f.Key, out var flushed) || !flushed.AsSpan().SequenceEqual(f.Value)).ToList();
+        var reached = changed.Take((changed.Count + 1) / 2).ToList();
+        foreach (var (path, content) in reached)
+        {
+            int flushed = medium.GetValueOrDefault(path, []).Length;
+            bool last = path == reached[^1].Key;
+            medium[path] = last ? content[..Math.Max(Math.Min(flushed, content.Length), content.Length / 2)] : content;
+        }
     }
 }

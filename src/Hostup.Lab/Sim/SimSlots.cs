@@ -38,10 +38,10 @@ public sealed class SimSlots(SimDevice device) : ISlots
         return default;
     }
 
-    public ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct)
+    public ValueTask<ISlotWriter?> OpenSpareForWritingAsync(long? state, CancellationToken ct)
     {
         device.Files.OpenedForWriting.Add(SimFiles.SpareMount);
-        return ValueTask.FromResult<ISlotWriter>(new Writer(device));
+        return ValueTask.FromResult<ISlotWriter?>(device.SpareSlot.Files is { } files && files.Count >= (state ?? 0) ? new Writer(device) : null);
     }
 
     public ValueTask<Digest?> ReadSpareTreeAsync(Action<long> progress, CancellationToken ct)
@@ -63,17 +63,34 @@ public sealed class SimSlots(SimDevice device) : ISlots
 
     private sealed class Writer(SimDevice device) : ISlotWriter
     {
-        public async ValueTask WriteAsync(TreeEntry entry, ITreeReader content, CancellationToken ct)
+        // A disk takes a file in blocks; a huge one in eight.
+        private const int BlockBytes = 2000;
+
+        public async ValueTask WriteAsync(TreeEntry entry, ITreeReader content, long from, Func<long, ValueTask> written, CancellationToken ct)
         {
             device.MustNotInterfere("the spare slot is written");
-            byte[] bytes = new byte[entry.Size];
-            for (int read = 0; read < bytes.Length;)
+            var files = device.SpareSlot.Files ?? throw new IOException("the spare has no file system");
+            string path = Encoding.UTF8.GetString(entry.Path.Bytes);
+            byte[] bytes = from > 0 ? files[path][..(int)from] : [];
+            long blockBytes = Math.Max(BlockBytes, entry.Size / 8);
+            do
             {
-                int count = await content.ReadAsync(bytes.AsMemory(read), ct);
-                read += count > 0 ? count : throw new InvalidOperationException("bug: content ends early");
+                byte[] block = new byte[Math.Min(blockBytes, entry.Size - bytes.Length)];
+                for (int read = 0; read < block.Length;)
+                    read += await content.ReadAsync(block.AsMemory(read), ct) is > 0 and var count ? count : throw new InvalidOperationException("bug: content ends early");
+                device.Power.Effect($"write {entry.Path} to spare");
+                files[path] = bytes = [.. bytes, .. block];
+                if (bytes.Length < entry.Size)
+                    await written(bytes.Length);
             }
-            device.Power.Effect($"write {entry.Path} to spare");
-            (device.SpareSlot.Files ?? throw new IOException("the spare has no file system"))[Encoding.UTF8.GetString(entry.Path.Bytes)] = bytes;
+            while (bytes.Length < entry.Size);
+        }
+
+        public ValueTask<long> FlushAsync(bool whole, CancellationToken ct)
+        {
+            device.Power.Effect("flush spare");
+            device.SpareSlot.Flush();
+            return ValueTask.FromResult((long)device.SpareSlot.Files!.Count);
         }
 
         public ValueTask FinishAsync(CancellationToken ct)
@@ -85,62 +102,4 @@ public sealed class SimSlots(SimDevice device) : ISlots
 
         public ValueTask DisposeAsync() => default;
     }
-}
-
-/// <summary>A release's files as a stream of tree entries; can break off as a link does.</summary>
-public sealed class SimSource(string name, SimRelease content, int breakAfterEntries = int.MaxValue, bool corrupt = false) : Updates.Ports.IHostAppSource
-{
-    private long _received;
-
-    public string Name => name;
-
-    /// <summary>Whether it answers, but does not have the image.</summary>
-    public bool Missing { get; init; }
-
-    public Core.Wire.CauseBytes Bytes => new(name, _received, 0);
-
-    public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) => Fault is null ? default : throw Fault;
-
-    public ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct) => Fault is not null
-        ? throw Fault
-        : ValueTask.FromResult<ITreeReader>(new Reader(this, content));
-
-    private sealed class Reader(SimSource source, SimRelease release) : ITreeReader
-    {
-        private readonly Queue<KeyValuePair<string, byte[]>> _left = new(release.Files);
-        private int _entries;
-        private byte[] _content = [];
-        private int _at;
-
-        public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
-        {
-            if (_entries++ >= source.BreakAfter)
-                throw new HostupException(HostupErrors.Link, "cannot read the image", "connection reset", "check the link");
-            if (!_left.TryDequeue(out var file))
-                return ValueTask.FromResult<TreeEntry?>(null);
-            _content = source.Corrupts && _left.Count == 0 ? [.. file.Value.Select(b => (byte)~b)] : file.Value;
-            _at = 0;
-            source._received += _content.Length;
-            return ValueTask.FromResult<TreeEntry?>(new TreeEntry { Path = TreePath.Parse(file.Key), Kind = TreeEntryKind.File, Mode = 420, Size = _content.Length });
-        }
-
-        public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ct)
-        {
-            int count = Math.Min(buffer.Length, _content.Length - _at);
-            _content.AsMemory(_at, count).CopyTo(buffer);
-            _at += count;
-            return ValueTask.FromResult(count);
-        }
-
-        public ValueTask DisposeAsync() => default;
-    }
-
-    private HostupException? Fault =>
-        Missing ? new(HostupErrors.NotFound, $"cannot find the image at {name}", "404 Not Found", "push the image")
-        : breakAfterEntries == 0 ? new(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link")
-        : null;
-
-    private int BreakAfter => breakAfterEntries;
-
-    private bool Corrupts => corrupt;
 }

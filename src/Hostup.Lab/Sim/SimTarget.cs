@@ -48,6 +48,7 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
             Updater = Digest.Of("updater"u8),
             UpdaterVersion = UpdaterVersion,
             FallbackRegistries = FallbackRegistries,
+            Download = device.Download,
             Fetched = Fetched,
             Rate = Rate,
         });

@@ -33,7 +33,8 @@ public sealed class ServerConnections(X509Certificate2Collection rootCertificate
             certificate.Dispose();
     }
 
-    private SocketsHttpHandler NewHandler(DecompressionMethods decompression) => new()
+    /// <summary>A handler with these settings, for a client that counts its bytes.</summary>
+    public SocketsHttpHandler NewHandler(DecompressionMethods decompression) => new()
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = decompression,

@@ -6,11 +6,16 @@ namespace Hostup.Linux.Power;
 /// <summary>The machine's clock.</summary>
 public sealed class LinuxClock : ISystemClock
 {
+    private readonly long _began = TimeProvider.System.GetTimestamp();
+
     /// <inheritdoc/>
     public DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     /// <inheritdoc/>
     public bool IsSynchronised => ClockCalls.IsSynchronised();
+
+    /// <inheritdoc/>
+    public TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_began);
 
     /// <inheritdoc/>
     public ValueTask DelayAsync(TimeSpan time, CancellationToken ct) => new(Task.Delay(time, ct));

@@ -7,24 +7,24 @@ namespace Hostup.Linux.RootTrees;
 
 /// <summary>
 /// Applies a stream of layers to a mounted directory by the rules of docs/tree-digest.md. Names stay bytes, no link is ever followed,
-/// zero blocks become holes. Nothing is durable before <see cref="FinishAsync"/> returns.
+/// zero blocks become holes. Nothing is durable before <see cref="Flush"/> or <see cref="FinishAsync"/> returns.
 /// </summary>
-/// <remarks>Must run as root. Memory: one 256 KiB buffer and the list of directories with their times.</remarks>
+/// <remarks>Applying entries again over what an interrupted writer left of them gives the same tree. Must run as root. Memory: one 256 KiB buffer and the list of directories with their times.</remarks>
 public sealed class SlotTreeWriter : IDisposable
 {
-    /// <summary>Few calls for large files, and still inside a small device's cache.</summary>
-    private const int BufferBytes = 256 * 1024;
+    /// <summary>Everything is written and directory times are set: what <see cref="Flush"/> answers at the end.</summary>
+    private const long Whole = -1;
 
     private readonly string _directory;
     private readonly int _root;
     private readonly TreeDirectories _parents;
     private readonly TreeDirectories _linkParents;
-    private readonly Dictionary<TreePath, long> _times = new() { [TreePath.Root] = 0 };
-    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+    private readonly DirectoryTimes _times;
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(FileContent.BufferBytes);
+    private readonly FileContent _content;
     private readonly Action<int, TreePath> _made;
     private bool _rootSeen;
     private bool _disposed;
-    private long _written;
 
     /// <param name="directory">Where the empty file system is mounted.</param>
     /// <exception cref="HostupException"><c>slot-write</c> when it cannot be opened.</exception>
@@ -37,53 +37,58 @@ public sealed class SlotTreeWriter : IDisposable
             throw TreeErrors.Write(directory, [], "opening", Errno.Last);
         _parents = new TreeDirectories(directory, _root);
         _linkParents = new TreeDirectories(directory, _root);
+        (_times, _content) = (new DirectoryTimes(directory, _root), new FileContent(_buffer));
         _made = DescribeMissing;
     }
 
-    /// <summary>Content bytes applied so far, holes included; may be read from another thread.</summary>
-    public long ContentBytes => Volatile.Read(ref _written);
-
-    /// <summary>Applies all entries. When it returns, the source has checked every digest of the stream.</summary>
-    /// <param name="layers">The entries; read to the end, not disposed.</param>
-    /// <param name="ct">Cancels between blocks; what was written stays and is not finished.</param>
-    /// <exception cref="HostupException"><c>slot-write</c>, <c>bad-image</c>, and the codes of the source.</exception>
-    public async Task ApplyAsync(ITreeReader layers, CancellationToken ct)
+    /// <summary>Goes on after what another writer made durable.</summary>
+    /// <param name="state">What its <see cref="Flush"/> gave.</param>
+    /// <returns>False when this is not that tree.</returns>
+    public bool GoOn(long state)
     {
-        while (await layers.NextAsync(ct).ConfigureAwait(false) is { } entry)
-            await WriteAsync(entry, layers, ct).ConfigureAwait(false);
+        _rootSeen = true; // described before the first flush
+        return state == Whole || _times.Load(state);
     }
 
     /// <summary>Applies the entry that a reader stands on.</summary>
     /// <param name="entry">The entry.</param>
-    /// <param name="layers">Gives its content.</param>
+    /// <param name="layers">Gives its content, from <paramref name="from"/> on.</param>
+    /// <param name="from">Bytes of the file that are durable already; zero: it is made anew.</param>
+    /// <param name="written">Told between blocks how many bytes of the file were written.</param>
     /// <param name="ct">Cancels between blocks.</param>
-    /// <exception cref="HostupException">As <see cref="ApplyAsync"/>.</exception>
-    public async ValueTask WriteAsync(TreeEntry entry, ITreeReader layers, CancellationToken ct)
+    /// <exception cref="HostupException"><c>slot-write</c>, <c>bad-image</c>, and the codes of the source.</exception>
+    public async ValueTask WriteAsync(TreeEntry entry, ITreeReader layers, long from, Func<long, ValueTask> written, CancellationToken ct)
     {
         if (entry.Kind == TreeEntryKind.File)
-            await ApplyFileAsync(entry, layers, ct).ConfigureAwait(false);
+            await ApplyFileAsync(entry, layers, from, written, ct).ConfigureAwait(false);
         else
             Apply(entry);
+    }
+
+    /// <summary>Makes durable what was written.</summary>
+    /// <param name="whole">Nothing is written after it: the times of directories are set too.</param>
+    /// <param name="ct">Cancels between directories.</param>
+    /// <returns>A number with which another writer goes on.</returns>
+    /// <exception cref="HostupException"><c>slot-write</c>; after it nothing may be taken as written.</exception>
+    public long Flush(bool whole, CancellationToken ct)
+    {
+        if (!_rootSeen)
+            Describe(_root, [], new TreeEntry { Path = TreePath.Root, Kind = TreeEntryKind.Directory, Mode = 0x1ED /* 0755 */ });
+        _rootSeen = true;
+        long state = whole ? Whole : _times.Save();
+        if (whole)
+            _times.Apply(_parents, ct);
+        if (FileCalls.SyncFileSystem(_root) != 0)
+            throw TreeErrors.Write(_directory, [], "flushing", Errno.Last);
+        return state;
     }
 
     /// <summary>Sets the times of directories, deepest first, and makes all durable.</summary>
     /// <exception cref="HostupException"><c>slot-write</c>; after it nothing may be taken as written.</exception>
     public Task FinishAsync(CancellationToken ct)
     {
-        if (!_rootSeen)
-            Describe(_root, [], new TreeEntry { Path = TreePath.Root, Kind = TreeEntryKind.Directory, Mode = 0x1ED /* 0755 */ });
-        var paths = _times.Keys.ToArray();
-        Array.Sort(paths, (a, b) => b.CompareTo(a));
-        foreach (var path in paths)
-        {
-            ct.ThrowIfCancellationRequested();
-            // A later layer may have put something else there.
-            int handle = _parents.Open(path, null);
-            if (handle >= 0 && EntryCalls.SetTimes(handle, [new TimeSpec(_times[path]), new TimeSpec(_times[path])]) != 0)
-                throw TreeErrors.Write(_directory, path.Bytes, "setting times of", Errno.Last);
-        }
-        if (FileCalls.SyncFileSystem(_root) != 0)
-            throw TreeErrors.Write(_directory, [], "flushing", Errno.Last);
+        _times.Remove();
+        Flush(whole: true, ct);
         return Task.CompletedTask;
     }
 
@@ -113,26 +118,12 @@ public sealed class SlotTreeWriter : IDisposable
             ApplyNode(entry);
     }
 
-    private async ValueTask ApplyFileAsync(TreeEntry entry, ITreeReader layers, CancellationToken ct)
+    private async ValueTask ApplyFileAsync(TreeEntry entry, ITreeReader layers, long from, Func<long, ValueTask> written, CancellationToken ct)
     {
-        int file = Create(entry, Parent(entry.Path, _parents));
+        int file = from > 0 ? OpenAgain(entry, from) : Create(entry, Parent(entry.Path, _parents));
         try
         {
-            long done = 0, end = 0;
-            while (done < entry.Size)
-            {
-                int filled = 0;
-                while (filled < BufferBytes && done + filled < entry.Size)
-                {
-                    int read = await layers.ReadAsync(_buffer.AsMemory(filled, (int)Math.Min(BufferBytes - filled, entry.Size - done - filled)), ct).ConfigureAwait(false);
-                    filled += read > 0 ? read : throw TreeErrors.Image(entry.Path.ToString(), $"it has {done + filled} bytes of content, {entry.Size} were announced");
-                }
-                Check(SparseWrite.Write(file, _buffer.AsSpan(0, filled), done, ref end), entry.Path, "writing");
-                done += filled;
-                Volatile.Write(ref _written, _written + filled);
-            }
-            if (end < entry.Size && FileCalls.Truncate(file, entry.Size) != 0)
-                Check(Errno.Last, entry.Path, "extending");
+            Check(await _content.WriteAsync(file, entry, layers, from, written, ct).ConfigureAwait(false), entry.Path, "writing");
             Describe(file, [], entry);
             var time = new TimeSpec(entry.ModifiedSeconds);
             if (EntryCalls.SetTimes(file, [time, time]) != 0)
@@ -142,6 +133,15 @@ public sealed class SlotTreeWriter : IDisposable
         {
             _ = FileCalls.Close(file);
         }
+    }
+
+    private int OpenAgain(TreeEntry entry, long from)
+    {
+        int file = FileCalls.OpenAt(Parent(entry.Path, _parents), Name(entry.Path), OpenFlags.WriteOnly | OpenFlags.CloseOnExec | OpenFlags.NoFollow | OpenFlags.LargeFile, 0);
+        // What lies behind the place was written by a process that did not get to say so.
+        if (file < 0 || FileCalls.Truncate(file, from) != 0)
+            Check(Errno.Last, entry.Path, "opening");
+        return file;
     }
 
     private int Create(TreeEntry entry, int parent)
@@ -186,7 +186,7 @@ public sealed class SlotTreeWriter : IDisposable
         if (existed)
             Check(TreeAttributes.RemoveOthers(handle, entry.ExtendedAttributes, _buffer), entry.Path, "removing attributes of");
         Describe(handle, [], entry);
-        _times[entry.Path] = entry.Path.IsRoot ? 0 : entry.ModifiedSeconds;
+        _times.Set(entry.Path, entry.ModifiedSeconds);
         _rootSeen |= entry.Path.IsRoot;
     }
 
@@ -263,7 +263,7 @@ public sealed class SlotTreeWriter : IDisposable
     private void DescribeMissing(int handle, TreePath path)
     {
         Describe(handle, [], new TreeEntry { Path = path, Kind = TreeEntryKind.Directory, Mode = 0x1ED });
-        _times[path] = 0;
+        _times.Set(path, 0);
     }
 
     /// <summary>Owner, then mode (a change of owner clears set-id), then attributes (it clears file capabilities too).</summary>

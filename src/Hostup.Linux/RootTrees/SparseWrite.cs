@@ -47,7 +47,9 @@ internal static class SparseWrite
         return position;
     }
 
-    private static int WriteAll(int file, ReadOnlySpan<byte> content, long offset)
+    /// <summary>Writes all bytes.</summary>
+    /// <returns>Zero or an error number.</returns>
+    public static int WriteAll(int file, ReadOnlySpan<byte> content, long offset)
     {
         while (!content.IsEmpty)
         {

@@ -32,10 +32,14 @@ public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = n
     public ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct) => Ext4.MakeAsync(commands, Spare, format, uuid, ct);
 
     /// <inheritdoc/>
-    public ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct)
+    public async ValueTask<ISlotWriter?> OpenSpareForWritingAsync(long? state, CancellationToken ct)
     {
         Mount(readOnly: false);
-        return ValueTask.FromResult<ISlotWriter>(new MountedWriter());
+        var writer = new MountedWriter();
+        if (state is null || writer.GoOn(state.Value))
+            return writer;
+        await writer.DisposeAsync().ConfigureAwait(false);
+        return null;
     }
 
     /// <inheritdoc/>
@@ -101,7 +105,11 @@ public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = n
         private readonly SlotTreeWriter _writer = new(MountPoint);
         private bool _mounted = true;
 
-        public ValueTask WriteAsync(TreeEntry entry, ITreeReader content, CancellationToken ct) => _writer.WriteAsync(entry, content, ct);
+        public bool GoOn(long state) => _writer.GoOn(state);
+
+        public ValueTask WriteAsync(TreeEntry entry, ITreeReader content, long from, Func<long, ValueTask> written, CancellationToken ct) => _writer.WriteAsync(entry, content, from, written, ct);
+
+        public ValueTask<long> FlushAsync(bool whole, CancellationToken ct) => ValueTask.FromResult(_writer.Flush(whole, ct));
 
         public async ValueTask FinishAsync(CancellationToken ct)
         {

@@ -2,33 +2,52 @@ using System.Runtime.InteropServices;
 using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
+using Hostup.Oci;
 using Hostup.Oci.Images;
+using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Sources;
 
 /// <summary>The release's image, layer by layer, from an OCI registry.</summary>
-public sealed class RegistrySource(string name, HttpClient http, Uri registry, RegistryCredentials? credentials) : IHostAppSource
+/// <param name="name">Name in reports.</param>
+/// <param name="link">Connections to it.</param>
+/// <param name="registry">Address of the registry.</param>
+/// <param name="credentials">Who we are; null: anonymous.</param>
+/// <param name="buffers">Shared by all sources of one image; null: a member that breaks off is fetched again.</param>
+public sealed class RegistrySource(string name, SourceLink link, Uri registry, RegistryCredentials? credentials, MemberBuffers? buffers) : IHostAppSource
 {
-    private readonly TransferCounter _counter = new();
+    private Func<long> _wastedByReader = () => 0;
+    private long _wasted;
 
     /// <inheritdoc/>
     public string Name => name;
 
     /// <inheritdoc/>
-    public CauseBytes Bytes => new(name, _counter.ReceivedBytes, _counter.SentBytes);
+    public CauseBytes Bytes => new(name, link.Wire.Received - Retried.Received, link.Wire.Sent - Retried.Sent);
 
     /// <summary>Fetches the image's manifest: a few kilobytes.</summary>
     public async ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) =>
         await Client(release).GetManifestAsync(release.Image.Digest.ToString(), ct).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct)
+    public CauseBytes Retried => new("retried", link.Counter.WastedReceivedBytes + _wasted + _wastedByReader(), link.Counter.WastedSentBytes);
+
+    /// <inheritdoc/>
+    public string Host => registry.Authority;
+
+    /// <inheritdoc/>
+    public async ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
         var client = Client(release);
-        var image = await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false);
-        var reader = image.OpenLayers(client, checkDiffIds: false); // the signed tree digest decides
+        // What is signed names the layers; older manifests leave that to the registry's documents.
+        IReadOnlyList<OciLayer> layers = release.Image.Layers is []
+            ? [.. (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers.Select(l => l with { DiffId = null })] // the tree digest decides
+            : [.. release.Image.Layers.Select(OciLayer.Of)];
+        _wasted += _wastedByReader();
+        var reader = new LayersReader(client, layers, from, buffers);
+        _wastedByReader = () => reader.WastedBytes;
         try
         {
             return new Begun(reader, await reader.NextAsync(ct).ConfigureAwait(false));
@@ -40,7 +59,8 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
         }
     }
 
-    private RegistryClient Client(ReleaseManifest release) => new(http, new RegistryLocation(registry, release.Image.Repository), credentials, _counter);
+    private RegistryClient Client(ReleaseManifest release) =>
+        new(link.Http, new RegistryLocation(registry, release.Image.Repository), credentials, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
 
     private static OciPlatform ThisPlatform => new(RuntimeInformation.OSArchitecture switch
     {
@@ -50,9 +70,13 @@ public sealed class RegistrySource(string name, HttpClient http, Uri registry, R
     }, "linux");
 
     // Its first entry has arrived: the source has something.
-    private sealed class Begun(ITreeReader reader, TreeEntry? first) : ITreeReader
+    private sealed class Begun(IPlacedTreeReader reader, TreeEntry? first) : IPlacedTreeReader
     {
         private bool _given;
+
+        public TreePlace? Place => reader.Place;
+
+        public ValueTask SkipAsync(long bytes, CancellationToken ct) => reader.SkipAsync(bytes, ct);
 
         public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
         {

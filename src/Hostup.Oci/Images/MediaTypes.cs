@@ -24,6 +24,9 @@ public static class MediaTypes
     /// <summary>Docker manifest list.</summary>
     public const string DockerIndex = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+    /// <summary>Docker layer, gzip.</summary>
+    public const string DockerGzipLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
     /// <summary>Everything that <see cref="OciManifest"/> can be, as an Accept header.</summary>
     internal static readonly string[] Accepted = [Manifest, Index, DockerManifest, DockerIndex];
 
@@ -33,10 +36,14 @@ public static class MediaTypes
     /// <summary>Whether it is one image.</summary>
     public static bool IsManifest(string? mediaType) => mediaType is Manifest or DockerManifest;
 
+    /// <summary>The type that a layer has when it is compressed with gzip, in the family that it is of.</summary>
+    public static string GzipFor(string layerType) => layerType.StartsWith("application/vnd.docker.", StringComparison.Ordinal) ? DockerGzipLayer : GzipLayer;
+
     /// <summary>How a layer is compressed.</summary>
     public static LayerCompression CompressionOf(string mediaType) => mediaType switch
     {
         _ when mediaType.EndsWith(".tar+gzip", StringComparison.Ordinal) || mediaType.EndsWith(".tar.gzip", StringComparison.Ordinal) => LayerCompression.Gzip,
+        _ when mediaType.EndsWith(".tar+zstd", StringComparison.Ordinal) || mediaType.EndsWith(".tar.zstd", StringComparison.Ordinal) => LayerCompression.Zstd,
         _ when mediaType.EndsWith(".tar", StringComparison.Ordinal) => LayerCompression.None,
         _ => LayerCompression.Unsupported,
     };

@@ -55,6 +55,9 @@ public enum LayerCompression
     /// <summary>gzip, any number of members.</summary>
     Gzip,
 
-    /// <summary>zstd or anything else that this program does not read.</summary>
+    /// <summary>zstd, read with the system's library.</summary>
+    Zstd,
+
+    /// <summary>Anything else: this program does not read it.</summary>
     Unsupported,
 }

@@ -1,13 +1,22 @@
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 
 namespace Hostup.Oci.Images;
 
 /// <summary>One layer of an image.</summary>
 /// <param name="Blob">The blob as it is stored and travels.</param>
-/// <param name="DiffId">Digest of its uncompressed bytes.</param>
-public sealed record OciLayer(OciDescriptor Blob, Digest DiffId);
+/// <param name="DiffId">Digest of its uncompressed bytes; null: not known, and not needed where a signed tree digest decides.</param>
+public sealed record OciLayer(OciDescriptor Blob, Digest? DiffId)
+{
+    /// <summary>Its gzip members as the release manifest lists them; empty: it is one piece.</summary>
+    public IReadOnlyList<LayerMember> Members { get; init; } = [];
+
+    /// <summary>A layer as the signed release manifest names it. A framed one is checked member by member; of one in one piece the blob's digest is.</summary>
+    public static OciLayer Of(ReleaseLayer layer) =>
+        new(new OciDescriptor { MediaType = layer.MediaType, Digest = layer.Digest, Size = layer.Size }, null) { Members = layer.Members };
+}
 
 /// <summary>One image whose manifest and configuration have been read and checked against their digests.</summary>
 /// <param name="Descriptor">Names the manifest.</param>
@@ -30,7 +39,7 @@ public sealed record OciImage(OciDescriptor Descriptor, ReadOnlyMemory<byte> Man
     /// <summary>All its entries, lowest layer first.</summary>
     /// <param name="source">Where its blobs are.</param>
     /// <param name="checkDiffIds">Whether the uncompressed layers are hashed too. A caller that compares the tree digest of the result needs it not.</param>
-    public ITreeReader OpenLayers(IBlobSource source, bool checkDiffIds = true) => new LayersReader(source, Layers, checkDiffIds);
+    public ITreeReader OpenLayers(IBlobSource source, bool checkDiffIds = true) => new LayersReader(source, checkDiffIds ? Layers : [.. Layers.Select(l => l with { DiffId = null })]);
 
     /// <summary>Puts an image together from its two documents.</summary>
     /// <exception cref="HostupException"><c>digest-mismatch</c> when one of them is not what its descriptor says; <c>bad-image</c> when they cannot be read or do not fit each other.</exception>

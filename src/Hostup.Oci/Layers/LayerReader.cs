@@ -8,20 +8,25 @@ namespace Hostup.Oci.Layers;
 /// specification. Names stay bytes, sparse files read with their holes as zeros. docs/os-builder.md lists what is accepted.
 /// </summary>
 /// <param name="tar">The stream; read to its end, not disposed.</param>
+/// <param name="offset">Where in the layer the stream begins: 0, or what <see cref="EntryOffset"/> was for an entry.</param>
 /// <remarks>Hostile input gives <c>bad-image</c>; memory stays below 2 MiB whatever the stream says.</remarks>
-public sealed class LayerReader(Stream tar) : ITreeReader
+public sealed class LayerReader(Stream tar, long offset = 0) : ITreeReader
 {
     /// <summary>Holes cost a reader time though not memory; all sparse files of a layer together may have this many bytes.</summary>
     private const long MaxSparseBytes = 64L << 30;
 
-    private readonly TarInput _input = new(tar);
+    private readonly TarInput _input = new(tar, offset);
     private readonly PaxRecords _global = new();
     private long _sparseBytes;
     private long _stored;
     private long _padding;
     private SparseCursor? _sparse;
+    private bool _globalSeen;
     private bool _ended;
     private bool _disposed;
+
+    /// <summary>Where the first header of the current entry lies in the layer; null when what came before it is needed to read it.</summary>
+    public long? EntryOffset { get; private set; }
 
     /// <inheritdoc/>
     public async ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
@@ -30,6 +35,7 @@ public sealed class LayerReader(Stream tar) : ITreeReader
         {
             await _input.SkipAsync(_stored + _padding, ct).ConfigureAwait(false);
             (_stored, _padding, _sparse) = (0, 0, null);
+            EntryOffset = _globalSeen ? null : _input.Position;
             var (header, block, pax) = await ReadHeaderAsync(ct).ConfigureAwait(false);
             if (header is null)
                 break;
@@ -54,6 +60,25 @@ public sealed class LayerReader(Stream tar) : ITreeReader
         _stored -= read;
         _sparse?.Passed(read);
         return read;
+    }
+
+    /// <summary>Passes over content of the current file; what is stored of it is not read where the stream can leave it out.</summary>
+    /// <param name="bytes">At most what is left of the file, holes included.</param>
+    /// <param name="ct">Cancels.</param>
+    public async ValueTask SkipAsync(long bytes, CancellationToken ct)
+    {
+        while (bytes > 0)
+        {
+            long hole = _sparse?.SkipHole(bytes) ?? 0;
+            bytes -= hole;
+            long stored = Math.Min(bytes, _sparse?.StoredHere ?? _stored);
+            if (hole == 0 && stored == 0)
+                throw TarErrors.Bad("a file is shorter than the place in it at which reading was to go on");
+            await _input.SkipAsync(stored, ct).ConfigureAwait(false);
+            _stored -= stored;
+            _sparse?.Passed(stored);
+            bytes -= stored;
+        }
     }
 
     /// <inheritdoc/>
@@ -83,6 +108,7 @@ public sealed class LayerReader(Stream tar) : ITreeReader
                     (pax ??= _global.Copy()).Add(await ReadExtraAsync(header, ct).ConfigureAwait(false));
                     break;
                 case (byte)'g':
+                    _globalSeen = true;
                     _global.Add(await ReadExtraAsync(header, ct).ConfigureAwait(false));
                     break;
                 case (byte)'L':
@@ -174,15 +200,21 @@ public sealed class LayerReader(Stream tar) : ITreeReader
 
         public int ReadHole(Span<byte> buffer)
         {
+            int zeros = (int)SkipHole(buffer.Length);
+            buffer[..zeros].Clear();
+            return zeros;
+        }
+
+        public long SkipHole(long atMost)
+        {
             while (_segment < map.Segments.Count && map.Segments[_segment].Offset + map.Segments[_segment].Length == _position)
                 _segment++;
             long end = _segment < map.Segments.Count ? map.Segments[_segment].Offset : map.RealSize;
-            int zeros = (int)Math.Clamp(end - _position, 0, buffer.Length);
-            buffer[..zeros].Clear();
+            long zeros = Math.Clamp(end - _position, 0, atMost);
             _position += zeros;
             return zeros;
         }
 
-        public void Passed(int stored) => _position += stored;
+        public void Passed(long stored) => _position += stored;
     }
 }

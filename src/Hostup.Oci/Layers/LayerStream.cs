@@ -27,9 +27,8 @@ internal sealed class LayerStream : Stream
     private readonly Task _ahead;
 
     /// <param name="raw">The blob from its beginning; owned.</param>
-    /// <param name="layer">What it must be.</param>
-    /// <param name="checkDiffId">Whether the uncompressed bytes are hashed too.</param>
-    public LayerStream(Stream raw, OciLayer layer, bool checkDiffId)
+    /// <param name="layer">What it must be; without a diff id the uncompressed bytes are not hashed.</param>
+    public LayerStream(Stream raw, OciLayer layer)
     {
         _layer = layer.Blob.Digest;
         if (layer.Blob.Compression == LayerCompression.Unsupported)
@@ -38,8 +37,13 @@ internal sealed class LayerStream : Stream
             throw new HostupException(HostupErrors.BadImage, $"cannot read layer {_layer}", $"its compression ({layer.Blob.MediaType}) is not supported", "build the image with gzip layers");
         }
         _blob = new DigestStream(raw, layer.Blob.Digest, layer.Blob.Size, "layer");
-        Stream plain = layer.Blob.Compression == LayerCompression.Gzip ? new GZipStream(_blob, CompressionMode.Decompress) : _blob;
-        _content = checkDiffId ? new DigestStream(plain, layer.DiffId, null, "content of layer") : plain;
+        Stream plain = layer.Blob.Compression switch
+        {
+            LayerCompression.Gzip => new GZipStream(_blob, CompressionMode.Decompress),
+            LayerCompression.Zstd => new ZstdStream(_blob),
+            _ => _blob,
+        };
+        _content = layer.DiffId is { } content ? new DigestStream(plain, content, null, "content of layer") : plain;
         _ahead = ReadAheadAsync();
     }
 

@@ -4,7 +4,7 @@ using Hostup.Core.Errors;
 namespace Hostup.Oci.Layers;
 
 /// <summary>Buffered, forward-only reading of a tar stream. Owns one buffer, not the stream.</summary>
-internal sealed class TarInput(Stream stream) : IDisposable
+internal sealed class TarInput(Stream stream, long position = 0) : IDisposable
 {
     public const int BlockBytes = 512;
 
@@ -14,6 +14,9 @@ internal sealed class TarInput(Stream stream) : IDisposable
     private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
     private int _start;
     private int _end;
+
+    /// <summary>Offset in the layer of the next byte that is handed on.</summary>
+    public long Position { get; private set; } = position;
 
     /// <summary>The next block; empty at the end of the stream. Valid until the next call.</summary>
     /// <exception cref="HostupException"><c>bad-image</c> when the stream ends inside the block.</exception>
@@ -29,6 +32,7 @@ internal sealed class TarInput(Stream stream) : IDisposable
             _end += read;
         }
         _start += BlockBytes;
+        Position += BlockBytes;
         return _buffer.AsMemory(_start - BlockBytes, BlockBytes);
     }
 
@@ -39,7 +43,11 @@ internal sealed class TarInput(Stream stream) : IDisposable
         if (_start == _end)
         {
             if (buffer.Length >= BufferBytes)
-                return await stream.ReadAsync(buffer, ct).ConfigureAwait(false) is > 0 and var direct ? direct : throw Truncated();
+            {
+                int direct = await stream.ReadAsync(buffer, ct).ConfigureAwait(false);
+                Position += direct > 0 ? direct : throw Truncated();
+                return direct;
+            }
             (_start, _end) = (0, await stream.ReadAsync(_buffer.AsMemory(0, BufferBytes), ct).ConfigureAwait(false));
             if (_end == 0)
                 throw Truncated();
@@ -47,6 +55,7 @@ internal sealed class TarInput(Stream stream) : IDisposable
         int count = Math.Min(buffer.Length, _end - _start);
         _buffer.AsMemory(_start, count).CopyTo(buffer);
         _start += count;
+        Position += count;
         return count;
     }
 
@@ -63,6 +72,12 @@ internal sealed class TarInput(Stream stream) : IDisposable
     {
         while (count > 0)
         {
+            if (_start == _end && stream is MemberStream members)
+            {
+                await members.SkipAsync(count, ct).ConfigureAwait(false);
+                Position += count;
+                return;
+            }
             if (_start == _end)
             {
                 (_start, _end) = (0, await stream.ReadAsync(_buffer.AsMemory(0, BufferBytes), ct).ConfigureAwait(false));
@@ -71,6 +86,7 @@ internal sealed class TarInput(Stream stream) : IDisposable
             }
             int step = (int)Math.Min(count, _end - _start);
             _start += step;
+            Position += step;
             count -= step;
         }
     }

@@ -6,11 +6,9 @@ namespace Hostup.Oci.Registries;
 /// <param name="expected">How many there must be; null: whatever comes.</param>
 /// <param name="what">Completes "cannot ..." in errors.</param>
 /// <param name="counter">Where they are counted.</param>
-internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long? expected, string what, TransferCounter counter) : Stream
+/// <param name="limits">When a link is dead.</param>
+internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long? expected, string what, TransferCounter counter, RegistryLimits limits) : Stream
 {
-    /// <summary>A link without a byte for so long is dead; mobile links pause for some 10 s.</summary>
-    private static readonly TimeSpan StalledAfter = TimeSpan.FromSeconds(60);
-
     private CancellationTokenSource _stall = new();
     private long _read;
 
@@ -29,7 +27,7 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw RegistryErrors.Link(what, $"nothing came for {StalledAfter.TotalSeconds:0} s after {_read} bytes", e);
+            throw RegistryErrors.Link(what, $"nothing came for {limits.StalledAfter.TotalSeconds:0} s after {_read} bytes", e);
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
@@ -75,7 +73,7 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
             _stall.Dispose();
             _stall = new CancellationTokenSource();
         }
-        _stall.CancelAfter(StalledAfter);
+        _stall.CancelAfter(limits.StalledAfter);
         var stall = _stall;
         using var registration = ct.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), stall);
         int read = await body.ReadAsync(buffer, stall.Token).ConfigureAwait(false);

@@ -15,9 +15,15 @@ namespace Hostup.Oci.Registries;
 /// <param name="location">Registry and repository.</param>
 /// <param name="credentials">Who we are; null: anonymous.</param>
 /// <param name="counter">Counts the bytes of bodies.</param>
-public sealed class RegistryClient(HttpClient http, RegistryLocation location, RegistryCredentials? credentials, TransferCounter counter) : IBlobSource
+/// <param name="limits">How long it is waited for; null: a minute.</param>
+public sealed class RegistryClient(HttpClient http, RegistryLocation location, RegistryCredentials? credentials, TransferCounter counter, RegistryLimits? limits = null) : IBlobSource
 {
-    private readonly RegistryHttp _http = new(http, location.Base, credentials, counter);
+    /// <summary>Headers of an answer, a sign-in and a TLS handshake, generously.</summary>
+    private const int RequestBytes = 16 << 10;
+
+    private const string WebPage = "answered with a web page";
+
+    private readonly RegistryHttp _http = new(http, location.Base, credentials, counter, limits ?? RegistryLimits.Default);
 
     /// <summary>A handler with the settings this client relies on: no automatic redirects, no decompression, 30 s to connect.</summary>
     /// <remarks>Give the <see cref="HttpClient"/> an infinite timeout: the client has its own for answers and stalled bodies.</remarks>
@@ -67,23 +73,40 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
             : throw new HostupException(HostupErrors.BadImage, $"cannot use manifest {reference} of {location}", $"its type is {type ?? "not stated"}", "push the image as OCI or Docker schema 2");
     }
 
+    /// <summary>How many bytes may still be received; null: as many as are wanted. A part that would exceed it is not asked for.</summary>
+    public Func<long>? BytesLeft { get; init; }
+
     /// <inheritdoc/>
-    public async ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct)
+    public long Allows(long bytes) => BytesLeft is null ? bytes : Math.Min(bytes, Math.Max(0, BytesLeft() - RequestBytes));
+
+    /// <inheritdoc/>
+    public ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct) => OpenPartAsync(blob, offset, blob.Size - offset, ct);
+
+    /// <inheritdoc/>
+    public async ValueTask<Stream> OpenPartAsync(OciDescriptor blob, long offset, long bytes, CancellationToken ct)
     {
-        if (offset == blob.Size)
+        if (bytes == 0)
             return Stream.Null;
+        if (Allows(bytes) < bytes)
+            throw new HostupException(HostupErrors.ByteBudget, $"cannot fetch blob {blob.Digest}", $"{new ByteCount(bytes)} are wanted and {new ByteCount(Math.Max(0, BytesLeft!()))} are left of the attempt's budget", "what is there is kept; start the update again with a budget for the rest");
         var what = $"fetch blob {blob.Digest} from {location}";
-        var answer = await _http.SendAsync(_ => ValueTask.FromResult(BlobRequest(blob, offset)), what, ct).ConfigureAwait(false);
+        var mark = counter.Mark();
+        var answer = await _http.SendAsync(_ => ValueTask.FromResult(BlobRequest(blob, offset, bytes)), what, ct).ConfigureAwait(false);
         bool ranged = answer.StatusCode == HttpStatusCode.PartialContent;
-        if (ranged && answer.Content.Headers.ContentRange?.From != offset)
+        // A registry may leave a range unheeded.
+        long skipped = ranged ? 0 : offset;
+        if (WhyWrong(answer, blob, offset, bytes, ranged) is { } why)
         {
             answer.Dispose();
-            throw new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", $"it answered a range from {offset} with another one", "check the registry and any proxy before it");
+            counter.Waste(mark);
+            // A page for people stands between us and the registry: it goes away with the network that shows it.
+            throw why.EndsWith(WebPage, StringComparison.Ordinal)
+                ? RegistryErrors.Link(what, why)
+                : new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", why, "check the registry and any proxy before it");
         }
-        var body = await _http.BodyAsync(answer, ranged ? blob.Size - offset : blob.Size, what, ct).ConfigureAwait(false);
-        // A registry may leave a range unheeded.
-        if (!ranged && offset > 0)
-            await SkipAsync(body, offset, ct).ConfigureAwait(false);
+        var body = await _http.BodyAsync(answer, ranged ? bytes : blob.Size, what, ct).ConfigureAwait(false);
+        if (skipped > 0)
+            await SkipAsync(body, skipped, ct).ConfigureAwait(false);
         return body;
     }
 
@@ -147,12 +170,23 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
         return request;
     }
 
-    private HttpRequestMessage BlobRequest(OciDescriptor blob, long offset)
+    private HttpRequestMessage BlobRequest(OciDescriptor blob, long offset, long bytes)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, location.Blob(blob.Digest));
-        if (offset > 0)
-            request.Headers.Range = new RangeHeaderValue(offset, null);
+        if (bytes < blob.Size)
+            request.Headers.Range = new RangeHeaderValue(offset, offset + bytes < blob.Size ? offset + bytes - 1 : null);
         return request;
+    }
+
+    /// <summary>What a portal or a mistaken proxy puts in the place of a blob; null: it may be the blob.</summary>
+    private static string? WhyWrong(HttpResponseMessage answer, OciDescriptor blob, long offset, long bytes, bool ranged)
+    {
+        var range = answer.Content.Headers.ContentRange;
+        if (ranged && (range?.From != offset || range.To > offset + bytes - 1 || (range.Length is { } whole && whole != blob.Size)))
+            return $"it answered the range {offset} to {offset + bytes - 1} of {blob.Size} with {range?.ToString() ?? "no range"}";
+        return answer.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"
+            ? $"{answer.RequestMessage?.RequestUri?.Authority} {WebPage}"
+            : null;
     }
 
     private static async Task SkipAsync(Stream body, long bytes, CancellationToken ct)

@@ -19,11 +19,19 @@ internal static class RegistryErrors
             _ when status >= 500 => (HostupErrors.ServerBusy, "try again" + After(answer)),
             _ => (HostupErrors.RegistryAnswer, "check the registry's log and its version"),
         };
-        return new HostupException(code, $"cannot {what}", $"{host} answered {status} {answer.ReasonPhrase}".TrimEnd(), todo);
+        return new HostupException(code, $"cannot {what}", $"{host} answered {status} {answer.ReasonPhrase}".TrimEnd(), todo) { RetryAfter = Wait(answer) };
     }
 
     public static HostupException Link(string what, string why, Exception? inner = null) =>
         new(HostupErrors.Link, $"cannot {what}", why, "check the network; the transfer goes on when it is back", inner);
+
+    /// <summary>Seconds, or a date, which is compared with the server's own clock: a device's may be years off (RFC 9110, 10.2.3).</summary>
+    private static TimeSpan? Wait(HttpResponseMessage answer) => answer.Headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when answer.Headers.Date is { } now && date > now => date - now,
+        _ => null,
+    };
 
     private static string After(HttpResponseMessage answer) => answer.Headers.RetryAfter switch
     {

@@ -10,10 +10,8 @@ namespace Hostup.Oci.Registries;
 /// Requests to one registry: signs in when asked to, follows redirects itself so that no credential reaches another host, and turns
 /// failures into errors with a code.
 /// </summary>
-internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredentials? credentials, TransferCounter counter)
+internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredentials? credentials, TransferCounter counter, RegistryLimits limits)
 {
-    /// <summary>A registry that has not begun to answer by then will not; uploads are not limited.</summary>
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(60);
     private const int MaxRedirects = 5;
     private const int MaxTokenBytes = 1 << 20;
 
@@ -27,6 +25,20 @@ internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredential
     /// <param name="ct">Cancels.</param>
     /// <returns>An answer with a status below 400.</returns>
     public async Task<HttpResponseMessage> SendAsync(Func<CancellationToken, ValueTask<HttpRequestMessage>> make, string what, CancellationToken ct)
+    {
+        var mark = counter.Mark();
+        try
+        {
+            return await SendSignedInAsync(make, what, ct).ConfigureAwait(false);
+        }
+        catch (HostupException)
+        {
+            counter.Waste(mark);
+            throw;
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendSignedInAsync(Func<CancellationToken, ValueTask<HttpRequestMessage>> make, string what, CancellationToken ct)
     {
         for (bool signedIn = false; ; signedIn = true)
         {
@@ -75,14 +87,14 @@ internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredential
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         if (request.Content is null)
-            limit.CancelAfter(AnswerWithin);
+            limit.CancelAfter(limits.AnswerWithin);
         try
         {
             return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw RegistryErrors.Link(what, $"{request.RequestUri!.Authority} did not answer within {AnswerWithin.TotalSeconds:0} s", e);
+            throw RegistryErrors.Link(what, $"{request.RequestUri!.Authority} did not answer within {limits.AnswerWithin.TotalSeconds:0} s", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
@@ -134,7 +146,7 @@ internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredential
 
     /// <summary>The body, counted, with its failures mapped; disposes the answer with it.</summary>
     public async Task<Stream> BodyAsync(HttpResponseMessage answer, long? bytes, string what, CancellationToken ct) =>
-        new RegistryBody(answer, await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false), bytes, what, counter);
+        new RegistryBody(answer, await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false), bytes, what, counter, limits);
 
     private AuthenticationHeaderValue? Basic() => credentials is null
         ? null

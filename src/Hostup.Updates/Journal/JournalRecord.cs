@@ -89,6 +89,7 @@ public sealed record JournalRecord
 /// <summary>JSON of what lies on the state partition, source-generated.</summary>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestJsonConverter)])]
 [JsonSerializable(typeof(JournalRecord))]
+[JsonSerializable(typeof(Slots.SpareProgress))]
 [JsonSerializable(typeof(Plan.UpdatePlan))]
 [JsonSerializable(typeof(Rollback.RollbackCause))]
 internal sealed partial class StateJson : JsonSerializerContext;

@@ -20,6 +20,9 @@ public sealed record PlanRequest
     /// <summary>Registries tried after the server's own.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
 
+    /// <summary>How the image may be fetched.</summary>
+    public DownloadPolicy Download { get; init; } = new();
+
     /// <summary>Bytes that were on the wire so far.</summary>
     public IReadOnlyList<CauseBytes> Fetched { get; init; } = [];
 

@@ -14,10 +14,19 @@ public interface IHostAppSource
     /// <exception cref="Core.Errors.HostupException"><c>not-found</c> and the other codes of the source: it is not, or cannot be reached.</exception>
     ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct);
 
-    /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
-    /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
-    ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct);
+    /// <summary>The server it comes from, as <c>host[:port]</c>: sources on one host are left alone together.</summary>
+    string Host { get; }
 
-    /// <summary>Bytes received and sent so far.</summary>
+    /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
+    /// <param name="release">The release.</param>
+    /// <param name="from">Where to begin: a place that a reader of the same image passed; null: at the first entry.</param>
+    /// <param name="ct">Stops it.</param>
+    /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
+    ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct);
+
+    /// <summary>Bytes on the wire so far, without those that are <see cref="Retried"/>.</summary>
     CauseBytes Bytes { get; }
+
+    /// <summary>Bytes on the wire so far that brought nothing, or what had been fetched before.</summary>
+    CauseBytes Retried { get; }
 }

@@ -9,6 +9,9 @@ public interface ISystemClock
     /// <summary>Whether somebody has set the clock in this boot, so that <see cref="Now"/> can be believed.</summary>
     bool IsSynchronised { get; }
 
+    /// <summary>Time since some moment of this process's life; no synchronisation moves it.</summary>
+    TimeSpan Elapsed { get; }
+
     /// <summary>Waits.</summary>
     ValueTask DelayAsync(TimeSpan time, CancellationToken ct);
 }

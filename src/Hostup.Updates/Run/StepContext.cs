@@ -14,6 +14,9 @@ namespace Hostup.Updates.Run;
 /// <param name="Progress">Told about progress.</param>
 public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseManifest Release, Func<IReadOnlyList<IHostAppSource>> Sources, IAttemptProgress Progress)
 {
+    /// <summary>Bytes that are received between two checkpoints.</summary>
+    public long CheckpointBytes { get; init; } = UpdateRun.DefaultCheckpointBytes;
+
     /// <summary>Ends the attempt here when the operator asked for it.</summary>
     /// <exception cref="HostupException"><c>cancelled</c>.</exception>
     public void HonourCancel()

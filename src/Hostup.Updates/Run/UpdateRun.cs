@@ -5,6 +5,7 @@ using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Slots;
 using Hostup.Updates.Steps;
 
 namespace Hostup.Updates.Run;
@@ -14,6 +15,12 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 {
     // mender's loop breaker: a run that resumes this often without finishing a step gives up.
     private const int MaxResumesWithoutProgress = 5;
+
+    /// <summary>
+    /// After a cut at most this, two members that were under way, one for the header of a file in its middle, and what the kernel had received
+    /// are fetched again: together at most 4 MiB. A checkpoint costs one flush of the spare's file system.
+    /// </summary>
+    public const long DefaultCheckpointBytes = 1 << 20;
 
     private readonly AttemptLog _log = new(device);
     private readonly AttemptFiles _attempt = new(device.Files);
@@ -30,6 +37,9 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         new SwitchBoot(),
         new Reboot(),
     ];
+
+    /// <summary>Bytes that are received between two checkpoints of the spare slot.</summary>
+    public long CheckpointBytes { get; init; } = DefaultCheckpointBytes;
 
     /// <summary>Begins a new attempt. Plan and manifest are durable before the first record.</summary>
     /// <param name="plan">What to do.</param>
@@ -62,11 +72,16 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         var context = Context(plan, release);
         if (records.Any(r => r.Verb == JournalVerb.Failed))
             return await UndoAsync(context, LastError(records), ct).ConfigureAwait(false);
-        if (ResumesWithoutProgress(records) >= MaxResumesWithoutProgress)
+        var written = SpareProgress.Load(device.Files) is { } progress && progress.Attempt == plan.AttemptId ? progress : null;
+        if (ResumesWithoutProgress(records, written) >= MaxResumesWithoutProgress)
             return await FailAsync(context, "resume", NoProgress(), ct).ConfigureAwait(false);
         try
         {
-            _log.Resumed();
+            // The first one after a checkpoint follows progress; a download that is cut often must not fill the journal.
+            if (written is { IsResumed: false })
+                (written with { IsResumed = true }).Save(device.Files);
+            else
+                _log.Resumed();
         }
         catch (HostupException e)
         {
@@ -87,7 +102,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
     }
 
-    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, () => sources(plan), progress);
+    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, () => sources(plan), progress) { CheckpointBytes = CheckpointBytes };
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
@@ -96,7 +111,9 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
             try
             {
                 context.Progress.Report(step.State, 0, 0, null);
-                _log.Started(step.Name);
+                // A process that goes on in the step in which the one before it ended has nothing new to say.
+                if (_log.Records[^1] is not { Verb: JournalVerb.Started } last || last.Step != step.Name || last.BootId != device.Power.BootId)
+                    _log.Started(step.Name);
                 var result = await step.DoAsync(context, ct).ConfigureAwait(false);
                 if (step is Reboot)
                     return new RunEnd(RunEndKind.Rebooting);
@@ -149,16 +166,16 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     private bool SwitchedInThisBoot(IReadOnlyList<JournalRecord> records) =>
         records.Any(r => r.Step == SwitchBoot.StepName && r.BootId == device.Power.BootId);
 
-    /// <summary>Resumes since a step was done for the first time: what is done anew after each reboot is no progress.</summary>
-    private static int ResumesWithoutProgress(IReadOnlyList<JournalRecord> records)
+    /// <summary>Resumes since a step was done for the first time or more of the image became durable: what is done anew after each reboot is no progress.</summary>
+    private static int ResumesWithoutProgress(IReadOnlyList<JournalRecord> records, SpareProgress? written)
     {
         var done = new HashSet<string>();
-        int resumes = 0;
+        int resumes = 0, all = 0;
         foreach (var record in records)
         {
             if (record.Verb == JournalVerb.Done && done.Add(record.Step!))
                 resumes = 0;
-            else if (record.Verb == JournalVerb.Resumed)
+            else if (record.Verb == JournalVerb.Resumed && ++all > (written?.Resumes ?? 0))
                 resumes++;
         }
         return resumes;

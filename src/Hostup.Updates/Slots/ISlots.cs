@@ -31,7 +31,10 @@ public interface ISlots
     ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct);
 
     /// <summary>Mounts the spare for writing, seen by this process only.</summary>
-    ValueTask<ISlotWriter> OpenSpareForWritingAsync(CancellationToken ct);
+    /// <param name="state">What <see cref="ISlotWriter.FlushAsync"/> gave for the content to go on after; null: it was just formatted.</param>
+    /// <param name="ct">Stops before the mount.</param>
+    /// <returns>The writer; null when the content is not what the state belongs to, and the spare must be formatted.</returns>
+    ValueTask<ISlotWriter?> OpenSpareForWritingAsync(long? state, CancellationToken ct);
 
     /// <summary>Reads the spare from the medium, block buffers dropped first, and computes its tree digest.</summary>
     /// <param name="progress">Told bytes read so far.</param>
@@ -46,8 +49,19 @@ public interface ISlots
 /// <summary>The spare slot while it is written.</summary>
 public interface ISlotWriter : IAsyncDisposable
 {
-    /// <summary>Applies the entry that the reader stands on, and its content. Not durable before <see cref="FinishAsync"/>.</summary>
-    ValueTask WriteAsync(TreeEntry entry, ITreeReader content, CancellationToken ct);
+    /// <summary>Applies the entry that the reader stands on, and its content. Not durable before <see cref="FlushAsync"/> or <see cref="FinishAsync"/>.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="content">Gives its content, from <paramref name="from"/> on.</param>
+    /// <param name="from">Bytes of the file that are there already; zero: it is made anew.</param>
+    /// <param name="written">Told between the blocks of a file how many of its bytes were written.</param>
+    /// <param name="ct">Stops between blocks.</param>
+    ValueTask WriteAsync(TreeEntry entry, ITreeReader content, long from, Func<long, ValueTask> written, CancellationToken ct);
+
+    /// <summary>Everything that was written survives a power cut when it returns.</summary>
+    /// <param name="whole">Nothing is written after it but the finish.</param>
+    /// <param name="ct">Stops it; what was written stays.</param>
+    /// <returns>A number with which another writer can go on.</returns>
+    ValueTask<long> FlushAsync(bool whole, CancellationToken ct);
 
     /// <summary>Sets directory times, flushes and unmounts. Everything survives a power cut when it returns.</summary>
     ValueTask FinishAsync(CancellationToken ct);

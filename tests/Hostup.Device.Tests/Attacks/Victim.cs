@@ -123,8 +123,8 @@ internal sealed class Victim : IDisposable
             FallbackRegistries = target.FallbackRegistries,
             Fetched = file.Fetched,
         });
-        using var http = connections.Open();
-        IHostAppSource[] sources = [new RegistrySource("registry", http, server, new RegistryCredentials($"d_{Uuid}", Key)), .. target.FallbackRegistries.Select(f => new RegistrySource("fallback", http, new Uri(f), null))];
+        using var link = new SourceLink(target.Download, TimeProvider.System, connections: connections);
+        IHostAppSource[] sources = [new RegistrySource("registry", link, server, new RegistryCredentials($"d_{Uuid}", Key), null), .. target.FallbackRegistries.Select(f => new RegistrySource("fallback", link, new Uri(f), null, null))];
         End = await new UpdateRun(Device.Device, Device.Ports, _ => sources).StartAsync(plan, payload, default);
         Error = End.Error;
     }

@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Core.Wire;
 using Hostup.Lab.Registries;
 using Hostup.Lab.Sim;
 using Hostup.Lab.Trees;
@@ -28,8 +29,8 @@ public sealed class PlannedBytesTests
     public async Task An_image_that_the_registry_does_not_have_is_found_missing_for_no_bytes_of_it()
     {
         await using var registry = new ScriptedRegistry();
-        using var http = NewHttp();
-        var source = new RegistrySource("registry", http, registry.Base, null);
+        using var link = new SourceLink(new DownloadPolicy(), TimeProvider.System);
+        var source = new RegistrySource("registry", link, registry.Base, null, null);
 
         var error = await Assert.ThrowsAsync<HostupException>(() => source.ProbeAsync(New.Manifest(2), default).AsTask());
 
@@ -43,9 +44,9 @@ public sealed class PlannedBytesTests
         Uri gone;
         await using (var registry = new ScriptedRegistry())
             gone = registry.Base;
-        using var http = NewHttp();
+        using var link = new SourceLink(new DownloadPolicy(), TimeProvider.System);
 
-        var error = await Assert.ThrowsAsync<HostupException>(() => new RegistrySource("registry", http, gone, null).ProbeAsync(New.Manifest(2), default).AsTask());
+        var error = await Assert.ThrowsAsync<HostupException>(() => new RegistrySource("registry", link, gone, null, null).ProbeAsync(New.Manifest(2), default).AsTask());
 
         Assert.Equal(HostupErrorKind.Transient, error.Code.Kind);
     }
@@ -54,17 +55,17 @@ public sealed class PlannedBytesTests
     internal static async Task AssertPlanHoldsAsync(Uri registry)
     {
         using var scratch = new TemporaryDirectory();
-        using var http = NewHttp();
+        using var link = new SourceLink(new DownloadPolicy(), TimeProvider.System);
         var layout = OciLayout.Create(scratch.Of("layout"));
         var image = await RoundTripTests.BuildAsync(layout, [.. RandomLayers.Make(11, 3, 400).Select(l => new Core.RootTrees.ListedTree(l))]);
-        await new RegistryClient(http, new RegistryLocation(registry, "hostos/sim-device"), null, new TransferCounter()).PushAsync(image, layout, null, default);
-        var device = new SimDevice(Old, New) { Sources = [new RegistrySource("registry", http, registry, null)] };
+        await new RegistryClient(link.Http, new RegistryLocation(registry, "hostos/sim-device"), null, new TransferCounter()).PushAsync(image, layout, null, default);
+        var device = new SimDevice(Old, New) { Sources = [new RegistrySource("registry", link, registry, null, null)] };
         device.Target = device.Target with { Release = device.Target.Release with { Image = device.Target.Release.Image with { Digest = image.Digest, DownloadBytes = DownloadBytes(image) } } };
 
         var plan = await device.Target.PlanAsync(device);
-        var source = new RegistrySource("registry", http, registry, null);
+        var source = new RegistrySource("registry", link, registry, null, null);
         await source.ProbeAsync(device.Target.Release, default);
-        await using (var reader = await source.OpenAsync(device.Target.Release, default))
+        await using (var reader = await source.OpenAsync(device.Target.Release, null, default))
         {
             while (await reader.NextAsync(default) is not null)
             {
@@ -79,6 +80,4 @@ public sealed class PlannedBytesTests
 
     // As `hostup release sign` counts them: manifest, configuration, layers.
     private static long DownloadBytes(OciImage image) => image.ManifestBytes.Length + image.Manifest.Config.Size + image.Manifest.Layers.Sum(l => l.Size);
-
-    private static HttpClient NewHttp() => new(RegistryClient.NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
 }

@@ -175,7 +175,8 @@ public sealed class HostileTarTests : IDisposable
         using var writer = new SlotTreeWriter(directory);
         return await Record.ExceptionAsync(async () =>
         {
-            await writer.ApplyAsync(layers, default);
+            while (await layers.NextAsync(default) is { } entry)
+                await writer.WriteAsync(entry, layers, 0, _ => default, default);
             await writer.FinishAsync(default);
         }) switch
         {

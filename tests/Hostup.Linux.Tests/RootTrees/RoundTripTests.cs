@@ -86,7 +86,8 @@ public sealed class RoundTripTests : IDisposable
         await using (tree)
         {
             using var writer = new SlotTreeWriter(directory);
-            await writer.ApplyAsync(tree, default);
+            while (await tree.NextAsync(default) is { } entry)
+                await writer.WriteAsync(entry, tree, 0, _ => default, default);
             await writer.FinishAsync(default);
         }
     }

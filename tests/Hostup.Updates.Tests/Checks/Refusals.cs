@@ -68,7 +68,7 @@ public static class Refusals
         new("an image that no source has", "image-missing", d => d.Sources = [Missing("registry"), Missing("fallback")], d => d.Sources = [new SimSource("registry", New), Missing("fallback")]),
         new("no source at all", "image-missing", d => d.Sources = []),
         new("a registry that cannot be reached", "image-missing", d => d.Sources = [Unreachable()], d => { d.Sources = [Unreachable()]; SpareHoldsNew(d); }) { Code = "link" },
-        new("one source without it, one out of reach", "image-missing", d => d.Sources = [Missing("registry"), Unreachable()], d => d.Sources = [Unreachable(), new SimSource("fallback", New)]) { Code = "link" },
+        new("one source without it, one out of reach", "image-missing", d => d.Sources = [Missing("registry"), new SimSource("fallback", New, breakAfterEntries: 0)], d => d.Sources = [Unreachable(), new SimSource("fallback", New)]) { Code = "link" },
     ];
 
     public static SimDevice Device(params int[] cuts) => new(Old, New, cuts: cuts);

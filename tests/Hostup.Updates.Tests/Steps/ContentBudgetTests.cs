@@ -28,7 +28,7 @@ public sealed class ContentBudgetTests
     }
 
     /// <summary>Files of one name whose content is announced and never given.</summary>
-    private sealed class Flood(int entries, long bytesEach) : IHostAppSource, ITreeReader
+    private sealed class Flood(int entries, long bytesEach) : IHostAppSource, IPlacedTreeReader
     {
         private static readonly TreePath Path = TreePath.Parse("huge");
         private long _left;
@@ -40,7 +40,15 @@ public sealed class ContentBudgetTests
 
         public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) => default;
 
-        public ValueTask<ITreeReader> OpenAsync(ReleaseManifest release, CancellationToken ct) => ValueTask.FromResult<ITreeReader>(this);
+        public string Host => "registry";
+
+        public CauseBytes Retried => new("retried", 0, 0);
+
+        public TreePlace? Place => null;
+
+        public ValueTask SkipAsync(long bytes, CancellationToken ct) => default;
+
+        public ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct) => ValueTask.FromResult<IPlacedTreeReader>(this);
 
         public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
         {

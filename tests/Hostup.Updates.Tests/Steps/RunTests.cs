@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Boot;
@@ -51,7 +52,7 @@ public sealed class RunTests
     [Fact]
     public async Task When_every_source_fails_the_device_is_as_it_was_and_every_reason_is_named()
     {
-        var device = Device(new SimSource("registry", New, breakAfterEntries: 0), new SimSource("fallback", New, breakAfterEntries: 2));
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 0), new SimSource("fallback", New, breakAfterEntries: 0) { Refusal = new HostupException(HostupErrors.Link, "cannot reach fallback", "connection reset", "check the link") });
 
         await device.RunAsync();
 

@@ -1,0 +1,102 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Linux.Files;
+using Hostup.Linux.Sources;
+using Hostup.Oci.Layers;
+using Hostup.Oci.Registries;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+using Hostup.Updates.Steps;
+
+namespace Hostup.Lab.Networks;
+
+/// <summary>The product's own step that brings an image to the spare slot, with real sockets and files in a folder, without a device around it.</summary>
+/// <param name="folder">State and slot; kept between processes.</param>
+public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
+{
+    private readonly List<SourceLink> _links = [];
+    private readonly MemberBuffers _buffers = new();
+
+    /// <summary>How long servers are waited for.</summary>
+    public RegistryLimits Limits { get; init; } = RegistryLimits.Default;
+
+    /// <summary>How the image may be fetched.</summary>
+    public DownloadPolicy Policy { get; init; } = new();
+
+    /// <summary>The sources, with their accounts.</summary>
+    public IReadOnlyList<IHostAppSource> Sources { get; private set; } = [];
+
+    /// <summary>States told, without repetition.</summary>
+    public List<string> States { get; } = [];
+
+    public bool CancelRequested => false;
+
+    /// <summary>Time that passes only in pauses.</summary>
+    public ISystemClock Clock { get; init; } = new SkippingClock();
+
+    /// <summary>Runs it.</summary>
+    /// <returns>The name of the source that brought the image.</returns>
+    /// <exception cref="HostupException">As the step's.</exception>
+    public async Task<string> RunAsync(ReleaseManifest release, IReadOnlyList<(string Name, Uri Address)> registries, CancellationToken ct)
+    {
+        var files = new LinuxFiles(Path.Combine(folder, "device"));
+        Directory.CreateDirectory(Path.Combine(folder, "device" + Places.Hostup));
+        new AttemptJournal(files).Prepare();
+        var device = new SimDevice(SimRelease.Make("1.0.0", SimBehaviour.Good), SimRelease.Make("2.0.0", SimBehaviour.Good)).Device with { Files = files, Slots = new FolderSlots(folder), Clock = Clock };
+        Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, null, _buffers))];
+        var done = await new WriteSlot().DoAsync(new StepContext(device, Plan(release), release, () => Sources, this), ct);
+        return done.Source!;
+    }
+
+    public void Report(string state, long done, long total, string? note)
+    {
+        if (States is [] || States[^1] != state)
+            States.Add(state);
+    }
+
+    public void Dispose() => _links.ForEach(l => l.Dispose());
+
+    private SourceLink Link()
+    {
+        var link = new SourceLink(Policy, TimeProvider.System, Limits) { BytesLeft = Policy.ByteBudget == 0 ? null : () => Policy.ByteBudget - _links.Sum(l => l.Wire.Received) };
+        _links.Add(link);
+        return link;
+    }
+
+    private UpdatePlan Plan(ReleaseManifest release) => new()
+    {
+        AttemptId = "0123456789abcdef0123456789abcdef",
+        FromVersion = "1.0.0",
+        ToVersion = release.Version,
+        Manifest = Digest.Of(release.ToJson()),
+        FromSlot = "resin-rootA",
+        FromPartition = 2,
+        ToSlot = "resin-rootB",
+        ToPartition = 3,
+        FileSystem = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+        Updater = Digest.Of("updater"u8),
+        UpdaterVersion = "1.0.0",
+        Download = Policy,
+    };
+
+    private sealed class SkippingClock : ISystemClock
+    {
+        public DateTimeOffset Now => DateTimeOffset.UnixEpoch + Elapsed;
+
+        public bool IsSynchronised => true;
+
+        public TimeSpan Elapsed { get; private set; }
+
+        public ValueTask DelayAsync(TimeSpan time, CancellationToken ct)
+        {
+            Elapsed += time;
+            return default;
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Hostup.Oci.Registries;
+
+/// <summary>
+/// Counts every byte that crosses the sockets of one HTTP handler, below TLS: handshakes, headers and bodies, also those that the kernel had
+/// received and nobody read. TCP and IP headers are not seen. Can hold reading back to a rate. Thread-safe.
+/// </summary>
+/// <param name="time">Clock of the rate.</param>
+/// <param name="bytesPerSecond">Most bytes received a second, on average; zero: as many as come.</param>
+public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
+{
+    /// <summary>
+    /// What the kernel may hold for us (it doubles the number for its own book-keeping). It is lost with the process and fetched again, so
+    /// it is small; 256 KiB still fill 400 kB/s at 600 ms.
+    /// </summary>
+    private const int ReceiveBufferBytes = 256 << 10;
+
+    private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(30);
+
+    private readonly long _began = time.GetTimestamp();
+    private long _received;
+    private long _sent;
+
+    /// <summary>Bytes received so far.</summary>
+    public long Received => Interlocked.Read(ref _received);
+
+    /// <summary>Bytes sent so far.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
+
+    /// <summary>A handler as <see cref="RegistryClient"/> relies on, whose connections are counted here. An answer that is given up is not read to its end.</summary>
+    public SocketsHttpHandler NewHandler() => Count(new SocketsHttpHandler
+    {
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectTimeout = ConnectWithin,
+    });
+
+    /// <summary>Counts the connections of a handler with certificates and proxy of the caller's here; nothing may have been sent through it.</summary>
+    public SocketsHttpHandler Count(SocketsHttpHandler handler)
+    {
+        handler.MaxResponseDrainSize = 0;
+        handler.ConnectCallback = async (context, ct) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
+            try
+            {
+                await socket.ConnectAsync(context.DnsEndPoint, ct).ConfigureAwait(false);
+                return new MeteredStream(this, socket);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
+        return handler;
+    }
+
+    private async ValueTask HoldBackAsync(CancellationToken ct)
+    {
+        if (bytesPerSecond <= 0)
+            return;
+        var due = TimeSpan.FromSeconds(Received / (double)bytesPerSecond) - time.GetElapsedTime(_began);
+        if (due > TimeSpan.Zero)
+            await Task.Delay(due, time, ct).ConfigureAwait(false);
+    }
+
+    private sealed class MeteredStream(WireMeter meter, Socket socket) : Stream
+    {
+        private readonly NetworkStream _inner = new(socket, ownsSocket: true);
+        private bool _disposed;
+
+        public override bool CanRead => true;
+        public override bool CanSeek => false;
+        public override bool CanWrite => true;
+        public override long Length => throw new NotSupportedException();
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await meter.HoldBackAsync(cancellationToken).ConfigureAwait(false);
+            int read = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            Interlocked.Add(ref meter._received, read);
+            return read;
+        }
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            Interlocked.Add(ref meter._sent, buffer.Length);
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            int read = _inner.Read(buffer, offset, count);
+            Interlocked.Add(ref meter._received, read);
+            return read;
+        }
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            _inner.Write(buffer, offset, count);
+            Interlocked.Add(ref meter._sent, count);
+        }
+
+        public override void Flush() => _inner.Flush();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing && !_disposed)
+            {
+                _disposed = true;
+                Interlocked.Add(ref meter._received, Unread());
+                _inner.Dispose();
+            }
+            base.Dispose(disposing);
+        }
+
+        /// <summary>It was on the wire, though nobody wants it any more.</summary>
+        private int Unread()
+        {
+            try
+            {
+                return socket.Available;
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return 0; // a reset took it away
+            }
+        }
+    }
+}

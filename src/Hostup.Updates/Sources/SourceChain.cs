@@ -1,0 +1,143 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Sources;
+
+/// <summary>How one try with one source ended.</summary>
+/// <param name="Error">Why it failed; null: the image is on the spare.</param>
+/// <param name="Advanced">Whether more of the image is durable on the spare than before it.</param>
+/// <param name="Arrived">Whether so much arrived that the next try has less to fetch, though nothing more is durable yet.</param>
+public sealed record SourceTry(HostupException? Error, bool Advanced, bool Arrived);
+
+/// <summary>
+/// The one place where fetching is tried again. Sources in order; the same one again after a growing pause while its fault may pass; then
+/// its host is left alone for longer and the next source is tried. Ends when nothing advanced for as long as the policy says.
+/// </summary>
+/// <param name="update">The attempt.</param>
+/// <param name="sources">In order of preference.</param>
+public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource> sources)
+{
+    /// <summary>Tries of one source without progress before the next one has its turn.</summary>
+    private const int MostTries = 4;
+
+    /// <summary>Rounds in which no fault was one that passes by itself: a registry that is being filled may still come.</summary>
+    private const int MostHopelessRounds = 3;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(2);
+    /// <summary>A pause up to this long is waited for; for a longer one the next source has its turn.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMinutes(15);
+    /// <summary>How soon a cancelled attempt is noticed.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<string, Host> _hosts = [];
+    private readonly Dictionary<string, HostupException> _reasons = [];
+    private TimeSpan _advancedAt = update.Device.Clock.Elapsed;
+    private bool _mayPass;
+    private int _pauses;
+
+    /// <summary>Tries until one source has brought the image.</summary>
+    /// <param name="tryAsync">One try; throws only what no source can help with.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <returns>The source.</returns>
+    /// <exception cref="HostupException">The only source's error, or <c>all-sources</c> with every reason.</exception>
+    public async ValueTask<IHostAppSource> RunAsync(Func<IHostAppSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
+    {
+        for (int hopeless = 0; hopeless < MostHopelessRounds;)
+        {
+            _mayPass = false;
+            foreach (var source in sources)
+            {
+                if (await BringsAsync(source, tryAsync, ct).ConfigureAwait(false))
+                    return source;
+            }
+            if (_reasons.Values.All(r => SourceFaults.Of(r) == SourceFault.Content))
+                break;
+            hopeless = _mayPass ? 0 : hopeless + 1;
+            var next = sources.Select(s => HostOf(s).NotBefore).Min() - Now;
+            if (hopeless == MostHopelessRounds || !await PauseAsync(next, "every source", ct).ConfigureAwait(false))
+                break;
+        }
+        throw Failed();
+    }
+
+    private TimeSpan Now => update.Device.Clock.Elapsed;
+
+    private async ValueTask<bool> BringsAsync(IHostAppSource source, Func<IHostAppSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
+    {
+        var host = HostOf(source);
+        for (int tries = 1; host.NotBefore <= Now; tries++)
+        {
+            update.HonourCancel();
+            var (error, advanced, arrived) = await tryAsync(source, ct).ConfigureAwait(false);
+            if (error is null)
+                return true;
+            _reasons[source.Name] = error;
+            update.Progress.Report(AttemptStates.Downloading, 0, 0, $"source {source.Name}: {error.Message}");
+            if (advanced)
+                _advancedAt = Now;
+            if (advanced || arrived)
+                (tries, host.Rests) = (1, 0);
+            var fault = SourceFaults.Of(error);
+            bool passes = fault is SourceFault.Link or SourceFault.Busy;
+            _mayPass |= passes;
+            var pause = Longer(Jittered(FirstPause * Math.Pow(2, tries - 1)), error.RetryAfter);
+            if (!passes || tries >= MostTries || pause > LongestPause)
+            {
+                host.NotBefore = Now + Longer(Jittered(Shorter(LongestPause * Math.Pow(2, Math.Min(host.Rests++, 10)), LongestRest)), error.RetryAfter);
+                return false;
+            }
+            if (!await PauseAsync(pause, source.Name, ct).ConfigureAwait(false))
+                return false;
+        }
+        return false;
+    }
+
+    /// <returns>False when the policy's patience would end before the pause does.</returns>
+    private async ValueTask<bool> PauseAsync(TimeSpan pause, string what, CancellationToken ct)
+    {
+        var end = Now + Longer(pause, TimeSpan.Zero);
+        if (end - _advancedAt > TimeSpan.FromSeconds(update.Plan.Download.PatienceSeconds))
+            return false;
+        update.Progress.Report(AttemptStates.Waiting, 0, 0, $"tries {what} again in {Math.Ceiling(pause.TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
+        while (Now < end)
+        {
+            update.HonourCancel();
+            await update.Device.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
+        }
+        return true;
+    }
+
+    /// <summary>Half to one and a half of a pause, another one for each device and pause: devices that lost one server do not come back together.</summary>
+    private TimeSpan Jittered(TimeSpan pause)
+    {
+        uint hash = 2166136261; // FNV-1a
+        foreach (char c in $"{update.Plan.AttemptId}/{_pauses++}")
+            hash = (hash ^ c) * 16777619;
+        return pause * (0.5 + (hash / (double)uint.MaxValue));
+    }
+
+    private HostupException Failed() => _reasons.Values.ToList() is [var only] ? only : new HostupException(
+        HostupErrors.AllSources, $"cannot get release {update.Release.Version}", string.Join("; ", _reasons.Values.Select(e => e.Message)), "make the server or a fallback registry reachable, then start the update again");
+
+    private Host HostOf(IHostAppSource source)
+    {
+        if (!_hosts.TryGetValue(source.Host, out var host))
+            _hosts[source.Host] = host = new Host();
+        return host;
+    }
+
+    private static TimeSpan Longer(TimeSpan a, TimeSpan? b) => b > a ? b.Value : a;
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    /// <summary>A host that failed too often, or asked for it, is left alone until a time; sources on one host share it.</summary>
+    private sealed class Host
+    {
+        public TimeSpan NotBefore { get; set; } = TimeSpan.MinValue;
+
+        public int Rests { get; set; }
+    }
+}

@@ -1,0 +1,227 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Networks;
+using Hostup.Linux.RootTrees;
+using Hostup.Linux.Tests.RootTrees;
+using Hostup.Oci.Registries;
+using static Hostup.Lab.Networks.NetworkFaultKind;
+
+namespace Hostup.Linux.Tests.Networks;
+
+/// <summary>The step that brings an image to the spare slot, over real sockets through a network that breaks.</summary>
+[Trait("Needs", "root")]
+public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFixture<BadNetworkTests.Release>
+{
+    /// <summary>What happens, with which end, in which state; the account must be the network's own count.</summary>
+    /// <param name="Faults">What happens to the first exchanges about blobs.</param>
+    /// <param name="End">The source that brings the image, or the error code.</param>
+    private sealed record Case(NetworkFault[] Faults, string End)
+    {
+        /// <summary>What happens to all later exchanges with the first registry.</summary>
+        public NetworkFault Rest { get; init; } = new(None);
+
+        /// <summary>What happens to all exchanges with the fallback registry; null: there is none.</summary>
+        public NetworkFault? Fallback { get; init; }
+
+        /// <summary>Another address for the first registry.</summary>
+        public string? Address { get; init; }
+
+        /// <summary>The device hangs up while the network still sends: what was in flight then is counted by one side only.</summary>
+        public bool HangsUp { get; init; }
+
+        /// <summary>Bytes of the image that may be received beyond its size.</summary>
+        public long Again { get; init; }
+
+        /// <summary>Whether it pauses before it goes on.</summary>
+        public bool Waits { get; init; }
+    }
+
+    private static readonly Dictionary<string, Case> Cases = new()
+    {
+        ["a good network"] = new([], "registry"),
+        ["cut before the body"] = new([new(Cut, 0)], "registry") { Waits = true },
+        ["cut after one byte"] = new([new(Cut, 1)], "registry") { Waits = true },
+        ["cut after 1,000 bytes"] = new([new(Cut, 1_000)], "registry") { Waits = true },
+        ["cut in the first member"] = new([new(Cut, 300_000)], "registry") { Waits = true },
+        ["cut in the second member"] = new([new(Cut, 700_000)], "registry") { Waits = true },
+        ["cut five times"] = new([new(Cut, 100_000), new(Cut, 100_000), new(Cut, 400_000), new(Cut, 9), new(Cut, 200_000)], "registry") { Waits = true },
+        ["cut again and again"] = new([], "registry") { Rest = new(Cut, 250_000), Waits = true, Again = 2 << 20 },
+        ["reset before the body"] = new([new(Reset, 0)], "registry") { Waits = true },
+        ["reset after 1,000 bytes"] = new([new(Reset, 1_000)], "registry") { Waits = true },
+        ["reset in the second member"] = new([new(Reset, 700_000)], "registry") { Waits = true },
+        ["stalled before the body"] = new([new(Stall, 0)], "registry") { Waits = true },
+        ["stalled after 1,000 bytes"] = new([new(Stall, 1_000)], "registry") { Waits = true },
+        ["stalled in the second member"] = new([new(Stall, 700_000)], "registry") { Waits = true },
+        ["a drip of 500 bytes"] = new([new(Drip, 500)], "registry"),
+        ["a drip of 7,000 bytes"] = new([new(Drip, 7_000)], "registry"),
+        ["closed before the answer"] = new([new(CloseAtOnce)], "registry"),
+        ["reset before the answer"] = new([new(ResetAtOnce)], "registry") { Waits = true },
+        ["no answer"] = new([new(Silence)], "registry") { Waits = true },
+        ["half a head"] = new([new(HalfAHead)], "registry") { Waits = true },
+        ["no HTTP"] = new([new(Garbage)], "registry") { Waits = true },
+        ["429"] = new([new(Status, 429)], "registry") { Waits = true },
+        ["429 with Retry-After"] = new([new(Status, 429, 5)], "registry") { Waits = true },
+        ["500"] = new([new(Status, 500)], "registry") { Waits = true },
+        ["500 with Retry-After"] = new([new(Status, 500, 5)], "registry") { Waits = true },
+        ["502 three times"] = new([new(Status, 502), new(Status, 502), new(Status, 502)], "registry") { Waits = true },
+        ["503"] = new([new(Status, 503)], "registry") { Waits = true },
+        ["503 with a long Retry-After"] = new([new(Status, 503, 3600)], "registry") { Waits = true },
+        ["503 with a long Retry-After and a fallback"] = new([new(Status, 503, 3600)], "fallback") { Fallback = new(None) },
+        ["503 for ever"] = new([], "server-busy") { Rest = new(Status, 503), Waits = true },
+        ["503 for ever and a fallback"] = new([], "fallback") { Rest = new(Status, 503), Fallback = new(None), Waits = true },
+        ["404 then 200"] = new([new(Status, 404)], "registry") { Waits = true },
+        ["404 for ever"] = new([], "not-found") { Rest = new(Status, 404), Waits = true },
+        ["404 and a fallback"] = new([new(Status, 404)], "fallback") { Fallback = new(None) },
+        ["401 then 200"] = new([new(Status, 401)], "registry") { Waits = true },
+        ["403 for ever"] = new([], "unauthorized") { Rest = new(Status, 403), Waits = true },
+        ["400 for ever"] = new([], "registry-answer") { Rest = new(Status, 400), Waits = true },
+        ["a redirect loop that ends"] = new([.. Enumerable.Repeat(new NetworkFault(RedirectLoop), 6)], "registry") { Waits = true },
+        ["a redirect loop and a fallback"] = new([], "fallback") { Rest = new(RedirectLoop), Fallback = new(None), Waits = true },
+        ["more announced than comes"] = new([new(WrongLength, 100)], "registry"),
+        ["less announced than there is"] = new([new(WrongLength, -100)], "registry") { Waits = true, Again = 512 << 10 },
+        ["a range that was not asked for"] = new([new(Cut, 300_000), new(WrongRange, 1)], "registry") { Waits = true },
+        ["a range that is not heeded"] = new([new(Cut, 300_000), new(RangeUnheeded)], "registry") { Waits = true, Again = 300_000 },
+        ["a body changed between two ranges"] = new([new(Cut, 300_000), new(Damage, 10)], "registry") { Waits = true, HangsUp = true, Again = 2 << 20 },
+        ["a damaged end"] = new([new(Damage, int.MaxValue)], "digest-mismatch"),
+        ["a damaged end and a fallback"] = new([new(Damage, int.MaxValue)], "fallback") { Fallback = new(None), Again = 1 << 20 },
+        ["damage at the beginning and a fallback"] = new([new(Damage, 5)], "fallback") { Fallback = new(None), HangsUp = true, Again = 2 << 20 },
+        ["a portal that goes away"] = new([new(Portal)], "registry") { Waits = true },
+        ["a redirect to a portal"] = new([new(RedirectToPortal)], "registry") { Waits = true },
+        ["a portal for ever"] = new([], "link") { Rest = new(Portal), Waits = true },
+        ["a registry that goes for good and a fallback"] = new([new(Cut, 700_000)], "fallback") { Rest = new(ResetAtOnce), Fallback = new(None), Waits = true },
+        ["both gone"] = new([new(Cut, 700_000)], "all-sources") { Rest = new(ResetAtOnce), Fallback = new(CloseAtOnce), Waits = true },
+        ["a name that is not known"] = new([], "link") { Address = "http://nowhere.example/", Waits = true },
+        ["a name that is not known and a fallback"] = new([], "fallback") { Address = "http://nowhere.example/", Fallback = new(None), Waits = true },
+        ["TLS that fails"] = new([], "link") { Address = "https", Waits = true },
+        ["TLS that fails and a fallback"] = new([], "fallback") { Address = "https", Fallback = new(None), Waits = true },
+        ["nobody there and a fallback"] = new([], "fallback") { Address = "http://127.0.0.1:1/", Fallback = new(None), Waits = true },
+    };
+
+    public static TheoryData<string> Names() => [.. Cases.Keys];
+
+    [Theory, MemberData(nameof(Names))]
+    public async Task It_ends_as_it_should_and_every_byte_is_accounted_for(string name)
+    {
+        Run.NeedsRoot();
+        var what = Cases[name];
+        using var scratch = new TemporaryDirectory();
+        await using var first = new BadNetwork(release.Made.Registry.Base) { Rest = what.Rest };
+        await using var second = new BadNetwork(release.Made.Registry.Base) { Rest = what.Fallback ?? new(None) };
+        foreach (var fault in what.Faults)
+            first.Faults.Enqueue(fault);
+        using var fetch = new SlotFetch(scratch.Sub("device")) { Limits = new RegistryLimits(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)), Policy = new DownloadPolicy { PatienceSeconds = 7200 } };
+        var address = what.Address is null ? first.Address : what.Address == "https" ? new Uri($"https://127.0.0.1:{first.Address.Port}/") : new Uri(what.Address);
+
+        string end = await EndAsync(fetch, what.Fallback is null ? [("registry", address)] : [("registry", address), ("fallback", second.Address)]);
+
+        Assert.Equal(what.End, end);
+        Assert.Equal(what.Waits, fetch.States.Contains(AttemptStates.Waiting));
+        if (end is "registry" or "fallback")
+            Assert.Equal(release.Made.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
+        if (what.Address is null)
+            AssertAccount(fetch, 0, first, what.HangsUp);
+        if (what.Fallback is not null)
+            AssertAccount(fetch, 1, second, what.HangsUp);
+        long body = first.Exchanges.Concat(second.Exchanges).Where(e => e.Path.Contains("/blobs/sha256", StringComparison.Ordinal)).Sum(e => e.BodySent);
+        Assert.True(end is not ("registry" or "fallback") || body <= release.Made.Size + what.Again + (what.HangsUp ? 1 << 20 : 0), $"{body} bytes of bodies for {release.Made.Size}");
+    }
+
+    [Fact]
+    public async Task Requests_that_bring_nothing_are_accounted_for_as_retried_to_the_byte()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(release.Made.Registry.Base);
+        network.Faults.Enqueue(new(Status, 503));
+        network.Faults.Enqueue(new(Portal));
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+
+        await fetch.RunAsync(release.Made.Manifest, [("registry", network.Address)], default);
+
+        var inVain = network.Exchanges.Take(2).ToList();
+        Assert.Equal((inVain.Sum(e => e.Sent), inVain.Sum(e => e.Received)), (fetch.Sources[0].Retried.Received, fetch.Sources[0].Retried.Sent));
+        Assert.Equal(network.Sent - inVain.Sum(e => e.Sent), fetch.Sources[0].Bytes.Received);
+    }
+
+    [Fact]
+    public async Task A_budget_ends_the_download_before_the_request_that_would_exceed_it_and_keeps_what_came()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(release.Made.Registry.Base);
+        const long budget = 1_300_000;
+        using (var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new DownloadPolicy { ByteBudget = budget } })
+            Assert.Equal("byte-budget", await EndAsync(fetch, [("registry", network.Address)]));
+        Assert.InRange(network.Sent, budget / 2, budget);
+        Assert.NotNull(Updates.Slots.SpareProgress.Load(new Hostup.Linux.Files.LinuxFiles(scratch.Of("device/device"))));
+        long before = network.Exchanges.Sum(e => e.BodySent);
+
+        using var rest = new SlotFetch(scratch.Of("device"));
+        Assert.Equal("registry", await EndAsync(rest, [("registry", network.Address)]));
+
+        Assert.True(network.Exchanges.Sum(e => e.BodySent) <= release.Made.Size + (1 << 20), $"{before} bytes first, {network.Exchanges.Sum(e => e.BodySent)} in all for {release.Made.Size}: {string.Join("; ", network.Exchanges.Select(e => $"{e.From} {e.BodySent}"))}");
+    }
+
+    [Fact]
+    public async Task A_rate_is_kept()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(release.Made.Registry.Base);
+        using var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new DownloadPolicy { BytesPerSecond = 2_000_000 } };
+        long began = TimeProvider.System.GetTimestamp();
+
+        await fetch.RunAsync(release.Made.Manifest, [("registry", network.Address)], default);
+
+        double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        Assert.True(seconds >= release.Made.Size / 2_100_000.0, $"{release.Made.Size} bytes in {seconds:0.00} s");
+    }
+
+    [Fact]
+    public async Task A_layer_that_is_not_framed_begins_anew_and_comes_out_right()
+    {
+        Run.NeedsRoot();
+        await using var plain = await NetworkRelease.MakeAsync(2 << 20, framed: false);
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(plain.Registry.Base);
+        network.Faults.Enqueue(new(Cut, 1_500_000));
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+
+        await fetch.RunAsync(plain.Manifest, [("registry", network.Address)], default);
+
+        Assert.Equal(plain.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
+        Assert.Equal(plain.Manifest.Image.Layers.Sum(l => l.Size), plain.Manifest.Image.BytesBegunAnew);
+        Assert.Equal(0, network.Exchanges.ElementAt(1).From);
+    }
+
+    private async Task<string> EndAsync(SlotFetch fetch, IReadOnlyList<(string, Uri)> registries)
+    {
+        try
+        {
+            return await fetch.RunAsync(release.Made.Manifest, registries, default);
+        }
+        catch (HostupException e)
+        {
+            return e.Code.Id;
+        }
+    }
+
+    private static void AssertAccount(SlotFetch fetch, int source, BadNetwork network, bool hangsUp)
+    {
+        var (bytes, retried) = (fetch.Sources[source].Bytes, fetch.Sources[source].Retried);
+        Assert.Equal(network.Received, bytes.Sent + retried.Sent);
+        if (hangsUp)
+            Assert.InRange(network.Sent - bytes.Received - retried.Received, 0, 1 << 20);
+        else
+            Assert.True(network.Sent == bytes.Received + retried.Received, $"{network.Sent} bytes sent, {bytes.Received} and {retried.Received} accounted for: {string.Join("; ", network.Exchanges.Select(e => $"{e.Path[^8..]} from {e.From}: {e.Sent} ({e.BodySent})"))}");
+    }
+
+    public sealed class Release : IAsyncLifetime
+    {
+        internal NetworkRelease Made { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Made = await NetworkRelease.MakeAsync(2 << 20);
+
+        public ValueTask DisposeAsync() => Made.DisposeAsync();
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using Hostup.Lab.Networks;
+using Hostup.Linux.RootTrees;
+using Hostup.Linux.Tests.RootTrees;
+
+namespace Hostup.Linux.Tests.Networks;
+
+[Trait("Needs", "root")]
+public sealed class KilledDownloadTests
+{
+    private const int Kills = 100;
+    private const long MostAgain = 4 << 20;
+
+    [Fact]
+    public async Task A_hundred_kills_at_random_places_cost_at_most_4_MiB_each_and_the_tree_is_right()
+    {
+        Run.NeedsRoot();
+        await using var release = await NetworkRelease.MakeAsync(48 << 20);
+        using var scratch = new TemporaryDirectory();
+        await File.WriteAllBytesAsync(scratch.Of("manifest.json"), release.Manifest.ToJson());
+        int seed = Environment.TickCount;
+        var random = new Random(seed);
+
+        int kills = 0;
+        long worst = 0;
+        for (int round = 0; kills < Kills; round++)
+        {
+            string folder = scratch.Sub($"device-{round}");
+            long reached = 0;
+            for (bool whole = false; !whole;)
+            {
+                await using var network = new BadNetwork(release.Registry.Base);
+                whole = await FetchUntilAsync(kills < Kills ? random.NextInt64(200_000, 6_000_000) : long.MaxValue, network, folder, scratch.Of("manifest.json"));
+                long again = network.Exchanges.Sum(e => Math.Max(0, Math.Min(reached, Offset(release, e) + e.BodySent) - Offset(release, e)));
+                reached = Math.Max(reached, network.Exchanges.Select(e => Offset(release, e) + e.BodySent).DefaultIfEmpty().Max());
+                worst = Math.Max(worst, again);
+                Assert.True(again <= MostAgain, $"seed {seed}, kill {kills}: {again} bytes again");
+                kills += whole ? 0 : 1;
+            }
+            Assert.Equal(release.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(Path.Combine(folder, "tree"), null, default));
+        }
+        TestContext.Current.SendDiagnosticMessage($"{kills} kills, at most {worst} bytes again");
+    }
+
+    /// <summary>Where in the whole image a body began.</summary>
+    private static long Offset(NetworkRelease release, NetworkExchange exchange) =>
+        release.Manifest.Image.Layers.TakeWhile(l => !exchange.Path.EndsWith(l.Digest.ToString(), StringComparison.Ordinal)).Sum(l => l.Size) + exchange.From;
+
+    /// <returns>Whether it came to its end before so many bytes had been sent.</returns>
+    private static async Task<bool> FetchUntilAsync(long bytes, BadNetwork network, string folder, string manifest)
+    {
+        string program = typeof(BadNetwork).Assembly.Location;
+        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", folder, manifest, network.Address.ToString()]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        network.Progress = sent =>
+        {
+            if (sent >= bytes && !process.HasExited)
+                process.Kill();
+        };
+        string errors = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode is 0 or 137, $"{process.ExitCode}: {errors}");
+        return process.ExitCode == 0;
+    }
+}

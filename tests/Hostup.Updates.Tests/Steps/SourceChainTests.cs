@@ -1,0 +1,221 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Slots;
+
+namespace Hostup.Updates.Tests.Steps;
+
+/// <summary>What becomes of a download when links, servers and contents fail: when the same source is tried again, when the next, and what is fetched twice.</summary>
+public sealed class SourceChainTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+    private static readonly long Whole = New.Files.Sum(f => f.Value.LongLength);
+
+    [Fact]
+    public async Task A_link_that_breaks_again_and_again_goes_on_where_it_broke()
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 2);
+        var device = Device(registry);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.True(registry.Bytes.Received < Whole + (7 * device.CheckpointBytes), $"{registry.Bytes.Received} of {Whole} bytes");
+    }
+
+    [Fact]
+    public async Task The_fallback_goes_on_where_the_registry_stopped_for_good()
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 4) { ThenGone = true };
+        var fallback = new SimSource("fallback", New);
+        var device = Device(registry, fallback);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.True(fallback.Bytes.Received < Whole - registry.Bytes.Received + device.CheckpointBytes + 2000, $"registry {registry.Bytes.Received}, fallback {fallback.Bytes.Received} of {Whole}");
+    }
+
+    [Fact]
+    public async Task Pauses_grow_and_after_four_tries_the_host_is_left_alone_for_longer()
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 0) { Breaks = 6 };
+        var device = Device(registry);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        var pauses = registry.AskedAt.Zip(registry.AskedAt.Skip(1), (a, b) => (b - a).TotalSeconds).ToList();
+        Assert.InRange(pauses[0], 1, 3);
+        Assert.InRange(pauses[1], 2, 6);
+        Assert.InRange(pauses[2], 4, 12);
+        Assert.InRange(pauses[3], 30, 90);
+        Assert.Equal(6, pauses.Count);
+    }
+
+    [Theory]
+    [InlineData(20)]
+    [InlineData(600)]
+    public async Task A_server_that_says_when_to_come_back_is_left_alone_until_then(int seconds)
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 0) { Breaks = 1, Refusal = Busy("registry", TimeSpan.FromSeconds(seconds)) };
+        var device = Device(registry);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.True(registry.AskedAt[1] - registry.AskedAt[0] >= TimeSpan.FromSeconds(seconds), $"asked again after {registry.AskedAt[1] - registry.AskedAt[0]}");
+    }
+
+    [Fact]
+    public async Task Sources_on_one_host_are_left_alone_together()
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 0) { Host = "one", Breaks = 1, Refusal = Busy("registry", TimeSpan.FromMinutes(10)) };
+        var fallback = new SimSource("fallback", New) { Host = "one" };
+        var device = Device(registry, fallback);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Empty(fallback.AskedAt);
+    }
+
+    [Theory]
+    [InlineData("not-found")]
+    [InlineData("unauthorized")]
+    [InlineData("registry-answer")]
+    public async Task What_a_server_does_not_give_is_asked_of_the_next_at_once_and_not_for_ever(string code)
+    {
+        var refusal = new HostupException(HostupErrors.All.Single(c => c.Id == code), "cannot fetch", "no", "look");
+        var registry = new SimSource("registry", New, breakAfterEntries: 0) { Refusal = refusal, Claims = true };
+        var device = Device(registry, new SimSource("fallback", New, breakAfterEntries: 0) { Refusal = refusal, Claims = true });
+
+        await device.RunAsync();
+
+        Assert.Equal("all-sources", device.End!.Error!.Code.Id);
+        Assert.InRange(registry.AskedAt.Count, 2, 3);
+    }
+
+    [Fact]
+    public async Task Wrong_content_is_not_asked_for_again()
+    {
+        var registry = new SimSource("registry", New, corrupt: true);
+        var device = Device(registry);
+
+        await device.RunAsync();
+
+        Assert.Equal("slot-mismatch", device.End!.Error!.Code.Id);
+        Assert.Single(registry.AskedAt);
+    }
+
+    [Fact]
+    public async Task When_nothing_comes_for_as_long_as_the_policy_waits_the_update_fails_with_every_reason()
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 0);
+        var fallback = new SimSource("fallback", New, breakAfterEntries: 0) { Refusal = Busy("fallback", null) };
+        var device = new SimDevice(Old, New) { Sources = [registry, fallback], Download = new DownloadPolicy { PatienceSeconds = 7200 } };
+        registry.Clock = () => device.Device.Clock.Elapsed;
+        var began = device.Device.Clock.Elapsed;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Failed, device.Outcome);
+        Assert.Contains("connection refused", device.End!.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("busy", device.End.Error.Message, StringComparison.Ordinal);
+        var waited = device.Device.Clock.Elapsed - began;
+        Assert.InRange(waited, TimeSpan.FromMinutes(90), TimeSpan.FromHours(2));
+        Assert.InRange(registry.AskedAt.Count, 10, 60);
+        Assert.True(device.Ports.SupervisorRuns);
+    }
+
+    [Fact]
+    public async Task A_cancel_ends_a_pause()
+    {
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 0));
+        device.Ports.CancelAt = AttemptStates.Waiting;
+        var began = device.Device.Clock.Elapsed;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Cancelled, device.Outcome);
+        Assert.True(device.Device.Clock.Elapsed - began < TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task What_was_remembered_and_is_not_there_is_written_from_the_beginning()
+    {
+        var device = Device(new SimSource("registry", New));
+        device.SlotB.Format(Guid.Empty);
+        Remember(device, files: 3);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+    }
+
+    [Fact]
+    public async Task A_tree_that_was_continued_and_turns_out_wrong_is_written_once_more_from_the_beginning()
+    {
+        var registry = new SimSource("registry", New);
+        var device = Device(registry);
+        device.SlotB.Format(Guid.Empty);
+        foreach (var (path, content) in New.Files.Take(3))
+            device.SlotB.Files![path] = [.. content.Select(b => (byte)~b)];
+        device.SlotB.Flush();
+        Remember(device, files: 3);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(2, registry.AskedAt.Count);
+    }
+
+    [Fact]
+    public async Task Content_of_another_attempt_for_the_same_image_is_gone_on_with()
+    {
+        var registry = new SimSource("registry", New);
+        var device = Device(registry);
+        device.SlotB.Format(Guid.Empty);
+        foreach (var (path, content) in New.Files.Take(4))
+            device.SlotB.Files![path] = content;
+        device.SlotB.Flush();
+        Remember(device, files: 4);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(New.Files.Skip(4).Sum(f => f.Value.LongLength), registry.Bytes.Received);
+    }
+
+    [Fact]
+    public async Task A_process_that_dies_after_each_checkpoint_goes_on_as_long_as_it_advances()
+    {
+        var device = new SimDevice(Old, New) { CheckpointBytes = 1000 };
+        device.Power.KillWhen = effect => effect.StartsWith("write /", StringComparison.Ordinal) && SpareProgress.Load(device.Files) is { IsResumed: false };
+
+        await device.RunAsync();
+
+        Assert.True(device.Power.Kills > 8, $"{device.Power.Kills} kills");
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+    }
+
+    private static void Remember(SimDevice device, int files) => new SpareProgress
+    {
+        FileSystem = Guid.Empty,
+        Image = New.Manifest(2).Image.Digest,
+        Place = new(0, files),
+        WriterState = files,
+        Attempt = "an earlier one",
+    }.Save(device.Files);
+
+    private static HostupException Busy(string host, TimeSpan? after) => new(HostupErrors.ServerBusy, $"cannot fetch from {host}", "it is busy", "try again") { RetryAfter = after };
+
+    private static SimDevice Device(params SimSource[] sources)
+    {
+        var device = new SimDevice(Old, New) { Sources = sources };
+        foreach (var source in sources)
+            source.Clock = () => device.Device.Clock.Elapsed;
+        return device;
+    }
+}
