@@ -233,9 +233,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             return null;
         var answer = await server.ReportAsync(attempt, report, ct).ConfigureAwait(false);
         _lastSerial = report.Serial;
-        await _documents.SendAsync(attempt, plan, ct).ConfigureAwait(false);
-        if (ended)
+        bool sent = await _documents.SendAsync(attempt, plan, ct).ConfigureAwait(false);
+        if (ended && sent)
             AtomicFile.Write(device.Ports.Files, AcknowledgedPath, Encoding.ASCII.GetBytes(attempt));
+        else if (ended)
+            _lastSerial = -1; // the report is repeated, which changes nothing, and the log with it
         return answer;
     }
 

@@ -12,7 +12,9 @@ internal sealed class AttemptDocuments(ServerLink server)
     private string? _logOf;
     private long _logSent;
 
-    public async Task SendAsync(string attempt, UpdatePlan? plan, CancellationToken ct)
+    /// <summary>Sends what the server does not have yet.</summary>
+    /// <returns>False when something is to be sent again later.</returns>
+    public async Task<bool> SendAsync(string attempt, UpdatePlan? plan, CancellationToken ct)
     {
         try
         {
@@ -22,10 +24,13 @@ internal sealed class AttemptDocuments(ServerLink server)
                 _planOf = attempt;
             }
             await SendLogAsync(attempt, ct).ConfigureAwait(false);
+            return true;
         }
         catch (Exception e) when (e is HostupException or IOException)
         {
             await Console.Error.WriteLineAsync($"documents of attempt {attempt} stay here for now: {e.Message}").ConfigureAwait(false);
+            // What the server will never take is not offered for ever.
+            return e is HostupException { Code.Kind: not HostupErrorKind.Transient };
         }
     }
 
