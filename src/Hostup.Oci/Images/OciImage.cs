@@ -38,8 +38,7 @@ public sealed record OciImage(OciDescriptor Descriptor, ReadOnlyMemory<byte> Man
 
     /// <summary>All its entries, lowest layer first.</summary>
     /// <param name="source">Where its blobs are.</param>
-    /// <param name="checkDiffIds">Whether the uncompressed layers are hashed too. A caller that compares the tree digest of the result needs it not.</param>
-    public ITreeReader OpenLayers(IBlobSource source, bool checkDiffIds = true) => new LayersReader(source, checkDiffIds ? Layers : [.. Layers.Select(l => l with { DiffId = null })]);
+    public ITreeReader OpenLayers(IBlobSource source) => new LayersReader(source, Layers);
 
     /// <summary>Puts an image together from its two documents.</summary>
     /// <exception cref="HostupException"><c>digest-mismatch</c> when one of them is not what its descriptor says; <c>bad-image</c> when they cannot be read or do not fit each other.</exception>
