@@ -33,8 +33,8 @@ public static class SlotWriteBenchmark
         await SourceProgram.Cli.BuildAsync(lab, ct);
         var image = await ReleaseImage.BuildAsync(lab, await Stage.TreeAsync(lab, HostOsRelease.New, ct), ct);
         await using var stage = await Stage.SetAsync(lab, "bench", stays: false, ct);
-        await stage.PublishAsync(image, sequence: 2, ct);
-        var layer = (await OciLayout.Open(image.Layout).LoadAsync(null, OciPlatform.LinuxAmd64, ct)).Layers.Single().Blob;
+        string published = await stage.PublishAsync(image, sequence: 2, ct);
+        var layer = (await OciLayout.Open(published).LoadAsync(null, OciPlatform.LinuxAmd64, ct)).Layers.Single().Blob;
         await stage.Device.Guest.StartAsync(["sh", "-c", "mkdir -p /tmp/balena-supervisor/services/bench && exec flock /tmp/balena-supervisor/services/bench/updates.lock sleep 100000"], ct);
 
         var (ours, peers, memory) = (new List<double>(), new List<double>(), new List<double>());

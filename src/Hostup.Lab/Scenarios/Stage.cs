@@ -84,22 +84,26 @@ public sealed class Stage : IAsyncDisposable
     /// <param name="image">The image.</param>
     /// <param name="sequence">Sequence of the release.</param>
     /// <param name="ct">Ends it.</param>
-    public Task PublishAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, ct);
+    /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
+    public Task<string> PublishAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, ct);
 
     /// <summary>The same, signed with another key.</summary>
     /// <param name="image">The image.</param>
     /// <param name="sequence">Sequence of the release.</param>
     /// <param name="key">File of the key.</param>
     /// <param name="ct">Ends it.</param>
-    public async Task PublishAsync(ReleaseImage image, int sequence, string key, CancellationToken ct)
+    /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
+    public async Task<string> PublishAsync(ReleaseImage image, int sequence, string key, CancellationToken ct)
     {
         string envelope = Path.Combine(Folder, $"release-{sequence}.dsse");
+        string framed = envelope + ".image";
         const string version = ProvisionedDevice.NewSupervisorVersion;
         string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
         await Server.CliAsync(
             ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
-        await Server.CliAsync(["release", "publish", envelope, "--image", envelope + ".image", "--supervisor-image", supervisor], ct);
+        await Server.CliAsync(["release", "publish", envelope, "--image", framed, "--supervisor-image", supervisor], ct);
         Lab.Progress($"release {image.Version} is signed and published");
+        return framed;
     }
 
     /// <summary>Asks for an update and follows it to its end.</summary>
