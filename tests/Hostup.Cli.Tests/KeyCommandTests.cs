@@ -46,7 +46,7 @@ public sealed class KeyCommandTests : IDisposable
         await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
         var image = await TestImage.WriteAsync(At("layout"), "2.0.0+rev1");
 
-        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--engine-store", "overlay2", "btrfs", "--out", At("release.dsse"));
+        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--engine-store", "overlay2", "btrfs", "--stepping-stone", "1.30.1", "--out", At("release.dsse"));
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
@@ -57,6 +57,20 @@ public sealed class KeyCommandTests : IDisposable
         Assert.Equal(8, manifest.Root.Entries);
         Assert.Equal((3, 10), (manifest.Health.Count, manifest.Health.IntervalSeconds));
         Assert.Equal(["overlay2", "btrfs"], manifest.EngineStores);
+        Assert.Equal(["1.30.1"], manifest.SteppingStones);
+    }
+
+    [Fact]
+    public async Task A_stepping_stone_above_the_release_is_not_signed()
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+
+        var run = await CommandRun.OfAsync("release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--stepping-stone", "2.0.1", "--out", At("release.dsse"));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("stepping stone '2.0.1' is not a version below 2.0.0", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("release.dsse")));
     }
 
     [Fact]

@@ -28,6 +28,7 @@ internal static class ReleaseSignCommand
         var stores = new Option<string[]>("--engine-store") { Description = "Storage drivers that the engine opens", AllowMultipleArgumentsPerToken = true };
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
+        var stones = new Option<string[]>("--stepping-stone") { Description = "Versions that a device with an older OS runs first", AllowMultipleArgumentsPerToken = true };
         var days = new Option<double?>("--expires-in-days") { Description = "From then on no device installs it; without it never" };
         var notes = new Option<FileInfo>("--notes") { Description = "Text file: what is new in the OS" }.AcceptExistingOnly();
         var typeNotes = new Option<FileInfo>("--device-notes") { Description = "Text file: what is new on this device type" }.AcceptExistingOnly();
@@ -37,7 +38,7 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, days, notes, typeNotes, packages, framed, asIs, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, stones, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -61,11 +62,14 @@ internal static class ReleaseSignCommand
                 EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),
                 UpdaterMinimum = parsed.GetValue(minimum)!,
+                SteppingStones = [.. (parsed.GetValue(stones) ?? []).Select(s => OsVersion.Parse(s).Text)],
                 Expires = parsed.GetValue(days) is { } d ? TimeProvider.System.GetUtcNow().AddDays(d) : null,
                 Notes = new ReleaseNotes(await TextAsync(parsed.GetValue(notes), ct), await TextAsync(parsed.GetValue(typeNotes), ct)),
                 Packages = (await TextAsync(parsed.GetValue(packages), ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
             };
-            await WriteSignedAsync(ReleaseManifest.PayloadType, manifest.ToJson(), parsed.GetValue(key)!, place, ct);
+            byte[] json = manifest.ToJson();
+            ReleaseManifest.Read(json); // what no reader takes is not signed
+            await WriteSignedAsync(ReleaseManifest.PayloadType, json, parsed.GetValue(key)!, place, ct);
             await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {signed.Digest.Hex[..12]}{(parsed.GetValue(asIs) ? "" : $" in {parsed.GetValue(framed) ?? place + ".image"}")}");
         });
         return command;

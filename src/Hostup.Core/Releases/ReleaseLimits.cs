@@ -1,3 +1,5 @@
+using Hostup.Core.Versions;
+
 namespace Hostup.Core.Releases;
 
 /// <summary>What no manifest may say, whoever signed it: sizes below zero, times out of range, boot files outside the boot partition.</summary>
@@ -9,7 +11,7 @@ internal static class ReleaseLimits
     /// <summary>What is wrong; null when nothing is.</summary>
     public static string? Fault(ReleaseManifest release)
     {
-        if (release.Requires.Contains(null!) || release.Packages.Contains(null!) || release.BootFiles.Contains(null!) || release.KeptBack?.Contains(null!) == true)
+        if (release.Requires.Contains(null!) || release.Packages.Contains(null!) || release.SteppingStones.Contains(null!) || release.BootFiles.Contains(null!) || release.KeptBack?.Contains(null!) == true)
             return "a list in it holds null";
         if (release.Image is null || release.Root is null || release.Health is null || release.Notes is null || release.Version is null || release.DeviceType is null)
             return "a part of it is null";
@@ -19,6 +21,8 @@ internal static class ReleaseLimits
             return "label or features of its root are malformed";
         if (release.Health is not { IntervalSeconds: >= 1 and <= 3600, Count: >= 1 and <= 1000 })
             return "its health checks are not 1 to 1000 every 1 to 3600 seconds";
+        if (release.SteppingStones.FirstOrDefault(s => !OsVersion.TryParse(s, out _) || OsVersion.TextOrder.Compare(s, release.Version) >= 0) is { } stone)
+            return $"stepping stone '{stone}' is not a version below {release.Version}";
         if (release.BootFiles.Count > MaxBootFiles)
             return $"it has {release.BootFiles.Count} boot files, at most {MaxBootFiles} are taken";
         return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : null;

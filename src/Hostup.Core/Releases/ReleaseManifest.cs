@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hostup.Core.Errors;
+using Hostup.Core.Versions;
 
 namespace Hostup.Core.Releases;
 
@@ -59,6 +60,9 @@ public sealed record ReleaseManifest
     /// <summary>Lowest version of the device program that can carry out this update.</summary>
     public string UpdaterMinimum { get; init => field = value ?? "0.0.0"; } = "0.0.0";
 
+    /// <summary>Versions below this one that a device with an older OS runs first; empty: every OS of this path goes to it directly.</summary>
+    public IReadOnlyList<string> SteppingStones { get; init => field = value ?? []; } = [];
+
     /// <summary>Notes for people: what is new in the OS, and on this device type; at most some KiB each.</summary>
     public ReleaseNotes Notes { get; init => field = value ?? new("", ""); } = new("", "");
 
@@ -67,6 +71,11 @@ public sealed record ReleaseManifest
 
     /// <summary>Health checks of the trial.</summary>
     public HealthSettings Health { get; init => field = value ?? new(); } = new();
+
+    /// <summary>The version that a device runs before this one: the lowest stepping stone above what it runs now; null: this one is next.</summary>
+    /// <param name="running">Version of the running OS.</param>
+    public string? StoneAfter(string? running) =>
+        SteppingStones.Where(s => OsVersion.TextOrder.Compare(s, running) > 0).Order(OsVersion.TextOrder).FirstOrDefault();
 
     /// <summary>Reads the JSON of a manifest.</summary>
     /// <exception cref="HostupException"><c>bad-image</c> when it is not JSON or a required field is missing; <c>requires</c> when it requires a feature we do not know.</exception>

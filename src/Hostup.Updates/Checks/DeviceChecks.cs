@@ -32,7 +32,7 @@ public static class DeviceChecks
         Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`"),
         .. Trust(asked),
         .. Slots(facts),
-        OsVersionKnown(facts),
+        OsVersionServed(facts, asked.Release),
         Check(HostupErrors.DeviceType, facts.DeviceType == asked.Release.DeviceType,
             $"device type {Named(facts.DeviceType)}, release for {asked.Release.DeviceType}", "choose a release for this device type"),
         Newer(facts, asked.Release, asked.Reinstall),
@@ -105,10 +105,13 @@ public static class DeviceChecks
             same?.Why ?? (facts is { Running: { } running, Spare: { } spare } ? $"running {running.Label} on {running.Device}, spare {spare.Label} on {spare.Device}" : NotJudged), same?.WhatToDo ?? "");
     }
 
-    private static CheckResult OsVersionKnown(DeviceFacts facts)
+    private static CheckResult OsVersionServed(DeviceFacts facts, ReleaseManifest release)
     {
         bool known = OsVersion.TryParse(facts.OsVersion, out var version) && version!.Major >= 2;
-        return Check(HostupErrors.OsVersion, known, $"running OS version {Named(facts.OsVersion)}", "this path updates OS versions from 2.0.0 on");
+        string? stone = known ? release.StoneAfter(facts.OsVersion) : null;
+        return Check(HostupErrors.OsVersion, known && stone is null,
+            $"running OS version {Named(facts.OsVersion)}{(stone is null ? "" : $"; {release.Version} is reached through {stone}")}",
+            stone is null ? "this path updates OS versions from 2.0.0 on" : $"update to {stone} first");
     }
 
     private static CheckResult Newer(DeviceFacts facts, ReleaseManifest release, bool reinstall)

@@ -80,7 +80,7 @@ internal sealed class RefusalScene : IAsyncDisposable
     /// <summary>Sums over every block of boot and both roots, and every mount of an ext4 file system that the kernel has noted since power-on.</summary>
     public async Task<string> BlocksAsync(CancellationToken ct)
     {
-        const string words = "sync; echo 3 > /proc/sys/vm/drop_caches; cd /dev/disk/by-partlabel; sha256sum resin-boot resin-rootA resin-rootB; dmesg | grep -c 'EXT4-fs.*mounted'; grep -E ' /mnt/boot | / ' /proc/mounts";
+        const string words = "sync; echo 3 > /proc/sys/vm/drop_caches; cd /dev/disk/by-partlabel; b2sum resin-boot resin-rootA resin-rootB; dmesg | grep -c 'EXT4-fs.*mounted'; grep -E ' /mnt/boot | / ' /proc/mounts";
         var result = await _stage.Device.Guest.ExecAsync(["sh", "-c", words], HashLimit, ct);
         Assert.True(result.ExitCode == 0, result.Error);
         return result.Output;

@@ -33,6 +33,7 @@ public static class Refusals
         new("both labels on one partition", "same-slot", d => d.Slots.Fault = Slot(HostupErrors.SameSlot, "resin-rootA and resin-rootB are both /dev/sim2")),
         new("a 1.x system", "os-version", d => OsRelease(d, "1.26.0"), d => OsRelease(d, "2.0.0")),
         new("a version that is none", "os-version", d => OsRelease(d, "0.7.1.2.3"), d => OsRelease(d, "2.0.0+rev1")),
+        new("a stepping stone that is left out", "os-version", d => Release(d, r => r with { SteppingStones = ["2.90.0", "2.100.1", "2.100.5"] }), d => Release(d, r => r with { SteppingStones = ["2.90.0", "2.100.0"] })),
         new("another device type in config.json", "device-type", d => Config(d, """{"deviceType":"other-device"}"""), d => Config(d, """{"deviceType":"sim-device"}""")),
         new("a device of unknown type", "device-type", d => OsRelease(d, "2.100.0", slug: ""), d => OsRelease(d, "2.100.0")),
         new("an older release", "not-newer", d => Release(d, r => r with { Version = "2.99.9" }), d => Release(d, r => r with { Version = "2.100.1" })),
