@@ -4,6 +4,7 @@ using Hostup.Cli.Api;
 using Hostup.Cli.Devices;
 using Hostup.Cli.Keys;
 using Hostup.Cli.Releases;
+using Hostup.Cli.Rules;
 using Hostup.Cli.Updaters;
 using Hostup.Cli.Updates;
 using Hostup.Cli.Versions;
@@ -54,7 +55,7 @@ internal static class HostupCommand
         root.Options.OfType<HelpOption>().Single().Action = new ExampleHelp();
         foreach (var command in (Command[])
         [
-            LoginCommand.Build(terminal), VersionCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
+            LoginCommand.Build(terminal), VersionCommands.Build(terminal), RulesCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
             UpdaterCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), UpdateCommands.Build(terminal),
         ])
             root.Subcommands.Add(command);

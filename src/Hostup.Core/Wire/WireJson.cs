@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Hostup.Core.Rules;
 
 namespace Hostup.Core.Wire;
 
@@ -31,5 +32,6 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(UpdateRequest))]
 [JsonSerializable(typeof(AttemptView))]
 [JsonSerializable(typeof(Page<AttemptView>))]
+[JsonSerializable(typeof(RuleVerdict))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class WireJson : JsonSerializerContext;
