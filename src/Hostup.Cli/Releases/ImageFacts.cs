@@ -1,5 +1,6 @@
 using System.Text;
 using Hostup.Core;
+using Hostup.Core.Inventory;
 using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 
@@ -13,17 +14,14 @@ namespace Hostup.Cli.Releases;
 internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadOnlyList<BootFile> BootFiles, string? OsReleaseVersion)
 {
     private const string BootFolder = "resin-boot";
-    private static readonly TreePath OsRelease = TreePath.Parse("etc/os-release");
 
     /// <exception cref="HostupException"><c>bad-image</c>, <c>digest-mismatch</c> and the codes of the source.</exception>
     public static async Task<ImageFacts> ReadAsync(ImageSource source, CancellationToken ct)
     {
-        // the first is a link to the second on most systems
-        var captured = new HashSet<TreePath> { OsRelease, TreePath.Parse("usr/lib/os-release") };
         await using var layers = source.Image.OpenLayers(source.Blobs);
-        var tree = await RootTree.ReadAsync(layers, captured, ct);
+        var tree = await RootTree.ReadAsync(layers, OsRelease.Files.ToHashSet(), ct);
         var root = new RootFileSystem { ContentBytes = tree.Sums.ContentBytes, SpaceBytes = tree.Sums.SpaceBytes, Entries = tree.Sums.Entries };
-        return new ImageFacts(tree.Digest, root, [.. BootFilesOf(tree)], VersionOf(tree));
+        return new ImageFacts(tree.Digest, root, [.. BootFilesOf(tree)], OsRelease.VersionOf(tree));
     }
 
     private static IEnumerable<BootFile> BootFilesOf(RootTree tree)
@@ -37,13 +35,5 @@ internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadO
             if (tree.Find(listed.Entry.Path) is { Entry.Kind: TreeEntryKind.File, Content: { } digest } file)
                 yield return new BootFile(Encoding.UTF8.GetString(file.Entry.Path.Bytes[(BootFolder.Length + 1)..]), file.Entry.Size, digest);
         }
-    }
-
-    private static string? VersionOf(RootTree tree)
-    {
-        if (tree.Follow(OsRelease) is not { } path || tree.ContentOf(path) is not { } content)
-            return null;
-        string? line = Encoding.UTF8.GetString(content.Span).Split('\n').FirstOrDefault(l => l.StartsWith("VERSION=", StringComparison.Ordinal));
-        return line?["VERSION=".Length..].Trim().Trim('"', '\'');
     }
 }

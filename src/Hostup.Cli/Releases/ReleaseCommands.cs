@@ -12,7 +12,7 @@ namespace Hostup.Cli.Releases;
 /// <summary>hostup release: publish, list, show, invalidate; signing is <see cref="ReleaseSignCommand"/>.</summary>
 internal static class ReleaseCommands
 {
-    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), ReleaseVerifyCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), Invalidate(terminal) };
+    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), ReleaseVerifyCommand.Build(terminal), ReleaseDiffCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), Invalidate(terminal) };
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Print data" };
 

@@ -39,7 +39,7 @@ public sealed class RootTree
 
     /// <summary>Reads all layers (or a directory) to the end, hashing contents as they stream by.</summary>
     /// <param name="layers">The entries; read to the end, not disposed.</param>
-    /// <param name="captured">Paths of small files (at most 1 MiB each) whose content is kept, for <see cref="ContentOf"/>.</param>
+    /// <param name="captured">Paths of files (at most 16 MiB each) whose content is kept, for <see cref="ContentOf"/>.</param>
     /// <param name="ct">Cancels between entries and reads.</param>
     /// <exception cref="Errors.HostupException"><c>bad-image</c> for more than <see cref="MaxEntries"/> names, links that lead nowhere or parents that are no directories; and the codes of the source.</exception>
     public static async Task<RootTree> ReadAsync(ITreeReader layers, IReadOnlySet<TreePath> captured, CancellationToken ct)

@@ -8,8 +8,8 @@ internal sealed class RootTreeBuilder(IReadOnlySet<TreePath> captured)
 {
     /// <summary>Names, link targets and attributes together; a real OS has some 10 MB of them.</summary>
     private const long MaxTextBytes = 512L << 20;
-    /// <summary>Captured files are small texts such as os-release.</summary>
-    private const int MaxCapturedBytes = 1 << 20;
+    /// <summary>Captured files are texts such as os-release; the list of packages of a full desktop system has 4 MiB.</summary>
+    private const int MaxCapturedBytes = 16 << 20;
 
     private long _names = 1;
     private long _textBytes;

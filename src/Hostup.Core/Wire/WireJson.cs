@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Hostup.Core.Inventory;
 using Hostup.Core.Rules;
 
 namespace Hostup.Core.Wire;
@@ -33,5 +34,6 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(AttemptView))]
 [JsonSerializable(typeof(Page<AttemptView>))]
 [JsonSerializable(typeof(RuleVerdict))]
+[JsonSerializable(typeof(InventoryDiff))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
 public sealed partial class WireJson : JsonSerializerContext;
