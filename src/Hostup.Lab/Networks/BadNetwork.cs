@@ -138,7 +138,8 @@ public sealed class BadNetwork : IAsyncDisposable
         while (await client.ReadAsync(one, _stop.Token) == 1)
         {
             head.Add(one[0]);
-            if (head.Count >= 4 && head[^1] == '\n' && head[^3] == '\n')
+            // A TLS greeting is no head, whatever its random bytes say.
+            if (char.IsAsciiLetterUpper((char)head[0]) && head is [.., (byte)'\r', (byte)'\n', (byte)'\r', (byte)'\n'])
                 return Encoding.ASCII.GetString([.. head]);
         }
         return null;
