@@ -14,7 +14,7 @@ public sealed class ProjectTests
         ["Hostup.Linux"] = ["Hostup.Core", "Hostup.Delta", "Hostup.Oci", "Hostup.Updates"],
         ["Hostup.Device"] = ["Hostup.Core", "Hostup.Delta", "Hostup.Linux", "Hostup.Oci", "Hostup.Updates"],
         ["Hostup.Server"] = ["Hostup.Core", "Hostup.Delta", "Hostup.Oci"],
-        ["Hostup.Cli"] = ["Hostup.Core", "Hostup.Delta", "Hostup.Oci"],
+        ["Hostup.Cli"] = ["Hostup.Core", "Hostup.Delta", "Hostup.Linux", "Hostup.Oci"],
         ["Hostup.Lab"] = ["Hostup.Core", "Hostup.Delta", "Hostup.Linux", "Hostup.Oci", "Hostup.Updates"],
         ["Hostup.Lab.Payload"] = [],
     };

@@ -33,6 +33,12 @@ public static class HostupErrors
     /// <summary>The attempt has received as many bytes as its policy allows.</summary>
     public static readonly HostupErrorCode ByteBudget = new("byte-budget", Refused);
 
+    // ---- deltas
+    /// <summary>A delta is malformed, damaged or of a version that this program does not know.</summary>
+    public static readonly HostupErrorCode BadDelta = new("bad-delta", Failed);
+    /// <summary>The tree that a delta is applied to is not the one that it was built from.</summary>
+    public static readonly HostupErrorCode DeltaOld = new("delta-old", Failed);
+
     // ---- trust
     /// <summary>A signature is missing, wrong, by an unknown key or by a key of another role.</summary>
     public static readonly HostupErrorCode Signature = new("signature", Refused);

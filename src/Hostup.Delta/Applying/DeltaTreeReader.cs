@@ -1,0 +1,249 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.RootTrees;
+using Hostup.Delta.Format;
+using Hostup.Delta.Listing;
+
+namespace Hostup.Delta.Applying;
+
+/// <summary>
+/// The new tree, made from an old one and a delta: directories, links and devices first, then files in the order of the frames, then
+/// further names of files. Nothing of a frame is used before its hash was checked; the tree digest of what was written decides in the end.
+/// </summary>
+/// <remarks>
+/// Memory: one frame (at most 16 MiB, in practice far less), two windows of 4 MiB, and about 300 bytes for each name of both trees. Not thread-safe.
+/// </remarks>
+public sealed class DeltaTreeReader : ITreeReader
+{
+    private readonly Stream _delta;
+    private readonly long _start;
+    private readonly IDeltaTree _old;
+    private readonly IReadOnlyList<ListedEntry> _entries;
+    private readonly List<int> _files;
+    private readonly bool _fromStart;
+    private OpenFrame? _frame;
+    private IEnumerator<TreeEntry>? _emitted;
+    private int _file;
+    private long _position;
+    private OldSpace? _sources;
+    private PatchReader? _patch;
+    private bool _inFile;
+    private bool _begun;
+
+    private DeltaTreeReader(Stream delta, long start, DeltaHeader header, IDeltaTree old, IReadOnlyList<ListedEntry> entries, int frame)
+    {
+        (_delta, _start, Header, _old, _entries, FramesDone) = (delta, start, header, old, entries, frame);
+        _files = [.. Enumerable.Range(0, entries.Count).Where(i => entries[i].Entry.Kind == TreeEntryKind.File)];
+        _fromStart = frame == 1;
+    }
+
+    /// <summary>The header of the delta.</summary>
+    public DeltaHeader Header { get; }
+
+    /// <summary>Frames, the listing counted, whose whole output was read. Once that is durable, a reader may begin there.</summary>
+    public int FramesDone { get; private set; }
+
+    /// <summary>Where the content begins that is read of the current file; zero but for the first file after a beginning in the middle.</summary>
+    public long From { get; private set; }
+
+    /// <summary>Reads header and listing.</summary>
+    /// <param name="delta">The delta; it must be able to seek. Not disposed.</param>
+    /// <param name="old">The tree that it is applied to.</param>
+    /// <param name="framesDone">What an earlier reader's <see cref="FramesDone"/> was; 0: from the beginning.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <exception cref="HostupException"><c>bad-delta</c>, <c>delta-old</c>.</exception>
+    public static async Task<DeltaTreeReader> OpenAsync(Stream delta, IDeltaTree old, int framesDone, CancellationToken ct)
+    {
+        long start = delta.Position;
+        var header = await DeltaHeader.ReadAsync(delta, ct).ConfigureAwait(false);
+        if (framesDone > header.Frames.Count)
+            throw DeltaErrors.Bad($"it has {header.Frames.Count} frames, {framesDone} were used");
+        var canonical = old.Entries.Select(CanonicalEntry.Of).ToList();
+        byte[] stored = await ReadFrameAsync(delta, start + header.HeaderBytes, header.Frames[0], ct).ConfigureAwait(false);
+        var streams = FrameBody.Open(stored, (int)ListingStreams.Count);
+        var listing = new ListingReader(canonical, [.. streams.Select(Unpack)]).Read(header.Entries);
+        return new DeltaTreeReader(delta, start, header, old, listing, Math.Max(1, framesDone));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
+    {
+        if (_inFile)
+            await PassAsync(ct).ConfigureAwait(false);
+        if (!_begun)
+            await BeginAsync(ct).ConfigureAwait(false);
+        if (!_emitted!.MoveNext())
+            return FramesDone == Header.Frames.Count ? null : throw DeltaErrors.Bad("it has more frames than files");
+        var entry = _emitted.Current;
+        _inFile = entry.Kind == TreeEntryKind.File;
+        if (_inFile && entry.Size == 0)
+            await PassEmptyAsync(ct).ConfigureAwait(false);
+        return entry;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        if (!_inFile || buffer.IsEmpty)
+            return 0;
+        var listed = _entries[_files[_file]];
+        if (_position == listed.Entry.Size)
+            return 0;
+        ct.ThrowIfCancellationRequested();
+        if (_frame is null)
+            await LoadFrameAsync(ct).ConfigureAwait(false);
+        int read = Read(listed, buffer.Span);
+        _position += read;
+        if (_patch is { Left: 0 } || (_patch is null && _position == listed.Entry.Size))
+            CloseSources();
+        if (_position == listed.Entry.Size ? _frame!.End == (_file + 1, 0L) : _frame!.End == (_file, _position))
+            EndFrame();
+        return read;
+    }
+
+    /// <summary>Closes old files.</summary>
+    public ValueTask DisposeAsync()
+    {
+        CloseSources();
+        _frame?.Dispose();
+        _emitted?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask BeginAsync(CancellationToken ct)
+    {
+        _begun = true;
+        _emitted = Order().GetEnumerator();
+        (_file, From) = (_files.Count, 0);
+        if (FramesDone == Header.Frames.Count && _fromStart && _files.Count > 0)
+            throw DeltaErrors.Bad("it has no frame for its files");
+        if (FramesDone == Header.Frames.Count)
+            return;
+        _frame = new OpenFrame(await ReadFrameAsync(ct).ConfigureAwait(false));
+        (_file, From) = _frame.Start;
+        if ((_fromStart && _frame.Start != (0, 0L)) || _file >= _files.Count || (From > 0 && From >= _entries[_files[_file]].Entry.Size))
+            throw DeltaErrors.Bad("a frame begins at no place in a file");
+    }
+
+    private IEnumerable<TreeEntry> Order()
+    {
+        if (_fromStart)
+            foreach (var listed in _entries)
+                if (listed.Entry.Kind is not (TreeEntryKind.File or TreeEntryKind.HardLink))
+                    yield return listed.Entry;
+        for (_position = From; _file < _files.Count; (_file, _position, From) = (_file + 1, 0, 0))
+            yield return _entries[_files[_file]].Entry;
+        foreach (var listed in _entries)
+            if (listed.Entry.Kind == TreeEntryKind.HardLink)
+                yield return listed.Entry;
+    }
+
+    /// <summary>Files without content belong to a frame too: it may begin and end with one.</summary>
+    private async ValueTask PassEmptyAsync(CancellationToken ct)
+    {
+        if (_frame is null)
+            await LoadFrameAsync(ct).ConfigureAwait(false);
+        if (_frame!.End == (_file + 1, 0L))
+            EndFrame();
+    }
+
+    private async ValueTask PassAsync(CancellationToken ct)
+    {
+        byte[] rest = new byte[64 * 1024];
+        while (await ReadAsync(rest, ct).ConfigureAwait(false) > 0)
+        {
+        }
+        _inFile = false;
+    }
+
+    private int Read(ListedEntry listed, Span<byte> buffer)
+    {
+        bool endsHere = _frame!.End.File == _file;
+        long left = (endsHere ? _frame.End.Offset : listed.Entry.Size) - _position;
+        if (left <= 0 || (endsHere && _frame.End.Offset >= listed.Entry.Size))
+            throw DeltaErrors.Bad("a frame ends at no place in a file");
+        if (_sources is null)
+            Open(listed, left);
+        if (_patch is null)
+        {
+            int count = (int)Math.Min(buffer.Length, left);
+            _sources!.Read(_position, buffer[..count]);
+            return count;
+        }
+        int read = _patch.Read(buffer);
+        _frame.Made(buffer[..read]);
+        return read;
+    }
+
+    private void Open(ListedEntry listed, long left)
+    {
+        _sources = new OldSpace();
+        if (!listed.Framed)
+        {
+            _sources.Add(_old, listed.Like, listed.Entry.Size);
+            return;
+        }
+        var makings = _frame!.Makings;
+        switch (makings.Number(int.MaxValue))
+        {
+            case (int)Making.Copy:
+                _sources.Add(_old, makings.Number(int.MaxValue), listed.Entry.Size);
+                break;
+            case (int)Making.Patch:
+                for (int sources = makings.Count(DeltaLimits.Sources); sources > 0; sources--)
+                    _sources.Add(_old, unchecked(makings.Signed() + listed.Like));
+                _patch = new PatchReader(_frame, _sources, makings.Number(int.MaxValue), left);
+                break;
+            case var making:
+                throw DeltaErrors.Bad($"it makes a file in way {making}, which this program does not know");
+        }
+    }
+
+    private void CloseSources()
+    {
+        _sources?.Dispose();
+        (_sources, _patch) = (null, null);
+    }
+
+    private void EndFrame()
+    {
+        _frame!.Finish();
+        var end = _frame.End;
+        _frame.Dispose();
+        _frame = null;
+        FramesDone++;
+        if (FramesDone == Header.Frames.Count && end != (_files.Count, 0L))
+            throw DeltaErrors.Bad("its last frame does not end with the last file");
+    }
+
+    private async ValueTask LoadFrameAsync(CancellationToken ct)
+    {
+        _frame = new OpenFrame(await ReadFrameAsync(ct).ConfigureAwait(false));
+        if (_frame.Start != (_file, _position))
+            throw DeltaErrors.Bad($"frame {FramesDone} does not begin where the one before it ends");
+    }
+
+    private ValueTask<byte[]> ReadFrameAsync(CancellationToken ct)
+    {
+        if (FramesDone == Header.Frames.Count)
+            throw DeltaErrors.Bad("its last frame does not end with the last file");
+        long at = _start + Header.HeaderBytes + Header.Frames.Take(FramesDone).Sum(f => f.StoredBytes);
+        return ReadFrameAsync(_delta, at, Header.Frames[FramesDone], ct);
+    }
+
+    private static async ValueTask<byte[]> ReadFrameAsync(Stream delta, long at, DeltaFrame frame, CancellationToken ct)
+    {
+        if (delta.Position != at)
+            delta.Position = at;
+        byte[] stored = new byte[frame.StoredBytes];
+        if (await delta.ReadAtLeastAsync(stored, stored.Length, throwOnEndOfStream: false, ct).ConfigureAwait(false) != stored.Length)
+            throw DeltaErrors.Bad("it ends inside a frame");
+        return Digest.Of(stored) == frame.Stored ? stored : throw DeltaErrors.Bad("a frame is damaged");
+    }
+
+    private static ByteSource Unpack(PackedStream stream)
+    {
+        using (stream)
+            return stream.Whole();
+    }
+}

@@ -1,0 +1,109 @@
+using System.Security.Cryptography;
+using Hostup.Delta.Format;
+
+namespace Hostup.Delta.Building;
+
+/// <summary>Collects the makings of one frame until it is full.</summary>
+/// <param name="options">How large a frame may become.</param>
+/// <param name="file">Place in the order of writing of the file that it begins in.</param>
+/// <param name="offset">Where in that file.</param>
+internal sealed class FrameWriter(DeltaOptions options, int file, long offset)
+{
+    private readonly ByteSink[] _streams = [.. Enumerable.Range(0, (int)FrameStreams.Count).Select(_ => new ByteSink())];
+    private readonly ByteSink _makings = new();
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private long _made;
+    private long _copied;
+    private long _cost;
+
+    public (int File, long Offset) Start => (file, offset);
+
+    public long OutputBytes => _made + _copied;
+
+    /// <summary>Nothing more goes in; it may hold a whole copy too much.</summary>
+    public bool IsFull => _made >= options.FrameBytes || _copied >= options.FrameCopyBytes || _cost >= options.FrameCostBytes;
+
+    /// <summary>Counts a file that is a copy of the old one it is like.</summary>
+    public void AddUnchanged(long length) => _copied += length;
+
+    /// <summary>A file that is a copy of some other old file.</summary>
+    public void AddCopy(int source, long length)
+    {
+        _makings.PutNumber((int)Making.Copy);
+        _makings.PutNumber(source);
+        _copied += length;
+    }
+
+    /// <summary>Adds as much of a file as there is room for, at least one unit.</summary>
+    /// <returns>Where it ends.</returns>
+    public int Add(FilePatch patch, int from, int like)
+    {
+        int end = from;
+        do
+        {
+            _cost += patch.CostOf(end / FilePatch.UnitBytes);
+            int next = Math.Min(patch.Length, (end / FilePatch.UnitBytes + 1) * FilePatch.UnitBytes);
+            _made += next - end;
+            end = next;
+        }
+        while (end < patch.Length && !IsFull);
+        Put(patch, from, end, like);
+        return end;
+    }
+
+    /// <summary>The streams of the frame, whose output ends here.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Finish(int endFile, long endOffset)
+    {
+        var makings = Stream(FrameStreams.Makings);
+        makings.PutNumber(file);
+        makings.PutNumber(offset);
+        makings.PutNumber(endFile);
+        makings.PutNumber(endOffset);
+        makings.Put(_hash.GetHashAndReset());
+        makings.Put(_makings.Written.Span);
+        _hash.Dispose();
+        return [.. _streams.Select(s => s.Written)];
+    }
+
+    private void Put(FilePatch patch, int from, int end, int like)
+    {
+        _makings.PutNumber((int)Making.Patch);
+        _makings.PutNumber(patch.Sources.Count);
+        foreach (int source in patch.Sources)
+            _makings.PutSigned(source - like);
+        _hash.AppendData(patch.Target[from..end]);
+        int pieces = 0, at = from;
+        long expected = 0;
+        foreach (var piece in patch.PiecesOf(from, end))
+        {
+            pieces++;
+            Stream(FrameStreams.Alike).PutNumber(piece.Alike);
+            Stream(FrameStreams.Fresh).PutNumber(piece.Fresh);
+            if (piece.Alike > 0)
+            {
+                Stream(FrameStreams.Jumps).PutSigned(patch.OldOffset + piece.OldPosition - expected);
+                expected = patch.OldOffset + piece.OldPosition + piece.Alike;
+                PutDifferences(patch.Target.Slice(at, piece.Alike), patch.Old.Slice((int)piece.OldPosition, piece.Alike));
+            }
+            Stream(FrameStreams.FreshBytes).Put(patch.Target.Slice(at + piece.Alike, piece.Fresh));
+            at += piece.Alike + piece.Fresh;
+        }
+        _makings.PutNumber(pieces);
+    }
+
+    private void PutDifferences(ReadOnlySpan<byte> target, ReadOnlySpan<byte> old)
+    {
+        Span<byte> part = stackalloc byte[4096];
+        while (!target.IsEmpty)
+        {
+            int count = Math.Min(part.Length, target.Length);
+            for (int i = 0; i < count; i++)
+                part[i] = (byte)(target[i] - old[i]);
+            Stream(FrameStreams.Differences).Put(part[..count]);
+            target = target[count..];
+            old = old[count..];
+        }
+    }
+
+    private ByteSink Stream(FrameStreams stream) => _streams[(int)stream];
+}
