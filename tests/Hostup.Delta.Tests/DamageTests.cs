@@ -73,7 +73,7 @@ public sealed class DamageTests
 
     private static async Task ReadAsync(byte[] delta, IDeltaTree old)
     {
-        await using var reader = await DeltaTreeReader.OpenAsync(new MemoryStream(delta), old, 0, default);
+        await using var reader = await DeltaTreeReader.OpenAsync(new MemoryStream(delta), old, new DeltaPlace(Path.GetTempPath(), null), 0, default);
         byte[] block = new byte[64 * 1024];
         long total = 0;
         while (await reader.NextAsync(default) is { } entry)

@@ -16,7 +16,7 @@ internal sealed class WrittenTree
 
     public async Task ApplyAsync(Stream delta, IDeltaTree old)
     {
-        await using var reader = await DeltaTreeReader.OpenAsync(delta, old, FramesDone, default);
+        await using var reader = await DeltaTreeReader.OpenAsync(delta, old, new DeltaPlace(Path.GetTempPath(), p => new Written(_contents[p])), FramesDone, default);
         while (await reader.NextAsync(default) is { } entry)
         {
             _entries[entry.Path] = entry;
@@ -31,6 +31,17 @@ internal sealed class WrittenTree
         var order = _entries.Values.OrderBy(e => e.Kind == TreeEntryKind.HardLink).ThenBy(e => e.Path);
         var tree = new ListedTree(order.Select(e => (e, (ReadOnlyMemory<byte>)(_contents.TryGetValue(e.Path, out var content) ? content.ToArray() : []))));
         return (await RootTree.ReadAsync(tree, new HashSet<TreePath>(), default)).Digest;
+    }
+
+    private sealed class Written(MemoryStream content) : IDeltaContent
+    {
+        public long Length => content.Length;
+
+        public void Read(long offset, Span<byte> buffer) => content.GetBuffer().AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+
+        public void Dispose()
+        {
+        }
     }
 
     private async Task WriteAsync(TreeEntry entry, DeltaTreeReader reader)

@@ -4,7 +4,6 @@ using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
 using Hostup.Delta;
-using Hostup.Delta.Applying;
 using Hostup.Delta.Format;
 using Hostup.Linux.RootTrees;
 using Hostup.Oci.Layers;
@@ -39,8 +38,7 @@ internal static class DeltaApplyCommand
     private static async Task<Digest> ToTarAsync(Stream delta, IDeltaTree old, string file, CancellationToken ct)
     {
         await using var tar = File.Create(file);
-        await using (var reader = await DeltaTreeReader.OpenAsync(delta, old, 0, ct))
-            await new LayerWriter(tar).WriteAsync(reader, ct);
+        await new TarTarget(tar).WriteAsync(delta, old, ct);
         tar.Position = 0;
         await using var layer = new LayerReader(tar);
         return (await RootTree.ReadAsync(layer, new HashSet<TreePath>(), ct)).Digest;

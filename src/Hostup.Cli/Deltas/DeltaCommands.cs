@@ -17,7 +17,7 @@ internal static class DeltaCommands
         var to = new Option<string>("--to") { Description = "Tree that they are to get", Required = true };
         var file = new Option<string>("--out") { Description = "File that receives the delta", Required = true };
         var quality = new Option<int>("--quality") { Description = "Effort of packing, 0 to 11", DefaultValueFactory = _ => 11 };
-        var threads = new Option<int>("--threads") { Description = "Processors that are used", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var threads = new Option<int?>("--threads") { Description = "Processors that are used; all of them" };
         var json = ReleaseCommands.JsonOption();
         var command = new ExampleCommand("build", "Build the delta from one tree to another.", "hostup delta build --from old-layout --to new-layout --out update.hupdelta") { from, to, file, quality, threads, json };
         command.SetAction(async (parsed, ct) =>
@@ -25,7 +25,7 @@ internal static class DeltaCommands
             string target = Path.GetFullPath(parsed.GetValue(file)!), folder = Path.GetDirectoryName(target)!;
             using var old = await TreeSource.SpoolAsync(parsed.GetValue(from)!, folder, ct);
             using var tree = await TreeSource.SpoolAsync(parsed.GetValue(to)!, folder, ct);
-            var options = new DeltaOptions { Quality = Math.Clamp(parsed.GetValue(quality), 0, 11), Threads = Math.Max(1, parsed.GetValue(threads)) };
+            var options = new DeltaOptions { Quality = Math.Clamp(parsed.GetValue(quality), 0, 11), Threads = Math.Max(1, parsed.GetValue(threads) ?? Environment.ProcessorCount) };
             await using var output = File.Create(target);
             DeltaReport.Print(terminal, await DeltaBuilder.BuildAsync(old, tree, output, options, ct), parsed.GetValue(json));
         });

@@ -3,6 +3,9 @@ using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
 using Hostup.Delta.Format;
 using Hostup.Delta.Listing;
+using Hostup.Delta.Members;
+using Hostup.Delta.Patching;
+using Hostup.Delta.Prediction;
 
 namespace Hostup.Delta.Applying;
 
@@ -18,6 +21,7 @@ public sealed class DeltaTreeReader : ITreeReader
     private readonly Stream _delta;
     private readonly long _start;
     private readonly IDeltaTree _old;
+    private readonly DeltaPlace _place;
     private readonly IReadOnlyList<ListedEntry> _entries;
     private readonly List<int> _files;
     private readonly bool _fromStart;
@@ -26,14 +30,16 @@ public sealed class DeltaTreeReader : ITreeReader
     private int _file;
     private long _position;
     private OldSpace? _sources;
-    private PatchReader? _patch;
+    private IMadeContent? _made;
     private bool _inFile;
     private bool _begun;
+    private readonly byte[] _block = new byte[ReferencePredictor.BlockBytes];
 
-    private DeltaTreeReader(Stream delta, long start, DeltaHeader header, IDeltaTree old, IReadOnlyList<ListedEntry> entries, int frame)
+    private DeltaTreeReader(Stream delta, long start, DeltaHeader header, IDeltaTree old, DeltaPlace place, IReadOnlyList<ListedEntry> entries, IReadOnlyList<int> late, int frame)
     {
-        (_delta, _start, Header, _old, _entries, FramesDone) = (delta, start, header, old, entries, frame);
-        _files = [.. Enumerable.Range(0, entries.Count).Where(i => entries[i].Entry.Kind == TreeEntryKind.File)];
+        (_delta, _start, Header, _old, _place, _entries, FramesDone) = (delta, start, header, old, place, entries, frame);
+        var last = late.ToHashSet();
+        _files = [.. Enumerable.Range(0, entries.Count).Where(i => entries[i].Entry.Kind == TreeEntryKind.File && !last.Contains(i)), .. late];
         _fromStart = frame == 1;
     }
 
@@ -49,10 +55,11 @@ public sealed class DeltaTreeReader : ITreeReader
     /// <summary>Reads header and listing.</summary>
     /// <param name="delta">The delta; it must be able to seek. Not disposed.</param>
     /// <param name="old">The tree that it is applied to.</param>
+    /// <param name="place">Where it may work, and how it reads what is written already.</param>
     /// <param name="framesDone">What an earlier reader's <see cref="FramesDone"/> was; 0: from the beginning.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>bad-delta</c>, <c>delta-old</c>.</exception>
-    public static async Task<DeltaTreeReader> OpenAsync(Stream delta, IDeltaTree old, int framesDone, CancellationToken ct)
+    public static async Task<DeltaTreeReader> OpenAsync(Stream delta, IDeltaTree old, DeltaPlace place, int framesDone, CancellationToken ct)
     {
         long start = delta.Position;
         var header = await DeltaHeader.ReadAsync(delta, ct).ConfigureAwait(false);
@@ -61,8 +68,9 @@ public sealed class DeltaTreeReader : ITreeReader
         var canonical = old.Entries.Select(CanonicalEntry.Of).ToList();
         byte[] stored = await ReadFrameAsync(delta, start + header.HeaderBytes, header.Frames[0], ct).ConfigureAwait(false);
         var streams = FrameBody.Open(stored, (int)ListingStreams.Count);
-        var listing = new ListingReader(canonical, [.. streams.Select(Unpack)]).Read(header.Entries);
-        return new DeltaTreeReader(delta, start, header, old, listing, Math.Max(1, framesDone));
+        var listing = new ListingReader(canonical, [.. streams.Select(Unpack)]);
+        var entries = listing.Read(header.Entries);
+        return new DeltaTreeReader(delta, start, header, old, place, entries, listing.Late, Math.Max(1, framesDone));
     }
 
     /// <inheritdoc/>
@@ -94,7 +102,7 @@ public sealed class DeltaTreeReader : ITreeReader
             await LoadFrameAsync(ct).ConfigureAwait(false);
         int read = Read(listed, buffer.Span);
         _position += read;
-        if (_patch is { Left: 0 } || (_patch is null && _position == listed.Entry.Size))
+        if (_made is { Left: 0 } || (_made is null && _position == listed.Entry.Size))
             CloseSources();
         if (_position == listed.Entry.Size ? _frame!.End == (_file + 1, 0L) : _frame!.End == (_file, _position))
             EndFrame();
@@ -164,45 +172,56 @@ public sealed class DeltaTreeReader : ITreeReader
             throw DeltaErrors.Bad("a frame ends at no place in a file");
         if (_sources is null)
             Open(listed, left);
-        if (_patch is null)
+        if (_made is null)
         {
             int count = (int)Math.Min(buffer.Length, left);
             _sources!.Read(_position, buffer[..count]);
             return count;
         }
-        int read = _patch.Read(buffer);
+        int read = _made.Read(buffer);
         _frame.Made(buffer[..read]);
         return read;
     }
 
     private void Open(ListedEntry listed, long left)
     {
-        _sources = new OldSpace();
+        _sources = new OldSpace(_old, _entries, _place);
         if (!listed.Framed)
         {
-            _sources.Add(_old, listed.Like, listed.Entry.Size);
+            _sources.Add(listed.Like, listed.Entry.Size);
             return;
         }
         var makings = _frame!.Makings;
         switch (makings.Number(int.MaxValue))
         {
             case (int)Making.Copy:
-                _sources.Add(_old, makings.Number(int.MaxValue), listed.Entry.Size);
+                _sources.Add(makings.Count(int.MaxValue), listed.Entry.Size);
                 break;
             case (int)Making.Patch:
-                for (int sources = makings.Count(DeltaLimits.Sources); sources > 0; sources--)
-                    _sources.Add(_old, unchecked(makings.Signed() + listed.Like));
-                _patch = new PatchReader(_frame, _sources, makings.Number(int.MaxValue), left);
+                _made = OpenPatch(listed.Like, _position, left);
+                break;
+            case (int)Making.Repack when _position == 0 && left == listed.Entry.Size:
+                var packing = Packing.Read(makings);
+                long head = makings.Number(DeltaLimits.FileBytes), tail = makings.Number(DeltaLimits.FileBytes), inner = makings.Number(DeltaLimits.FileBytes);
+                _made = new RepackedContent(OpenPatch(listed.Like, 0, inner), packing, head, tail, left);
                 break;
             case var making:
                 throw DeltaErrors.Bad($"it makes a file in way {making}, which this program does not know");
         }
     }
 
+    private PatchReader OpenPatch(int like, long position, long length)
+    {
+        for (int sources = _frame!.Makings.Count(DeltaLimits.Sources); sources > 0; sources--)
+            _sources!.Add(PatchSource.Read(_frame.Makings, like));
+        return new PatchReader(_frame, _sources!, position, length, _block);
+    }
+
     private void CloseSources()
     {
+        _made?.Dispose();
         _sources?.Dispose();
-        (_sources, _patch) = (null, null);
+        (_sources, _made) = (null, null);
     }
 
     private void EndFrame()

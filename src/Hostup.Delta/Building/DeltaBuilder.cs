@@ -2,6 +2,7 @@ using Hostup.Core.RootTrees;
 using Hostup.Delta.Format;
 using Hostup.Delta.Listing;
 using Hostup.Delta.Matching;
+using Hostup.Delta.Patching;
 
 namespace Hostup.Delta.Building;
 
@@ -15,6 +16,7 @@ public sealed class DeltaBuilder
     private readonly SpooledTree _to;
     private readonly DeltaOptions _options;
     private readonly TreeMatch _match;
+    private readonly RepackPlans _plans;
     private readonly FrameSequence _frames;
     private readonly List<Part> _parts = [];
 
@@ -22,6 +24,7 @@ public sealed class DeltaBuilder
     {
         (_from, _to, _options) = (from, to, options);
         _match = new TreeMatch(from, to);
+        _plans = new RepackPlans(from, to, _match);
         _frames = new FrameSequence(options);
     }
 
@@ -46,13 +49,13 @@ public sealed class DeltaBuilder
     private void Build(CancellationToken ct)
     {
         var old = _from.Entries.Select(CanonicalEntry.Of).ToList();
-        _frames.AddListing(new ListingWriter(old).Write(_match.Entries, []), _match.Entries.Count);
+        _frames.AddListing(new ListingWriter(old).Write(_match.Entries, _plans.Late), _match.Entries.Count);
         int file = 0;
         long waiting = 0;
-        for (int i = 0; i < _match.Entries.Count; i++)
+        var late = _plans.Late.ToHashSet();
+        var files = Enumerable.Range(0, _match.Entries.Count).Where(i => _match.Entries[i].Entry.Kind == TreeEntryKind.File && !late.Contains(i));
+        foreach (int i in files.Concat(_plans.Late))
         {
-            if (_match.Entries[i].Entry.Kind != TreeEntryKind.File)
-                continue;
             foreach (var part in PartsOf(i, file++))
             {
                 _parts.Add(part);
@@ -76,6 +79,8 @@ public sealed class DeltaBuilder
             return [new Part(index, file, PartKind.Unchanged, 0, 0, size)];
         if (_match.SameContent(_to.ContentOf(index)) is >= 0 and var same)
             return size == 0 ? [] : [new Part(index, file, PartKind.Copy, same, 0, size)];
+        if (_plans.Has(index))
+            return [new Part(index, file, PartKind.Repack, -1, 0, size)];
         int source = _match.Source(listed);
         return Enumerable.Range(0, (int)((size + _options.PartBytes - 1) / _options.PartBytes))
             .Select(p => new Part(index, file, PartKind.Patch, source, (long)p * _options.PartBytes, Math.Min(_options.PartBytes, size - ((long)p * _options.PartBytes))));
@@ -85,7 +90,12 @@ public sealed class DeltaBuilder
     {
         var patches = new FilePatch?[_parts.Count];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = _options.Threads, CancellationToken = ct };
-        Parallel.For(0, patches.Length, parallel, i => patches[i] = _parts[i].Kind == PartKind.Patch ? Patch(_parts[i]) : null);
+        Parallel.For(0, patches.Length, parallel, i => patches[i] = _parts[i].Kind switch
+        {
+            PartKind.Patch => Patch(_parts[i]),
+            PartKind.Repack => _plans.Make(_parts[i].Index),
+            _ => null,
+        });
         for (int i = 0; i < patches.Length; i++)
         {
             ct.ThrowIfCancellationRequested();
@@ -105,11 +115,11 @@ public sealed class DeltaBuilder
     {
         byte[] target = Read(_to, part.Index, part.Offset, part.Length);
         if (part.Source < 0)
-            return new FilePatch([], [], 0, target);
+            return new FilePatch([], [], 0, target, part.Offset);
         long size = _from.Entries[part.Source].Size, length = Math.Min(size, _options.SourceBytes);
         // of a very large old file the surroundings of the same place
         long offset = Math.Clamp(part.Offset - ((length - part.Length) / 2), 0, size - length);
-        return new FilePatch([part.Source], Read(_from, part.Source, offset, length), offset, target);
+        return new FilePatch([PatchSource.Old(part.Source)], Read(_from, part.Source, offset, length), offset, target, part.Offset);
     }
 
     private static byte[] Read(SpooledTree tree, int index, long offset, long length)
@@ -125,6 +135,7 @@ public sealed class DeltaBuilder
         Unchanged,
         Copy,
         Patch,
+        Repack,
     }
 
     /// <summary>A file or a part of one, and what it is made from.</summary>

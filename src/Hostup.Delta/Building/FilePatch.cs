@@ -1,4 +1,5 @@
 using Hostup.Delta.Patching;
+using Hostup.Delta.Prediction;
 
 namespace Hostup.Delta.Building;
 
@@ -13,20 +14,36 @@ internal sealed class FilePatch
     private readonly IReadOnlyList<PatchPiece> _pieces;
     private readonly int[] _costs;
 
-    /// <param name="sources">Indexes of old files; none: all is new.</param>
+    /// <param name="sources">Where old bytes come from; none: all is new.</param>
     /// <param name="old">The part of their content that is used.</param>
     /// <param name="oldOffset">Where that part begins in them, one after another.</param>
     /// <param name="target">The new content.</param>
-    public FilePatch(IReadOnlyList<int> sources, byte[] old, long oldOffset, byte[] target)
+    /// <param name="targetOffset">Where in the file it begins.</param>
+    /// <param name="pieces">How it is made; null: that is found here.</param>
+    /// <param name="repacking">How it is packed afterwards; null: it is the file.</param>
+    public FilePatch(IReadOnlyList<PatchSource> sources, byte[] old, long oldOffset, byte[] target, long targetOffset, IReadOnlyList<PatchPiece>? pieces = null, Repacking? repacking = null)
     {
-        (Sources, _old, OldOffset, _target) = (sources, old, oldOffset, target);
-        _pieces = old.Length == 0 ? [new PatchPiece(0, 0, target.Length)] : new PatchMaker(new OldContent(old, old.Length)).Make(target);
+        (Sources, _old, OldOffset, _target, TargetOffset, Repacking) = (sources, old, oldOffset, target, targetOffset, repacking);
+        _pieces = pieces ?? (old.Length == 0 ? [new PatchPiece(0, 0, target.Length)] : new PatchMaker(new OldContent(old, old.Length)).Make(target));
         _costs = Costs();
     }
 
-    public IReadOnlyList<int> Sources { get; }
+    public IReadOnlyList<PatchSource> Sources { get; }
+
+    /// <summary>How the content is packed after it was made; null: it is the file.</summary>
+    public Repacking? Repacking { get; }
 
     public long OldOffset { get; }
+
+    public long TargetOffset { get; }
+
+    /// <summary>What is mapped where, of old and new; null: not known here.</summary>
+    public ElfLayout? OldLayout => OldOffset == 0 ? ElfLayout.Parse(_old.AsSpan(0, Math.Min(_old.Length, ElfLayout.HeadBytes))) : null;
+
+    public ElfLayout? TargetLayout => TargetOffset == 0 ? ElfLayout.Parse(_target.AsSpan(0, Math.Min(_target.Length, ElfLayout.HeadBytes))) : null;
+
+    /// <summary>It is not cut: a cut costs what is known of the other half, and a frame can take so much beyond its end.</summary>
+    public bool IsSmall => Repacking is not null || (_target.Length <= 16 * UnitBytes && _costs.Sum() <= 2 * UnitBytes);
 
     public int Length => _target.Length;
 

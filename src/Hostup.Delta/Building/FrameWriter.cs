@@ -43,11 +43,13 @@ internal sealed class FrameWriter(DeltaOptions options, int file, long offset)
         {
             _cost += patch.CostOf(end / FilePatch.UnitBytes);
             int next = Math.Min(patch.Length, (end / FilePatch.UnitBytes + 1) * FilePatch.UnitBytes);
-            _made += next - end;
+            _made += patch.Repacking is null ? next - end : 0;
             end = next;
         }
-        while (end < patch.Length && !IsFull);
-        Put(patch, from, end, like);
+        while (end < patch.Length && (!IsFull || patch.IsSmall));
+        _made += patch.Repacking?.Output.Length ?? 0;
+        _hash.AppendData(patch.Repacking is { } repacking ? repacking.Output : patch.Target[from..end]);
+        new PatchWriter(_makings, Stream).Put(patch, from, end, like);
         return end;
     }
 
@@ -63,46 +65,6 @@ internal sealed class FrameWriter(DeltaOptions options, int file, long offset)
         makings.Put(_makings.Written.Span);
         _hash.Dispose();
         return [.. _streams.Select(s => s.Written)];
-    }
-
-    private void Put(FilePatch patch, int from, int end, int like)
-    {
-        _makings.PutNumber((int)Making.Patch);
-        _makings.PutNumber(patch.Sources.Count);
-        foreach (int source in patch.Sources)
-            _makings.PutSigned(source - like);
-        _hash.AppendData(patch.Target[from..end]);
-        int pieces = 0, at = from;
-        long expected = 0;
-        foreach (var piece in patch.PiecesOf(from, end))
-        {
-            pieces++;
-            Stream(FrameStreams.Alike).PutNumber(piece.Alike);
-            Stream(FrameStreams.Fresh).PutNumber(piece.Fresh);
-            if (piece.Alike > 0)
-            {
-                Stream(FrameStreams.Jumps).PutSigned(patch.OldOffset + piece.OldPosition - expected);
-                expected = patch.OldOffset + piece.OldPosition + piece.Alike;
-                PutDifferences(patch.Target.Slice(at, piece.Alike), patch.Old.Slice((int)piece.OldPosition, piece.Alike));
-            }
-            Stream(FrameStreams.FreshBytes).Put(patch.Target.Slice(at + piece.Alike, piece.Fresh));
-            at += piece.Alike + piece.Fresh;
-        }
-        _makings.PutNumber(pieces);
-    }
-
-    private void PutDifferences(ReadOnlySpan<byte> target, ReadOnlySpan<byte> old)
-    {
-        Span<byte> part = stackalloc byte[4096];
-        while (!target.IsEmpty)
-        {
-            int count = Math.Min(part.Length, target.Length);
-            for (int i = 0; i < count; i++)
-                part[i] = (byte)(target[i] - old[i]);
-            Stream(FrameStreams.Differences).Put(part[..count]);
-            target = target[count..];
-            old = old[count..];
-        }
     }
 
     private ByteSink Stream(FrameStreams stream) => _streams[(int)stream];

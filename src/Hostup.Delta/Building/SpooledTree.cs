@@ -55,6 +55,15 @@ public sealed class SpooledTree : IDeltaTree, IDisposable
     /// <summary>Digest of the content of a file.</summary>
     public Digest ContentOf(int entry) => _listing[entry].Content ?? throw new InvalidOperationException($"bug: {Entries[entry].Path} is no file");
 
+    /// <summary>All of the content of a file.</summary>
+    internal byte[] ReadFile(int entry)
+    {
+        using var content = Open(entry);
+        byte[] bytes = new byte[content.Length];
+        content.Read(0, bytes);
+        return bytes;
+    }
+
     /// <inheritdoc/>
     public IDeltaContent Open(int entry) => new Content(_spool, _places[ContentOf(entry)]);
 

@@ -27,6 +27,9 @@ internal static class DeltaLimits
     /// <summary>Size of one file.</summary>
     public const long FileBytes = 1L << 46;
 
-    /// <summary>Old files that one patch may use.</summary>
-    public const int Sources = 16;
+    /// <summary>Files that one patch may use; a first root has some hundred files of the new root. Each is open as long as the patch is read.</summary>
+    public const int Sources = 900;
+
+    /// <summary>Pieces of one patch; 16 bytes each are held: 4 MiB, twice that while references are predicted.</summary>
+    public const int Pieces = 1 << 18;
 }

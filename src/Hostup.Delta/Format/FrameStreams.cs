@@ -32,4 +32,7 @@ internal enum Making
 
     /// <summary>All of another old file.</summary>
     Copy = 1,
+
+    /// <summary>Pieces that give it unpacked; it is packed again.</summary>
+    Repack = 2,
 }

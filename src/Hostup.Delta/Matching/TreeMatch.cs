@@ -1,4 +1,3 @@
-using System.Text;
 using Hostup.Core;
 using Hostup.Core.RootTrees;
 using Hostup.Delta.Building;
@@ -26,11 +25,11 @@ internal sealed class TreeMatch
             if (entry.Kind == TreeEntryKind.File)
             {
                 _oldByContent.TryAdd(old.ContentOf(i), i);
-                Add(_oldByName, Shape(entry.Path.Name), i);
+                Add(_oldByName, Shapes.Of(entry.Path.Name), i);
             }
             // what keeps its path is like itself and nothing else
             if (!kept.Contains(entry.Path))
-                Add(_oldByShape, Shape(entry.Path.Bytes), i);
+                Add(_oldByShape, Shapes.Of(entry.Path.Bytes), i);
         }
         Entries = [.. target.Entries.Select((e, i) => Match(CanonicalEntry.Of(e), e.Kind == TreeEntryKind.File ? target.ContentOf(i) : null))];
     }
@@ -46,7 +45,7 @@ internal sealed class TreeMatch
     {
         if (listed.Like >= 0 && _old.Entries[listed.Like].Size > 0)
             return listed.Like;
-        return _oldByName.TryGetValue(Shape(listed.Entry.Path.Name), out var named) ? Nearest(named, listed.Entry) : -1;
+        return _oldByName.TryGetValue(Shapes.Of(listed.Entry.Path.Name), out var named) ? Nearest(named, listed.Entry) : -1;
     }
 
     private ListedEntry Match(TreeEntry entry, Digest? content)
@@ -59,7 +58,7 @@ internal sealed class TreeMatch
     {
         if (_oldByPath.TryGetValue(entry.Path, out int same) && _old.Entries[same].Kind == entry.Kind)
             return same;
-        if (_oldByShape.TryGetValue(Shape(entry.Path.Bytes), out var shaped) && Nearest([.. shaped.Where(i => _old.Entries[i].Kind == entry.Kind)], entry) is >= 0 and var renamed)
+        if (_oldByShape.TryGetValue(Shapes.Of(entry.Path.Bytes), out var shaped) && Nearest([.. shaped.Where(i => _old.Entries[i].Kind == entry.Kind)], entry) is >= 0 and var renamed)
             return renamed;
         return content is { } c ? SameContent(c) : -1;
     }
@@ -70,18 +69,6 @@ internal sealed class TreeMatch
         : candidates.MinBy(i => (_old.Entries[i].Path.Name.SequenceEqual(entry.Path.Name) ? 0 : 1, Math.Abs(_old.Entries[i].Size - entry.Size), -Common(_old.Entries[i].Path, entry.Path)));
 
     private static int Common(TreePath a, TreePath b) => a.Bytes.CommonPrefixLength(b.Bytes);
-
-    /// <summary>A path or name without its version numbers: each run of digits is one mark.</summary>
-    private static string Shape(ReadOnlySpan<byte> path)
-    {
-        var shape = new StringBuilder(path.Length);
-        foreach (byte b in path)
-            if (!char.IsAsciiDigit((char)b))
-                shape.Append((char)b);
-            else if (shape.Length == 0 || shape[^1] != '\0')
-                shape.Append('\0');
-        return shape.ToString();
-    }
 
     private static void Add(Dictionary<string, List<int>> lists, string key, int entry)
     {

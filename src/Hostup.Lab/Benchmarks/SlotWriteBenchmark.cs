@@ -22,7 +22,7 @@ public static class SlotWriteBenchmark
         var runs = new Option<int>("--runs") { Description = "Runs of each", DefaultValueFactory = _ => 3 };
         var command = new Command("slot-write", "Time to a verified slot and memory, against curl | tar") { runs };
         command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(runs), ct));
-        return new Command("bench", "Benchmarks; their results stand in docs/performance.md") { command };
+        return command;
     }
 
     private static async Task<int> RunAsync(int runs, CancellationToken ct)

@@ -29,6 +29,9 @@ public static class RequiredTools
         ("getfattr", "attr"),
     ];
 
+    // Peers that deltas are compared with.
+    private static readonly (string ToolOrFile, string Package)[] DeltaPeers = [("rdiff", "rdiff"), ("xdelta3", "xdelta3"), ("casync", "casync"), ("mmdebstrap", "mmdebstrap")];
+
     /// <summary>Debian packages that are missing, in alphabetical order.</summary>
     public static IReadOnlyList<string> Missing() => Missing(Needed);
 
@@ -40,6 +43,9 @@ public static class RequiredTools
 
     /// <summary>The same, and what the image tier of the tests runs against.</summary>
     public static Task InstallForTestsAsync(Action<string> progress, CancellationToken ct) => InstallAsync(Missing([.. Needed, .. Peers]), progress, ct);
+
+    /// <summary>What the benchmark of deltas runs.</summary>
+    public static Task InstallForBenchmarksAsync(Action<string> progress, CancellationToken ct) => InstallAsync(Missing(DeltaPeers), progress, ct);
 
     private static async Task InstallAsync(IReadOnlyList<string> missing, Action<string> progress, CancellationToken ct)
     {

@@ -24,7 +24,9 @@ public static class DeltaWrite
     {
         using var writer = new SlotTreeWriter(directory);
         bool goesOn = from is not null && writer.GoOn(from.WriterState);
-        var reader = await DeltaTreeReader.OpenAsync(delta, old, goesOn ? from!.FramesDone : 0, ct).ConfigureAwait(false);
+        using var written = new DirectoryFiles(directory);
+        string temporary = Path.Combine(directory, DeltaPlace.TemporaryName);
+        var reader = await DeltaTreeReader.OpenAsync(delta, old, new DeltaPlace(directory, written.Open), goesOn ? from!.FramesDone : 0, ct).ConfigureAwait(false);
         await using var _ = reader.ConfigureAwait(false);
         int done = reader.FramesDone;
         while (await reader.NextAsync(ct).ConfigureAwait(false) is { } entry)
@@ -32,6 +34,7 @@ public static class DeltaWrite
             await writer.WriteAsync(entry, reader, reader.From, _ => Save(), ct).ConfigureAwait(false);
             await Save().ConfigureAwait(false);
         }
+        File.Delete(temporary);
         await writer.FinishAsync(ct).ConfigureAwait(false);
 
         ValueTask Save()
