@@ -36,7 +36,8 @@ public sealed class RepackTests
         long module2 = (await TestTrees.BuildAsync(from, without)).Length;
 
         Assert.Equal(to.Digest, await written.DigestAsync());
-        Assert.InRange(bytes, module2, module2 + 1000);
+        // Brotli itself varies by some percent with what else is in a stream
+        Assert.InRange(bytes, module2 * 95 / 100, module2 * 105 / 100);
     }
 
     [Fact]
