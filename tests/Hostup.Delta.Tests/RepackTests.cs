@@ -27,7 +27,7 @@ public sealed class RepackTests
     public async Task A_first_root_is_made_of_the_files_of_the_new_root()
     {
         var (kind, library) = Library(CodecLibrary.Zstd);
-        byte[] module = Text(2, 2_000_000), newer = Text(3, 2_100_000), own = Text(4, 300_000);
+        byte[] module = Text(2, 2_000_000), newer = Text(3, 2_100_000), own = Text(4, 300_001);
         using var from = await TestTrees.SpoolAsync(("boot/initrd.img-1", Packed(kind, CodecLibrary.Zstd, Cpio(("m.ko", module), ("conf", own)))), ("lib/libzstd.so.1", library), ("lib/m.ko", module));
         using var to = await TestTrees.SpoolAsync(("boot/initrd.img-2", Packed(kind, CodecLibrary.Zstd, Cpio(("m.ko", newer), ("conf", own)))), ("lib/libzstd.so.1", library), ("lib/m.ko", newer));
         using var without = await TestTrees.SpoolAsync(("boot/initrd.img-2", [1]), ("lib/libzstd.so.1", library), ("lib/m.ko", newer));
@@ -74,7 +74,7 @@ public sealed class RepackTests
     private static byte[] Packed(PackingKind kind, string library, byte[] content)
     {
         int at = 0;
-        var packing = new Packing(kind, 9, kind == PackingKind.Zstd, kind == PackingKind.Zstd, new CodecLibrary(library).Digest!.Value);
+        var packing = new Packing(kind, 9, kind == PackingKind.Zstd, kind == PackingKind.Zstd, content.Length % 2 == 1, new CodecLibrary(library).Digest!.Value);
         using var packer = PackedFile.Packer(packing, Next, content.Length);
         using var packed = new MemoryStream();
         byte[] part = new byte[100_000];

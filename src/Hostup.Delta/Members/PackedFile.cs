@@ -38,9 +38,9 @@ internal sealed record PackedFile(PackedRange Range, byte[] Inner, long Unpacked
         if (LibraryOf(Range.Kind) is not { } library)
             return null;
         var candidates = Range.Kind == PackingKind.Lz4
-            ? Lz4Levels.Select(level => new Packing(PackingKind.Lz4, level, false, false, library))
-            // bit 2 of the frame header's descriptor: checksum (RFC 8878, 3.1.1.1.1)
-            : ZstdSettings.Select(s => new Packing(PackingKind.Zstd, s.Level, s.Parallel, (file[Range.Start + 4] & 4) != 0, library));
+            ? Lz4Levels.Select(level => new Packing(PackingKind.Lz4, level, false, false, false, library))
+            // the frame header's descriptor (RFC 8878, 3.1.1.1.1): bit 2 checksum, bits 6 and 7 size of the content
+            : ZstdSettings.Select(s => new Packing(PackingKind.Zstd, s.Level, s.Parallel, (file[Range.Start + 4] & 4) != 0, (file[Range.Start + 4] & 0xC0) != 0, library));
         return candidates.FirstOrDefault(candidate => GivesSame(candidate, file));
     }
 
@@ -84,8 +84,8 @@ internal sealed record PackedFile(PackedRange Range, byte[] Inner, long Unpacked
     private static PackedFile? OpenZstd(byte[] file)
     {
         int start = IndexOf(file, ZstdPacker.Magic);
-        // a device packs a stream of unknown length: no content size, no single segment, no dictionary
-        if (start < 0 || file.Length < start + 6 || (file[start + 4] & ~4) != 0 || LibraryOf(PackingKind.Zstd) is null)
+        // what a stream gives: no single segment, no dictionary
+        if (start < 0 || file.Length < start + 6 || (file[start + 4] & 0x3B) != 0 || LibraryOf(PackingKind.Zstd) is null)
             return null;
         var range = new PackedRange(PackingKind.Zstd, start, file.Length - start);
         using var unpacked = new MemoryStream();

@@ -9,7 +9,7 @@ internal enum PackingKind
     /// <summary>LZ4 legacy frame: blocks of 8 MiB, each for itself, as the Linux kernel's build makes it.</summary>
     Lz4 = 1,
 
-    /// <summary>One zstd frame of a stream whose length was not known.</summary>
+    /// <summary>One zstd frame.</summary>
     Zstd = 2,
 }
 
@@ -18,17 +18,18 @@ internal enum PackingKind
 /// <param name="Level">Compression level.</param>
 /// <param name="Parallel">zstd was told to use threads, which divides its input into jobs; how many there are changes nothing.</param>
 /// <param name="Checksum">zstd: the frame ends with a checksum.</param>
+/// <param name="Sized">zstd: the frame says how long its content is.</param>
 /// <param name="Library">Digest of the library's file.</param>
-internal sealed record Packing(PackingKind Kind, int Level, bool Parallel, bool Checksum, Digest Library)
+internal sealed record Packing(PackingKind Kind, int Level, bool Parallel, bool Checksum, bool Sized, Digest Library)
 {
     /// <summary>Bits of the settings byte.</summary>
-    private const int ParallelBit = 1, ChecksumBit = 2;
+    private const int ParallelBit = 1, ChecksumBit = 2, SizedBit = 4;
 
     public void Write(ByteSink sink)
     {
         sink.PutNumber((int)Kind);
         sink.PutNumber(Level);
-        sink.PutNumber((Parallel ? ParallelBit : 0) | (Checksum ? ChecksumBit : 0));
+        sink.PutNumber((Parallel ? ParallelBit : 0) | (Checksum ? ChecksumBit : 0) | (Sized ? SizedBit : 0));
         sink.Put(Convert.FromHexString(Library.Hex));
     }
 
@@ -37,8 +38,8 @@ internal sealed record Packing(PackingKind Kind, int Level, bool Parallel, bool 
         var kind = (PackingKind)source.Number((int)PackingKind.Zstd);
         if (kind == 0)
             throw DeltaErrors.Bad("it packs a file in a way that this program does not know");
-        int level = source.Count(22), settings = source.Count(3);
-        return new Packing(kind, level, (settings & ParallelBit) != 0, (settings & ChecksumBit) != 0, Digest.FromHash(source.Bytes(32)));
+        int level = source.Count(22), settings = source.Count(7);
+        return new Packing(kind, level, (settings & ParallelBit) != 0, (settings & ChecksumBit) != 0, (settings & SizedBit) != 0, Digest.FromHash(source.Bytes(32)));
     }
 }
 

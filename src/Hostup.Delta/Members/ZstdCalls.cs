@@ -20,6 +20,9 @@ internal static unsafe partial class ZstdCalls
     [LibraryImport(CodecLibrary.Zstd, EntryPoint = "ZSTD_CCtx_setParameter")]
     public static partial nuint SetParameter(nint context, int parameter, int value);
 
+    [LibraryImport(CodecLibrary.Zstd, EntryPoint = "ZSTD_CCtx_setPledgedSrcSize")]
+    public static partial nuint SetLength(nint context, ulong bytes);
+
     [LibraryImport(CodecLibrary.Zstd, EntryPoint = "ZSTD_compressStream2")]
     public static partial nuint Pack(nint context, ref ZstdBuffer output, ref ZstdBuffer input, int directive);
 

@@ -2,7 +2,7 @@ using Hostup.Delta.Format;
 
 namespace Hostup.Delta.Members;
 
-/// <summary>Writes and reads one zstd frame as the command-line tool does with a pipe: the length is not known before the end.</summary>
+/// <summary>Writes and reads one zstd frame as the command-line tool does.</summary>
 internal sealed unsafe class ZstdPacker : IPacker
 {
     public const uint Magic = 0xFD2FB528;
@@ -24,6 +24,8 @@ internal sealed unsafe class ZstdPacker : IPacker
         _context = ZstdCalls.CreatePacker();
         Check(ZstdCalls.SetParameter(_context, ZstdCalls.LevelParameter, packing.Level));
         Check(ZstdCalls.SetParameter(_context, ZstdCalls.ChecksumParameter, packing.Checksum ? 1 : 0));
+        if (packing.Sized)
+            Check(ZstdCalls.SetLength(_context, (ulong)length));
         if (packing.Parallel)
             Check(ZstdCalls.SetParameter(_context, ZstdCalls.WorkersParameter, 1));
     }
