@@ -142,6 +142,9 @@ public sealed record RootFileSystem
     /// <summary>Label of the file system; empty: the slot's own name.</summary>
     public string Label { get; init => field = value ?? ""; } = "";
 
+    /// <summary>The label for a slot. A label that names a slot would be the other one's as often as not, and the next update would refuse it: the slot's own then.</summary>
+    public string LabelOn(string slot) => Label.Length == 0 || SlotName.Is(Label) ? slot : Label;
+
     /// <summary>Explicit feature list for <c>mke2fs -O none,...</c>.</summary>
     public IReadOnlyList<string> Ext4Features { get; init => field = value ?? DefaultExt4Features; } = DefaultExt4Features;
 
