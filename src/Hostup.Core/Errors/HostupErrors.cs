@@ -106,6 +106,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode RolledBackHealth = new("rollback-health", Failed);
     /// <summary>The attempt was cancelled by the operator.</summary>
     public static readonly HostupErrorCode Cancelled = new("cancelled", Refused);
+    /// <summary>A newer attempt took the place of this one.</summary>
+    public static readonly HostupErrorCode Superseded = new("superseded", Refused);
     /// <summary>The run resumed five times without progress.</summary>
     public static readonly HostupErrorCode NoProgress = new("no-progress", Failed);
     /// <summary>A file on the state partition cannot be read.</summary>

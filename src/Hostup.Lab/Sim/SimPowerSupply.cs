@@ -16,6 +16,9 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
     /// <summary>Whether the process is killed before an effect of this name; asked at each one.</summary>
     public Func<string, bool>? KillWhen { get; set; }
 
+    /// <summary>Called before each effect with its number: what else happens then; null: nothing.</summary>
+    public Action<int>? Meanwhile { get; set; }
+
     /// <summary>Times that the process was killed.</summary>
     public int Kills { get; private set; }
 
@@ -37,6 +40,7 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
             throw new PowerCutException(name);
         Effects++;
         Log.Add(name);
+        Meanwhile?.Invoke(Effects);
         if (Effects == KillBefore || KillWhen?.Invoke(name) == true)
         {
             Kills++;

@@ -1,0 +1,20 @@
+using Hostup.Core;
+using Hostup.Core.Wire;
+using Hostup.Device.Agent;
+using Hostup.Updates.Ports;
+
+namespace Hostup.Device.Tests.Agent;
+
+public sealed class RunningAttemptTests
+{
+    private static readonly DeviceTarget Target = new() { AttemptId = "b", Version = "2.0.0", ReleaseEnvelope = Digest.Of("x"u8) };
+
+    [Theory]
+    [InlineData("a", false, false, AttemptWishes.Supersede)]
+    [InlineData("a", true, true, AttemptWishes.Supersede)]
+    [InlineData("b", false, false, AttemptWishes.None)]
+    [InlineData("b", true, false, AttemptWishes.Cancel)]
+    [InlineData("b", true, true, AttemptWishes.Cancel | AttemptWishes.OverrideLocks)]
+    public void A_target_is_a_wish_for_the_attempt_that_runs(string running, bool cancel, bool locks, AttemptWishes wishes) =>
+        Assert.Equal(wishes, RunningAttempt.WishesOf(running, Target with { Cancel = cancel, OverrideLocks = locks }));
+}
