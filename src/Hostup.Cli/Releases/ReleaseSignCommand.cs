@@ -30,6 +30,8 @@ internal static class ReleaseSignCommand
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
         var stones = new Option<string[]>("--stepping-stone") { Description = "Versions that a device with an older OS runs first", AllowMultipleArgumentsPerToken = true };
         var label = new Option<string>("--root-label") { Description = "Label of the root file system; without it the slot's own" };
+        var areas = BootAreaOption.Areas();
+        var single = BootAreaOption.SingleCopy();
         var days = new Option<double?>("--expires-in-days") { Description = "From then on no device installs it; without it never" };
         var notes = new Option<FileInfo>("--notes") { Description = "Text file: what is new in the OS" }.AcceptExistingOnly();
         var typeNotes = new Option<FileInfo>("--device-notes") { Description = "Text file: what is new on this device type" }.AcceptExistingOnly();
@@ -39,7 +41,7 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, stones, label, days, notes, typeNotes, packages, framed, asIs, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, stones, label, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -59,6 +61,8 @@ internal static class ReleaseSignCommand
                 TreeDigest = read.TreeDigest,
                 Root = read.Root with { Label = RootLabel(parsed.GetValue(label)) },
                 BootFiles = read.BootFiles,
+                Requires = parsed.GetValue(areas) is { Length: > 0 } ? [BootArea.Feature] : [],
+                BootAreas = BootAreaOption.Parse(parsed.GetValue(areas) ?? [], parsed.GetValue(single), read),
                 Supervisor = await ParseSupervisorAsync(parsed.GetValue(supervisor), parsed.GetValue(supervisorImage), ct),
                 EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),

@@ -98,6 +98,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode Supervisor = new("supervisor", Failed);
     /// <summary>The boot files cannot be written.</summary>
     public static readonly HostupErrorCode BootFiles = new("boot-files", Failed);
+    /// <summary>The raw areas of the release's boot loader do not fit the device.</summary>
+    public static readonly HostupErrorCode BootAreas = new("boot-areas", Refused);
     /// <summary>The boot settings cannot be switched.</summary>
     public static readonly HostupErrorCode SwitchBoot = new("switch-boot", Failed);
     /// <summary>The boot loader came back to the old slot.</summary>

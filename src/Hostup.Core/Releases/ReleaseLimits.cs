@@ -26,7 +26,7 @@ public static class ReleaseLimits
             return $"stepping stone '{stone}' is not a version below {release.Version}";
         if (release.BootFiles.Count > MaxBootFiles)
             return $"it has {release.BootFiles.Count} boot files, at most {MaxBootFiles} are taken";
-        return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : null;
+        return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : BootAreaLimits.Fault(release);
     }
 
     private static bool IsInside(string? path) =>

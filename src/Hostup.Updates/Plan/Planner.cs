@@ -65,9 +65,15 @@ public static class Planner
         new("fetch-supervisor", BringsSupervisor(facts, release) ? $"pulls supervisor {release.Supervisor!.Version}; a failure is a warning" : "nothing to fetch: the release brings no newer supervisor", "none needed", 0),
         new("gate", overrideLocks ? "takes the applications' update locks, passing over those that are held; checks the device again" : "takes the applications' update locks, checks the device again", "releases the locks", 0),
         new("write-boot-files", fit.Boot.Changes == 0 ? "nothing to write: the boot files are the same" : $"replaces, adds or removes {fit.Boot.Changes} boot files of {release.BootFiles.Count} in the release; kept-back ones stay", "restores what it touched", 0),
+        .. Areas(release),
         new(SwitchBoot.StepName, facts.FallsBack ? $"the next boot is a trial of {spare.Label}" : $"the next boot starts {spare.Label}; this boot loader knows no trial", $"boots {running.Label} again", 0),
         new("reboot", facts.FallsBack ? "reboots; unhealthy or unbootable, the device comes back" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
     ];
+
+    // Most releases have none, and their plan says nothing of them.
+    private static IEnumerable<PlannedStep> Areas(ReleaseManifest release) => release.BootAreas.Select(a => new PlannedStep(
+        "write-boot-areas",
+        $"writes {a.Name} at {string.Join(" and ", a.Copies)} where it differs{(a.SingleCopy ? "; A POWER CUT IN THIS MOMENT LEAVES A DEVICE THAT DOES NOT START: the board has one copy" : "")}", "writes what was there", 0));
 
     private static string Lost(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release) => (facts, fit) switch
     {

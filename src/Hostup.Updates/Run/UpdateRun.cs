@@ -34,6 +34,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         new FetchSupervisor(),
         new Gate(),
         new WriteBootFiles(),
+        new WriteBootAreas(),
         new SwitchBoot(),
         new Reboot(),
     ];
