@@ -218,7 +218,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task WatchAsync(CancellationToken ct)
     {
-        if (await ReportAttemptAsync(ProgressFile.Load(), ct).ConfigureAwait(false) is { } answer)
+        // What is said of an attempt that has ended is not meant for the one that is about to begin.
+        bool open = _log.IsOpen;
+        if (await ReportAttemptAsync(ProgressFile.Load(), ct).ConfigureAwait(false) is { } answer && open)
             RunningAttempt.Hear(answer);
         await Running.PollAsync(ct).ConfigureAwait(false);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Hostup.Core.Wire;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 
@@ -20,18 +21,20 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log)
         if (_polled is { } last && Stopwatch.GetElapsedTime(last) < _interval)
             return;
         _polled = Stopwatch.GetTimestamp();
+        var records = log.Records;
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         _interval = TimeSpan.FromSeconds(answer.IntervalSeconds);
-        if (answer.Target is { } target && log.Records is [{ AttemptId: { } running }, ..])
-            Ask(WishesOf(running, target));
+        if (answer.Target is { } target)
+            Ask(WishesOf(records, target));
     }
 
     /// <summary>Hands on what the answer to a report says.</summary>
     public static void Hear(AttemptAnswer answer) => Ask(
         (answer.Cancel ? AttemptWishes.Cancel : 0) | (answer.Superseded ? AttemptWishes.Supersede : 0) | (answer.OverrideLocks ? AttemptWishes.OverrideLocks : 0));
 
-    /// <summary>What a target means for the attempt that runs.</summary>
-    public static AttemptWishes WishesOf(string running, DeviceTarget target) => target.AttemptId != running ? AttemptWishes.Supersede
+    /// <summary>What a target means for the attempt that runs. While a process begins the journal still tells of the attempt before: that one wants nothing.</summary>
+    public static AttemptWishes WishesOf(IReadOnlyList<JournalRecord> records, DeviceTarget target) => records is [] or [.., { Verb: JournalVerb.Ended }] ? AttemptWishes.None
+        : target.AttemptId != records[0].AttemptId ? AttemptWishes.Supersede
         : (target.Cancel ? AttemptWishes.Cancel : 0) | (target.OverrideLocks ? AttemptWishes.OverrideLocks : 0);
 
     private static void Ask(AttemptWishes wishes)

@@ -63,6 +63,8 @@ internal static class UpdateCommand
 
     private static async Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, UpdateBeginning begin, CancellationToken ct)
     {
+        // What was wanted of an attempt before is not wanted of this one.
+        ProgressFile.Reset();
         // The sources are asked by the run itself, so that their bytes are in its account.
         var update = await UpdateAtHand.LookAsync(device, begin.Target, sources: null, ct).ConfigureAwait(false);
         var plan = update.MakePlan(given: null);
