@@ -8,9 +8,9 @@ namespace Hostup.Cli.Releases;
 /// <summary>Raw areas of the boot loader as they are named on the command line: <c>NAME=PATH@MEDIUM:OFFSET[,MEDIUM:OFFSET]</c>.</summary>
 internal static class BootAreaOption
 {
-    public static Option<string[]> Areas() => new("--boot-area") { Description = "Boot loader outside of every file system, as NAME=PATH@MEDIUM:OFFSET,MEDIUM:OFFSET: a file of the image and its places in the order of the board (media: disk, boot0, boot1; offset in bytes)" };
+    public static Option<string[]> Areas() => new("--boot-area") { Description = "Boot loader outside of file systems: NAME=FILE@disk:OFFSET,boot0:OFFSET" };
 
-    public static Option<bool> SingleCopy() => new("--single-copy") { Description = "Take raw areas with one place: a power cut while it is written leaves a device that does not start" };
+    public static Option<bool> SingleCopy() => new("--single-copy") { Description = "Take an area with one place: a power cut then costs the device" };
 
     /// <summary>Reads them.</summary>
     /// <param name="texts">As given.</param>

@@ -7,6 +7,7 @@ namespace Hostup.Lab.Sim;
 public sealed class SimBootMedia(SimDevice device) : IBootMedia
 {
     private const int SectorBytes = 512;
+    private const int MediumBytes = 128 << 10;
     private readonly Dictionary<string, byte[]> _medium = [];
     private readonly Dictionary<string, byte[]> _seen = [];
 
@@ -17,7 +18,7 @@ public sealed class SimBootMedia(SimDevice device) : IBootMedia
     public void Provision(string medium, long offsetBytes, byte[] content)
     {
         if (!_medium.TryGetValue(medium, out byte[]? bytes))
-            bytes = _medium[medium] = new byte[1 << 20];
+            bytes = _medium[medium] = new byte[MediumBytes];
         content.CopyTo(bytes.AsSpan((int)offsetBytes));
         _seen[medium] = (byte[])bytes.Clone();
     }

@@ -66,9 +66,9 @@ public sealed class SimRelease
     public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0", byte[]? trust = null, byte[]? ballast = null) =>
         new(version, behaviour, Tree(version, behaviour, trust, ballast)) { SupervisorVersion = supervisor };
 
-    /// <summary>The same with a boot loader on raw areas.</summary>
+    /// <summary>The same with a boot loader on raw areas; those of two texts differ in every sector, so that a mixture is neither.</summary>
     public SimRelease WithLoader(string loader, IReadOnlyList<BootAreaCopy> copies) =>
-        new(Version, Behaviour, new(Files, StringComparer.Ordinal) { ["boot/loader.bin"] = Filled(loader, 4096) }) { SupervisorVersion = SupervisorVersion, LoaderCopies = copies };
+        new(Version, Behaviour, new(Files, StringComparer.Ordinal) { ["boot/loader.bin"] = [.. Filled(loader, 4096).Select(b => (byte)(b + loader.Sum(c => c)))] }) { SupervisorVersion = SupervisorVersion, LoaderCopies = copies };
 
     private static SortedDictionary<string, byte[]> Tree(string version, SimBehaviour behaviour, byte[]? trust, byte[]? ballast)
     {

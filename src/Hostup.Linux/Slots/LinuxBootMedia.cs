@@ -111,15 +111,14 @@ public sealed class LinuxBootMedia(Func<string> running, string root = "") : IBo
 
     private string NameOf(string medium)
     {
-        string partition = $"{root}/sys/class/block/{Path.GetFileName(running())}";
-        string disk = Path.GetFileName(Path.GetDirectoryName(new DirectoryInfo(partition).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? partition)!);
+        string disk = Path.GetFileName(Path.GetDirectoryName(SysOf(Path.GetFileName(running())))!);
         return medium == "disk" ? disk : disk + medium;
     }
 
     private string SysOf(string name)
     {
         string link = $"{root}/sys/class/block/{name}";
-        return new DirectoryInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? link;
+        return Directory.Exists(link) ? new DirectoryInfo(link).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? link : link;
     }
 
     private static long Number(string path) => long.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture);

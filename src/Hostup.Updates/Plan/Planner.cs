@@ -71,9 +71,10 @@ public static class Planner
     ];
 
     // Most releases have none, and their plan says nothing of them.
-    private static IEnumerable<PlannedStep> Areas(ReleaseManifest release) => release.BootAreas.Select(a => new PlannedStep(
+    private static IEnumerable<PlannedStep> Areas(ReleaseManifest release) => release.BootAreas is [] ? [] : [new(
         "write-boot-areas",
-        $"writes {a.Name} at {string.Join(" and ", a.Copies)} where it differs{(a.SingleCopy ? "; A POWER CUT IN THIS MOMENT LEAVES A DEVICE THAT DOES NOT START: the board has one copy" : "")}", "writes what was there", 0));
+        "writes, where it differs, " + string.Join("; ", release.BootAreas.Select(a => $"{a.Name} at {string.Join(" and ", a.Copies)}{(a.SingleCopy ? ", of which the board has one copy: A POWER CUT IN THIS MOMENT LEAVES A DEVICE THAT DOES NOT START" : "")}")),
+        "writes what was there", 0)];
 
     private static string Lost(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release) => (facts, fit) switch
     {

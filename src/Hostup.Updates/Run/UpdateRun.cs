@@ -107,7 +107,8 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
-        foreach (var step in Remaining(_log.Records))
+        // What a release has nothing for is in neither plan nor journal.
+        foreach (var step in Remaining(_log.Records).Where(s => s is not WriteBootAreas || context.Release.BootAreas is not []))
         {
             try
             {

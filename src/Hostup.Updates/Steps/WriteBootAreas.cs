@@ -23,8 +23,6 @@ public sealed class WriteBootAreas : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
-        if (update.Release.BootAreas is [])
-            return StepResult.Done;
         update.HonourCancel();
         var slot = await update.Device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
         await using var _ = slot.ConfigureAwait(false);

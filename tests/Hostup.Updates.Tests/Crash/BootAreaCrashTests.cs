@@ -2,6 +2,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
 
 namespace Hostup.Updates.Tests.Crash;
 
@@ -104,6 +105,21 @@ public sealed class BootAreaCrashTests
 
         AssertLoader(device, "same loader");
         Assert.DoesNotContain(device.Power.Log, e => e.Contains("disk", StringComparison.Ordinal) || e.Contains("area-", StringComparison.Ordinal));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task The_plan_names_the_places_and_what_a_single_one_may_cost(bool single)
+    {
+        var (old, target) = Releases(SimBehaviour.Good, single ? One : Two);
+        var device = new SimDevice(old, target);
+
+        var plan = await device.Target.PlanAsync(device);
+        await device.RunAsync();
+
+        string effect = plan.Steps.Single(s => s.Name == "write-boot-areas").Effect;
+        Assert.Contains(single ? "loader at disk:8192" : "loader at disk:8192 and disk:65536", effect, StringComparison.Ordinal);
+        Assert.Equal(single, effect.Contains("A POWER CUT IN THIS MOMENT", StringComparison.Ordinal));
+        Assert.Equal(plan.Steps.Select(s => s.Name), new AttemptJournal(device.Files).Read().Where(r => r.Verb == JournalVerb.Started).Select(r => r.Step));
     }
 
     [Fact]
