@@ -13,7 +13,7 @@ internal static class ExitCodes
     public const int Cancelled = 4;
     public const int TryLater = 75;
 
-    public static int Of(HostupErrorCode code) => code == HostupErrors.Cancelled ? Cancelled : code.Kind switch
+    public static int Of(HostupErrorCode code) => code == HostupErrors.Cancelled || code == HostupErrors.Superseded ? Cancelled : code.Kind switch
     {
         HostupErrorKind.Usage => Usage,
         HostupErrorKind.Refused => Refused,

@@ -40,7 +40,7 @@ internal static class ExitCodes
         RunEndKind.NothingToDo or RunEndKind.Rebooting => Done,
         RunEndKind.TrialPending => TryLater,
         RunEndKind.Refused => Refused,
-        RunEndKind.Cancelled => Cancelled,
+        RunEndKind.Cancelled or RunEndKind.Superseded => Cancelled,
         RunEndKind.UndoIncomplete => UndoIncomplete,
         _ => Failed,
     };

@@ -11,6 +11,7 @@ var root = new RootCommand("Updates the host OS of this device")
     PlanCommand.Create(),
     StatusCommand.Create(),
     RollbackCommand.Create(),
+    PollNowCommand.Create(),
     ForceRebootCommand.Create(),
 };
 try

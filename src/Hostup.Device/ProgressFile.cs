@@ -1,39 +1,48 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Hostup.Core.Wire;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Reporting;
 
 namespace Hostup.Device;
 
-/// <summary>Progress of the update process, for the agent, in a file under /run; and the operator's wish to end it, a file the other way.</summary>
+/// <summary>Progress of the update process, for the agent, in a file under /run; and what the operator wants of it, empty files the other way.</summary>
 internal sealed class ProgressFile(RunLog log) : IAttemptProgress
 {
     public const string FilePath = TargetFile.Folder + "/progress.json";
-    public const string CancelPath = TargetFile.Folder + "/cancel";
+
+    private static readonly (AttemptWishes Wish, string Path)[] WishPaths =
+    [
+        (AttemptWishes.Cancel, TargetFile.Folder + "/cancel"),
+        (AttemptWishes.Supersede, TargetFile.Folder + "/supersede"),
+        (AttemptWishes.OverrideLocks, TargetFile.Folder + "/override-locks"),
+    ];
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private readonly Stopwatch _sinceWrite = Stopwatch.StartNew();
     private readonly Stopwatch _sinceLook = Stopwatch.StartNew();
+    private readonly TransferRate _rate = new(() => Stopwatch.GetElapsedTime(0));
     private string? _lastState;
     private string? _lastNote;
-    private bool _cancel;
+    private AttemptWishes _wishes;
     private long _tick;
 
-    public bool CancelRequested
+    public AttemptWishes Wishes
     {
         get
         {
             if (_sinceLook.ElapsedMilliseconds > 200)
             {
-                _cancel = File.Exists(CancelPath);
+                _wishes = AskedFor();
                 _sinceLook.Restart();
             }
-            return _cancel;
+            return _wishes;
         }
     }
 
-    public void Report(string state, long done, long total, string? note)
+    public void Report(string state, long done, long total, string? note, LockReport? held = null)
     {
+        long rate = _rate.Take(state, done);
         bool news = state != _lastState || note != _lastNote;
         if (!news && _sinceWrite.Elapsed < Pause)
             return;
@@ -43,13 +52,33 @@ internal sealed class ProgressFile(RunLog log) : IAttemptProgress
         _sinceWrite.Restart();
         try
         {
-            File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, ++_tick), DeviceJson.Default.StepProgress));
+            File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, ++_tick) { Lock = held, BytesPerSecond = rate }, DeviceJson.Default.StepProgress));
             File.Move(FilePath + ".new", FilePath, overwrite: true);
         }
         catch (IOException e)
         {
             log.Line($"progress is not written: {e.Message}");
         }
+    }
+
+    /// <summary>What the operator wants of the attempt that runs.</summary>
+    public static AttemptWishes AskedFor() => WishPaths.Where(w => File.Exists(w.Path)).Aggregate(AttemptWishes.None, (all, w) => all | w.Wish);
+
+    /// <summary>Tells the update process what the operator wants; what was asked for stays asked for.</summary>
+    /// <returns>What it did not know yet.</returns>
+    public static AttemptWishes Ask(AttemptWishes wishes)
+    {
+        var news = wishes & ~AskedFor();
+        foreach (var (_, path) in WishPaths.Where(w => news.HasFlag(w.Wish)))
+            File.WriteAllBytes(path, []);
+        return news;
+    }
+
+    /// <summary>A new attempt begins: nothing is told and nothing asked for.</summary>
+    public static void Reset()
+    {
+        foreach (string path in WishPaths.Select(w => w.Path).Append(FilePath))
+            File.Delete(path);
     }
 
     public static StepProgress? Load()

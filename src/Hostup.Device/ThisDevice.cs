@@ -22,11 +22,13 @@ internal sealed class ThisDevice : IDisposable
     {
         Commands = new CommandRunner();
         var files = new LinuxFiles();
+        var slots = new LinuxSlots(Commands);
         var supervisor = new SystemdSupervisor(Commands, _engine);
         Ports = new DevicePorts
         {
             Files = files,
-            Slots = new LinuxSlots(Commands),
+            Slots = slots,
+            Media = new LinuxBootMedia(() => slots.Running.Device),
             Boot = new GrubEnvironment(files, FindGrubEnvironment(files)),
             Supervisor = supervisor,
             Engine = _engine,

@@ -57,6 +57,7 @@ internal sealed class UpdateAtHand
         Updater = ThisProgram.ComputeDigest(),
         UpdaterVersion = ThisProgram.Version,
         FallbackRegistries = _target.Target.FallbackRegistries,
+        OverrideLocks = _target.Target.OverrideLocks,
         Download = _target.Target.Download,
         Fetched = _target.Fetched,
         Rate = given ?? _measured,

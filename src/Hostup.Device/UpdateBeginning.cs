@@ -26,6 +26,7 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
             Version = plan.ToVersion,
             ReleaseEnvelope = Digest.Of(envelope),
             Reinstall = plan.Reinstall,
+            OverrideLocks = plan.OverrideLocks,
             FallbackRegistries = plan.FallbackRegistries,
         };
         return new UpdateBeginning(new TargetFile(target, envelope, plan.FetchedBefore), plan);

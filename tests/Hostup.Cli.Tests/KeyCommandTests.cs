@@ -86,6 +86,46 @@ public sealed class KeyCommandTests : IDisposable
         Assert.Equal((image, manifest.Image.Layers.Sum(l => l.Size)), (manifest.Image.Digest, manifest.Image.BytesBegunAnew));
     }
 
+    [Theory]
+    [InlineData("loader=/resin-boot/grub.cfg@disk:8192,boot0:0", 0, "")]
+    [InlineData("loader=/resin-boot/grub.cfg@disk:8192", 2, "--single-copy")]
+    [InlineData("loader=/resin-boot/none@disk:8192,boot0:0", 2, "the image has no file")]
+    [InlineData("loader=/resin-boot/grub.cfg@disk:8191,boot0:0", 2, "'disk:8191' is no place")]
+    [InlineData("loader=/resin-boot/grub.cfg@tape:0,boot0:0", 2, "'tape:0' is no place")]
+    [InlineData("loader", 2, "NAME=PATH@MEDIUM:OFFSET")]
+    public async Task Raw_areas_of_a_boot_loader_are_files_of_the_image_with_their_places(string area, int exit, string said)
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+
+        var run = await CommandRun.OfAsync("release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--boot-area", area, "--out", At("release.dsse"));
+
+        Assert.Equal(exit, run.ExitCode);
+        Assert.Contains(said, run.Error, StringComparison.Ordinal);
+        if (exit != 0)
+            return;
+        var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
+        var signed = Assert.Single(manifest.BootAreas);
+        Assert.Equal(("loader", 4L, Digest.Of("grub"u8)), (signed.Name, signed.Size, signed.Digest));
+        Assert.Equal([new BootAreaCopy("disk", 8192), new BootAreaCopy("boot0", 0)], signed.Copies);
+        Assert.Equal([BootArea.Feature], manifest.Requires);
+    }
+
+    [Theory]
+    [InlineData("resin-rootA", "that is the name of a slot")]
+    [InlineData("seventeen-letters", "ext4 takes 16 bytes")]
+    public async Task A_label_that_no_slot_can_have_is_not_signed(string label, string why)
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+
+        var run = await CommandRun.OfAsync("release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--root-label", label, "--out", At("release.dsse"));
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(why, run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("release.dsse")));
+    }
+
     [Fact]
     public async Task A_layout_without_an_image_is_named_in_the_error()
     {

@@ -74,7 +74,9 @@ public sealed class ServerCommandTests : IAsyncLifetime
         await PublishAsync();
         using var device = await RegisterAsync("demo");
 
-        Assert.Equal(75, (await CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0", "--wait", "--timeout", "1")).ExitCode);
+        Assert.Equal(75, (await CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0", "--override-locks", "--wait", "--timeout", "1")).ExitCode);
+        Assert.Contains("(locks overridden)", (await GoodAsync("", "update", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Contains("asked not to wait", (await GoodAsync("", "update", "override-locks", "demo")).Output, StringComparison.Ordinal);
         Assert.Contains("ended: cancelled", (await GoodAsync("", "update", "cancel", "demo")).Output, StringComparison.Ordinal);
         Assert.Equal(3, (await CommandRun.OfAsync("update", "cancel", "demo")).ExitCode);
         await GoodAsync("", "release", "invalidate", "2.0.0", "--reason", "bad");

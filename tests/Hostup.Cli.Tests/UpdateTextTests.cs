@@ -15,6 +15,28 @@ public sealed class UpdateTextTests
     public void A_line_names_state_step_and_bytes() => Assert.Equal("downloading  write-slot  5 B of 10 B", UpdateText.Line(Running));
 
     [Fact]
+    public void A_line_tells_rate_and_time_left_when_they_are_known() =>
+        Assert.EndsWith("5 B of 10 B, 1 B/s, 5 s left", UpdateText.Line(Running with { Report = Running.Report with { StepBytesPerSecond = 1 } }), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_held_lock_and_those_that_were_passed_over_are_told()
+    {
+        var writer = new StringWriter();
+        var held = new LockReport("backup", "/tmp/x/backup/updates.lock", "process 512 rsync", DateTimeOffset.UnixEpoch);
+
+        UpdateText.Write(writer, Running with { Report = Running.Report with { Lock = held, LocksOverridden = ["web (process 7 node)"] } });
+
+        Assert.Contains("lock      /tmp/x/backup/updates.lock, process 512 rsync, since 1970-01-01 00:00:00Z", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains("overrode  web (process 7 node)", writer.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, "stuck: the device polls, but says nothing of the attempt since 3 h")]
+    [InlineData(false, "nothing is heard of the device since 3 h")]
+    public void A_silent_attempt_is_told_from_a_silent_device(bool heard, string text) =>
+        Assert.Equal(text, UpdateText.SilenceOf(Running with { Silence = new AttemptSilence(DateTimeOffset.UnixEpoch, heard) }, DateTimeOffset.UnixEpoch.AddHours(3)));
+
+    [Fact]
     public void A_line_tells_of_a_cancel_that_was_asked_for() => Assert.StartsWith("downloading (cancel asked)", UpdateText.Line(Running with { CancelAsked = true }), StringComparison.Ordinal);
 
     [Fact]

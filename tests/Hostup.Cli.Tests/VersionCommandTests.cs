@@ -17,11 +17,15 @@ public sealed class VersionCommandTests
         string[] expected = ["junk", "1.0.0", "2.0.0-dev", "2.0.0", "2.0.0+rev2", "2.0.0+rev11"];
 
         var fromArguments = await CommandRun.OfAsync(["version", "sort", .. expected.Reverse()]);
-        var fromInput = await CommandRun.WithInputAsync(string.Join('\n', expected.Reverse()) + "\n\n", "version", "sort");
+        var fromInput = await CommandRun.WithInputAsync(string.Join('\n', expected.Reverse()) + "\n", "version", "sort");
 
         Assert.Equal(expected, fromArguments.Output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(fromArguments, fromInput);
     }
+
+    [Fact]
+    public async Task Sort_loses_no_line_of_its_input() =>
+        Assert.Equal(string.Join(Environment.NewLine, ["", "", "junk", "1.0.0", "2.0.0", ""]), (await CommandRun.WithInputAsync("2.0.0\n\njunk\n\n1.0.0\n", "version", "sort")).Output);
 
     [Theory]
     [InlineData("version", "compare", "1.0.0")]

@@ -31,7 +31,7 @@ internal static class DeviceCommands
                 after = page.Next;
             }
             terminal.Print(new Page<DeviceView>(devices, null), parsed.GetValue(json), (w, p) => Terminal.Table(w, ["DEVICE", "NAME", "TYPE", "RUNS", "LAST SEEN", "UPDATE"],
-                p.Items.Select(d => (IReadOnlyList<string>)[d.Uuid[..7], d.Name, d.DeviceType, d.State?.OsVersion ?? "?", Seen(d), d.RetiredAt is not null ? "retired" : d.ClonedAt is not null ? "CLONED" : d.OpenAttempt is { } a ? $"{a.Version}: {a.Report.State}" : "-"])));
+                p.Items.Select(d => (IReadOnlyList<string>)[d.Uuid[..7], d.Name, d.DeviceType, d.State?.OsVersion ?? "?", Seen(d), d.RetiredAt is not null ? "retired" : d.ClonedAt is not null ? "CLONED" : d.OpenAttempt is { } a ? $"{a.Version}: {a.Report.State}{(a.Silence is { DeviceHeardOf: true } ? " STUCK" : "")}" : "-"])));
         });
         return command;
     }

@@ -11,7 +11,8 @@ namespace Hostup.Cli.Releases;
 /// <param name="Root">What the slot's file system must hold.</param>
 /// <param name="BootFiles">Files below /resin-boot.</param>
 /// <param name="OsReleaseVersion">VERSION of /etc/os-release; null: it has none.</param>
-internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadOnlyList<BootFile> BootFiles, string? OsReleaseVersion)
+/// <param name="FileAt">Size and digest of a file by its absolute path; null: there is none.</param>
+internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadOnlyList<BootFile> BootFiles, string? OsReleaseVersion, Func<string, (long Size, Digest Digest)?> FileAt)
 {
     private const string BootFolder = "resin-boot";
 
@@ -21,7 +22,7 @@ internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadO
         await using var layers = source.Image.OpenLayers(source.Blobs);
         var tree = await RootTree.ReadAsync(layers, OsRelease.Files.ToHashSet(), ct);
         var root = new RootFileSystem { ContentBytes = tree.Sums.ContentBytes, SpaceBytes = tree.Sums.SpaceBytes, Entries = tree.Sums.Entries };
-        return new ImageFacts(tree.Digest, root, [.. BootFilesOf(tree)], OsRelease.VersionOf(tree));
+        return new ImageFacts(tree.Digest, root, [.. BootFilesOf(tree)], OsRelease.VersionOf(tree), path => FileIn(tree, path));
     }
 
     private static IEnumerable<BootFile> BootFilesOf(RootTree tree)
@@ -36,4 +37,7 @@ internal sealed record ImageFacts(Digest TreeDigest, RootFileSystem Root, IReadO
                 yield return new BootFile(Encoding.UTF8.GetString(file.Entry.Path.Bytes[(BootFolder.Length + 1)..]), file.Entry.Size, digest);
         }
     }
+
+    private static (long Size, Digest Digest)? FileIn(RootTree tree, string path) =>
+        tree.Find(TreePath.Parse(path.TrimStart('/'))) is { Entry.Kind: TreeEntryKind.File, Content: { } digest } file ? (file.Entry.Size, digest) : null;
 }

@@ -29,6 +29,9 @@ internal static class ReleaseSignCommand
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
         var stones = new Option<string[]>("--stepping-stone") { Description = "Versions that a device with an older OS runs first", AllowMultipleArgumentsPerToken = true };
+        var label = new Option<string>("--root-label") { Description = "Label of the root file system; without it the slot's own" };
+        var areas = BootAreaOption.Areas();
+        var single = BootAreaOption.SingleCopy();
         var days = new Option<double?>("--expires-in-days") { Description = "From then on no device installs it; without it never" };
         var notes = new Option<FileInfo>("--notes") { Description = "Text file: what is new in the OS" }.AcceptExistingOnly();
         var typeNotes = new Option<FileInfo>("--device-notes") { Description = "Text file: what is new on this device type" }.AcceptExistingOnly();
@@ -38,7 +41,7 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, stones, days, notes, typeNotes, packages, framed, asIs, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, stones, label, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -56,8 +59,10 @@ internal static class ReleaseSignCommand
                 SignedAt = TimeProvider.System.GetUtcNow(),
                 Image = new ReleaseImage { Digest = signed.Digest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = signed.DownloadBytes, Layers = layers },
                 TreeDigest = read.TreeDigest,
-                Root = read.Root,
+                Root = read.Root with { Label = RootLabel(parsed.GetValue(label)) },
                 BootFiles = read.BootFiles,
+                Requires = parsed.GetValue(areas) is { Length: > 0 } ? [BootArea.Feature] : [],
+                BootAreas = BootAreaOption.Parse(parsed.GetValue(areas) ?? [], parsed.GetValue(single), read),
                 Supervisor = await ParseSupervisorAsync(parsed.GetValue(supervisor), parsed.GetValue(supervisorImage), ct),
                 EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),
@@ -121,6 +126,14 @@ internal static class ReleaseSignCommand
         }
         return new ReleaseSupervisor(text[..equals], EngineImageName.Parse(name).ToString());
     }
+
+    private static string RootLabel(string? label) => label switch
+    {
+        null => "",
+        _ when SlotName.Is(label) => throw new HostupException(HostupErrors.BadValue, $"cannot label the root '{label}'", "that is the name of a slot, and the release is installed on either one", "leave --root-label out: each slot then keeps its own name"),
+        _ when label.Length > ReleaseLimits.LabelBytes || !label.All(char.IsAscii) => throw new HostupException(HostupErrors.BadValue, $"cannot label the root '{label}'", $"ext4 takes {ReleaseLimits.LabelBytes} bytes", "give a shorter one, in ASCII"),
+        _ => label,
+    };
 
     private static HealthSettings ParseHealth(string text) =>
         text.Split('x') is [var count, var seconds] && int.TryParse(count, out int n) && int.TryParse(seconds, out int s) && n is >= 1 and <= 1000 && s is >= 1 and <= 3600

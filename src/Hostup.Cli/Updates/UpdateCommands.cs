@@ -10,7 +10,7 @@ namespace Hostup.Cli.Updates;
 /// <summary>hostup update: start, follow, see and cancel updates.</summary>
 internal static class UpdateCommands
 {
-    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal) };
+    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal), OverrideLocks(terminal) };
 
     private static ExampleCommand Start(Terminal terminal)
     {
@@ -19,14 +19,22 @@ internal static class UpdateCommands
         var reinstall = new Option<bool>("--reinstall") { Description = "Install also when the device runs it already" };
         var updater = new Option<string>("--updater") { Description = "Version or digest of the device program; none: the device's own; without it the newest" };
         var fallback = new Option<string[]>("--fallback-registry") { Description = "Registry tried after the server's own; may be repeated" };
+        var locks = new Option<bool>("--override-locks") { Description = "Reboot also while an application holds an update lock" };
         var wait = new Option<bool>("--wait") { Description = "Follow until the end; the exit code is the outcome" };
         var timeout = TimeoutOption();
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, wait, timeout, json };
+        var command = new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, locks, wait, timeout, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
-            var request = new UpdateRequest { Release = parsed.GetValue(release)!, Reinstall = parsed.GetValue(reinstall), Updater = parsed.GetValue(updater), FallbackRegistries = parsed.GetValue(fallback) ?? [] };
+            var request = new UpdateRequest
+            {
+                Release = parsed.GetValue(release)!,
+                Reinstall = parsed.GetValue(reinstall),
+                Updater = parsed.GetValue(updater),
+                FallbackRegistries = parsed.GetValue(fallback) ?? [],
+                OverrideLocks = parsed.GetValue(locks),
+            };
             var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
             if (parsed.GetValue(wait))
                 return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
@@ -92,17 +100,24 @@ internal static class UpdateCommands
         return command;
     }
 
-    private static ExampleCommand Cancel(Terminal terminal)
+    private static ExampleCommand Cancel(Terminal terminal) => Ask(
+        terminal, "cancel", "Ask for the end of an attempt.", a => a.EndedAt is null ? "the device is asked to end it; it does up to the point of no return" : $"ended: {a.Report.State}");
+
+    private static ExampleCommand OverrideLocks(Terminal terminal) => Ask(
+        terminal, "override-locks", "Let an attempt reboot while applications hold update locks.", _ => "the device is asked not to wait for update locks; the attempt's history says so");
+
+    /// <summary>A command that asks something of an attempt: its name is that of the endpoint.</summary>
+    private static ExampleCommand Ask(Terminal terminal, string name, string description, Func<AttemptView, string> answer)
     {
         var id = AttemptArgument();
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("cancel", "Ask for the end of an attempt.", "hostup update cancel demo") { id, json };
+        var command = new ExampleCommand(name, description, $"hostup update {name} demo") { id, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
             var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
-            var cancelled = await api.PostAsync($"api/v1/attempts/{attempt.Id}/cancel", [], WireJson.Default.AttemptView, ct);
-            terminal.Print(cancelled, parsed.GetValue(json), (w, a) => w.WriteLine(a.EndedAt is null ? "the device is asked to end it; it does up to the point of no return" : $"ended: {a.Report.State}"));
+            var asked = await api.PostAsync($"api/v1/attempts/{attempt.Id}/{name}", [], WireJson.Default.AttemptView, ct);
+            terminal.Print(asked, parsed.GetValue(json), (w, a) => w.WriteLine(answer(a)));
         });
         return command;
     }

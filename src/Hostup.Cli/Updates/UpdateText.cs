@@ -13,10 +13,16 @@ internal static class UpdateText
         writer.WriteLine($"attempt   {attempt.Id} of device {attempt.DeviceUuid[..7]}");
         writer.WriteLine($"versions  {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {attempt.Version}");
         writer.WriteLine($"state     {StateOf(attempt)}");
+        if (SilenceOf(attempt, TimeProvider.System.GetUtcNow()) is { Length: > 0 } silence)
+            writer.WriteLine($"silence   {silence}");
         if (report.ErrorCode is not null)
             writer.WriteLine($"code      {report.ErrorCode}");
         if (report.Message is not null)
             writer.WriteLine($"message   {report.Message}");
+        if (report.Lock is { } held)
+            writer.WriteLine($"lock      {held.Path}, {(held.Holder.Length > 0 ? held.Holder : "holder unknown")}, since {held.Since:yyyy-MM-dd HH:mm:ss}Z");
+        if (report.LocksOverridden is not [])
+            writer.WriteLine($"overrode  {string.Join(", ", report.LocksOverridden)}");
         if (report.SlotBefore is not null)
             writer.WriteLine($"slots     {report.SlotBefore} -> {report.SlotAfter ?? "?"}");
         foreach (var step in report.Steps)
@@ -29,11 +35,20 @@ internal static class UpdateText
     public static string Line(AttemptView attempt)
     {
         var report = attempt.Report;
-        string bytes = report.StepBytesTotal > 0 ? $"  {new ByteCount(report.StepBytesDone)} of {new ByteCount(report.StepBytesTotal)}" : "";
+        string left = report.StepTimeLeft is { } time ? $", {new ByteCount(report.StepBytesPerSecond)}/s, {(time.TotalMinutes < 1 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0} s") : Age.Text(time))} left" : "";
+        string bytes = report.StepBytesTotal > 0 ? $"  {new ByteCount(report.StepBytesDone)} of {new ByteCount(report.StepBytesTotal)}{left}" : "";
         string step = report.Steps is [.., { State: "started" } current] ? $"  {current.Name}" : "";
         string message = report.Message is null ? "" : $"  {report.Message}";
         return StateOf(attempt) + step + bytes + message;
     }
 
-    private static string StateOf(AttemptView attempt) => attempt.Report.State + (attempt is { CancelAsked: true, EndedAt: null } ? " (cancel asked)" : "");
+    /// <summary>What is the matter with an attempt of which nothing is heard; empty: it is heard of.</summary>
+    public static string SilenceOf(AttemptView attempt, DateTimeOffset now) => attempt.Silence switch
+    {
+        null => "",
+        { DeviceHeardOf: true } s => $"stuck: the device polls, but says nothing of the attempt since {Age.Text(now - s.Since)}",
+        var s => $"nothing is heard of the device since {Age.Text(now - s.Since)}",
+    };
+
+    private static string StateOf(AttemptView attempt) => attempt.Report.State + (attempt is { CancelAsked: true, EndedAt: null } ? " (cancel asked)" : attempt is { OverrideLocks: true, EndedAt: null } ? " (locks overridden)" : "");
 }

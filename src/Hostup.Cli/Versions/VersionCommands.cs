@@ -37,9 +37,6 @@ internal static class VersionCommands
     private static IEnumerable<string> Lines(TextReader reader)
     {
         while (reader.ReadLine() is { } line)
-        {
-            if (line.Length > 0)
-                yield return line;
-        }
+            yield return line;
     }
 }

@@ -104,6 +104,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode Supervisor = new("supervisor", Failed);
     /// <summary>The boot files cannot be written.</summary>
     public static readonly HostupErrorCode BootFiles = new("boot-files", Failed);
+    /// <summary>The raw areas of the release's boot loader do not fit the device.</summary>
+    public static readonly HostupErrorCode BootAreas = new("boot-areas", Refused);
     /// <summary>The boot settings cannot be switched.</summary>
     public static readonly HostupErrorCode SwitchBoot = new("switch-boot", Failed);
     /// <summary>The boot loader came back to the old slot.</summary>
@@ -112,6 +114,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode RolledBackHealth = new("rollback-health", Failed);
     /// <summary>The attempt was cancelled by the operator.</summary>
     public static readonly HostupErrorCode Cancelled = new("cancelled", Refused);
+    /// <summary>A newer attempt took the place of this one.</summary>
+    public static readonly HostupErrorCode Superseded = new("superseded", Refused);
     /// <summary>The run resumed five times without progress.</summary>
     public static readonly HostupErrorCode NoProgress = new("no-progress", Failed);
     /// <summary>A file on the state partition cannot be read.</summary>

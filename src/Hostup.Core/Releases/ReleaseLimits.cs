@@ -3,13 +3,14 @@ using Hostup.Core.Versions;
 namespace Hostup.Core.Releases;
 
 /// <summary>What no manifest may say, whoever signed it: sizes below zero, times out of range, boot files outside the boot partition.</summary>
-internal static class ReleaseLimits
+public static class ReleaseLimits
 {
     private const int MaxBootFiles = 4096; // a boot partition with overlays has some hundreds
-    private const int LabelBytes = 16; // ext4
+    /// <summary>Longest label of an ext4 file system, bytes.</summary>
+    public const int LabelBytes = 16;
 
     /// <summary>What is wrong; null when nothing is.</summary>
-    public static string? Fault(ReleaseManifest release)
+    internal static string? Fault(ReleaseManifest release)
     {
         if (release.Requires.Contains(null!) || release.Packages.Contains(null!) || release.SteppingStones.Contains(null!) || release.BootFiles.Contains(null!) || release.KeptBack?.Contains(null!) == true)
             return "a list in it holds null";
@@ -25,7 +26,7 @@ internal static class ReleaseLimits
             return $"stepping stone '{stone}' is not a version below {release.Version}";
         if (release.BootFiles.Count > MaxBootFiles)
             return $"it has {release.BootFiles.Count} boot files, at most {MaxBootFiles} are taken";
-        return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : null;
+        return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : BootAreaLimits.Fault(release);
     }
 
     private static bool IsInside(string? path) =>

@@ -15,7 +15,10 @@ public sealed record ReleaseManifest
     /// <summary>DSSE payload type of a release manifest.</summary>
     public const string PayloadType = "application/vnd.hostup.release.v1+json";
 
-    /// <summary>Names of features that a reader must know to use this release; empty today.</summary>
+    /// <summary>Features that this program knows.</summary>
+    public static readonly IReadOnlySet<string> KnownFeatures = System.Collections.Frozen.FrozenSet.Create(BootArea.Feature);
+
+    /// <summary>Names of features that a reader must know to use this release: <see cref="KnownFeatures"/>.</summary>
     public IReadOnlyList<string> Requires { get; init => field = value ?? []; } = [];
 
     /// <summary>OS version as in the image's /etc/os-release VERSION.</summary>
@@ -47,6 +50,9 @@ public sealed record ReleaseManifest
 
     /// <summary>Files of the image's /resin-boot, with paths relative to the boot partition.</summary>
     public IReadOnlyList<BootFile> BootFiles { get; init => field = value ?? []; } = [];
+
+    /// <summary>Raw areas of the boot loader outside of every file system; empty: an update leaves them alone.</summary>
+    public IReadOnlyList<BootArea> BootAreas { get; init => field = value ?? []; } = [];
 
     /// <summary>Paths on the boot partition that an update never replaces; null: the built-in list of the device program for this version.</summary>
     public IReadOnlyList<string>? KeptBack { get; init; }
@@ -82,9 +88,10 @@ public sealed record ReleaseManifest
     public static ReleaseManifest Parse(ReadOnlySpan<byte> json)
     {
         var manifest = Read(json);
-        return manifest.Requires is []
+        string[] unknown = [.. manifest.Requires.Except(KnownFeatures)];
+        return unknown is []
             ? manifest
-            : throw new HostupException(HostupErrors.Requires, $"cannot use release {manifest.Version}", $"it requires '{string.Join("', '", manifest.Requires)}', unknown to this program", "update through an older release first, or use a newer updater");
+            : throw new HostupException(HostupErrors.Requires, $"cannot use release {manifest.Version}", $"it requires '{string.Join("', '", unknown)}', unknown to this program", "update through an older release first, or use a newer updater");
     }
 
     /// <summary>Reads the JSON of a manifest whatever it requires: to show it, to undo or to roll back.</summary>
@@ -141,6 +148,9 @@ public sealed record RootFileSystem
 
     /// <summary>Label of the file system; empty: the slot's own name.</summary>
     public string Label { get; init => field = value ?? ""; } = "";
+
+    /// <summary>The label for a slot. A label that names a slot would be the other one's as often as not, and the next update would refuse it: the slot's own then.</summary>
+    public string LabelOn(string slot) => Label.Length == 0 || SlotName.Is(Label) ? slot : Label;
 
     /// <summary>Explicit feature list for <c>mke2fs -O none,...</c>.</summary>
     public IReadOnlyList<string> Ext4Features { get; init => field = value ?? DefaultExt4Features; } = DefaultExt4Features;

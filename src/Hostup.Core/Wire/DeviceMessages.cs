@@ -60,6 +60,9 @@ public sealed record DeviceTarget
     /// <summary>The operator wants this attempt to end; honoured up to the gate. A device that has not begun it reports it cancelled.</summary>
     public bool Cancel { get; init; }
 
+    /// <summary>The operator wants it to pass over update locks that applications hold, instead of waiting for them.</summary>
+    public bool OverrideLocks { get; init; }
+
     /// <summary>Registries tried after the server's own, as <c>host[:port]</c> or <c>http://host:port</c>; the repository name is the release's.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
 
@@ -139,6 +142,19 @@ public sealed record AttemptReport
     /// <summary>Bytes of the current step in all.</summary>
     public long StepBytesTotal { get; init; }
 
+    /// <summary>Bytes of the current step a second, over the last half minute; zero: unknown.</summary>
+    public long StepBytesPerSecond { get; init; }
+
+    /// <summary>How long the current step still takes at that rate; null: unknown.</summary>
+    [JsonIgnore]
+    public TimeSpan? StepTimeLeft => StepBytesPerSecond > 0 && StepBytesTotal > StepBytesDone ? TimeSpan.FromSeconds((double)(StepBytesTotal - StepBytesDone) / StepBytesPerSecond) : null;
+
+    /// <summary>The update lock that it waits for, the one held longest; null: none.</summary>
+    public LockReport? Lock { get; init; }
+
+    /// <summary>Update locks that were passed over because the operator or the owner of the applications wanted it, with who held them.</summary>
+    public IReadOnlyList<string> LocksOverridden { get; init => field = value ?? []; } = [];
+
     /// <summary>Every step so far, in order.</summary>
     public IReadOnlyList<StepReport> Steps { get; init => field = value ?? []; } = [];
 
@@ -172,7 +188,17 @@ public sealed record CauseBytes(string Cause, long Received, long Sent);
 
 /// <summary>Answer to an <see cref="AttemptReport"/>.</summary>
 /// <param name="Cancel">The operator wants the attempt to end.</param>
-public sealed record AttemptAnswer(bool Cancel);
+public sealed record AttemptAnswer(bool Cancel)
+{
+    /// <summary>Another attempt is the device's target: this one is to end.</summary>
+    public bool Superseded { get; init; }
+
+    /// <summary>The operator wants it to pass over update locks that applications hold.</summary>
+    public bool OverrideLocks { get; init; }
+
+    /// <summary>State of the attempt that the server keeps now, durably; empty from a server that does not say.</summary>
+    public string State { get; init => field = value ?? ""; } = "";
+}
 
 /// <summary>
 /// Answer to PUT /device/v1/attempts/{id}/log?offset=N, whose body is UTF-8 text (at most 64 KiB) that begins at byte N of the log.

@@ -143,6 +143,9 @@ public sealed record UpdateRequest
     /// <summary>Allows an equal version and sequence.</summary>
     public bool Reinstall { get; init; }
 
+    /// <summary>Passes over update locks that applications hold, instead of waiting for them.</summary>
+    public bool OverrideLocks { get; init; }
+
     /// <summary>Registries tried after the server's own.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
 
@@ -183,8 +186,17 @@ public sealed record AttemptView
     /// <summary>The operator wants it to end.</summary>
     public bool CancelAsked { get; init; }
 
+    /// <summary>The operator wants it to pass over update locks that applications hold.</summary>
+    public bool OverrideLocks { get; init; }
+
     /// <summary>Where it stands: the last report of the device, or one with state <c>queued</c> when there is none.</summary>
     public required AttemptReport Report { get; init; }
+
+    /// <summary>The same as upstream's tools show it; null before the device has begun.</summary>
+    public UpstreamProgress? Upstream { get; init; }
+
+    /// <summary>Nothing was heard of the attempt for long; null: it was, or it has ended. Only in the views of one attempt and of devices.</summary>
+    public AttemptSilence? Silence { get; init; }
 
     /// <summary>Every change of state, in order.</summary>
     public IReadOnlyList<AttemptEvent> History { get; init => field = value ?? []; } = [];

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
@@ -17,7 +16,7 @@ using Hostup.Updates.Trust;
 namespace Hostup.Device.Agent;
 
 /// <summary>Polls the server, starts updates and reports on them. It decides nothing about how an update is done.</summary>
-internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLink server)
+internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLink server, AgentWake wake)
 {
     // Who is asked for an update is watched: a report a second while a process works on it.
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
@@ -37,6 +36,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly DeviceKeys _keys = new(config, server);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptDocuments _documents = new(server);
+    private RunningAttempt Running => field ??= new(server, _log);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust);
     private DeviceStateReport? _reported;
     private string _trustFault = "";
@@ -67,7 +67,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
                     return;
                 pause = e.Code == HostupErrors.Unauthorized ? AfterRefusal : AfterFailure;
             }
-            await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await wake.PauseAsync(pause, ct).ConfigureAwait(false);
         }
     }
 
@@ -89,9 +89,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             await ChangeKeyAsync(answer.RotateKey, ct).ConfigureAwait(false);
             await TakeTrustAsync(answer.TrustVersion, ct).ConfigureAwait(false);
         }
-        if (answer.Target is { } target && await StartAsync(target, ct).ConfigureAwait(false))
+        // Another target waits until the verdict of a trial, and until an attempt that was interrupted is closed.
+        if (answer.Target is { } target && !TrialPending && !_log.IsOpen && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
-        return TrialPending ? TimeSpan.FromSeconds(5) : WithJitter(answer.IntervalSeconds);
+        return TrialPending ? TimeSpan.FromSeconds(5) : AgentWake.WithJitter(answer.IntervalSeconds);
     }
 
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
@@ -174,8 +175,13 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
     {
-        if (target.AttemptId == _refused || (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId))
+        if (target.AttemptId == _refused)
             return false;
+        if (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId)
+        {
+            TellAgain();
+            return false;
+        }
         if (target.Cancel)
         {
             // Nothing was begun, so there is no journal to report from.
@@ -186,8 +192,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         try
         {
             Directory.CreateDirectory(TargetFile.Folder);
-            File.Delete(ProgressFile.CancelPath);
-            File.Delete(ProgressFile.FilePath);
+            ProgressFile.Reset();
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
             file.Save();
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
@@ -213,12 +218,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task WatchAsync(CancellationToken ct)
     {
-        var answer = await ReportAttemptAsync(ProgressFile.Load(), ct).ConfigureAwait(false);
-        if (answer is { Cancel: true } && !File.Exists(ProgressFile.CancelPath))
-        {
-            Say("the operator cancels the attempt");
-            await File.WriteAllBytesAsync(ProgressFile.CancelPath, [], ct).ConfigureAwait(false);
-        }
+        // What is said of an attempt that has ended is not meant for the one that is about to begin.
+        bool open = _log.IsOpen;
+        if (await ReportAttemptAsync(ProgressFile.Load(), ct).ConfigureAwait(false) is { } answer && open)
+            RunningAttempt.Hear(answer);
+        await Running.PollAsync(ct).ConfigureAwait(false);
     }
 
     /// <summary>Reports where the attempt stands, unless the server has acknowledged exactly this already.</summary>
@@ -233,12 +237,21 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             return null;
         var answer = await server.ReportAsync(attempt, report, ct).ConfigureAwait(false);
         _lastSerial = report.Serial;
+        // Only a server that says it keeps the end has it.
+        bool kept = answer.State.Length == 0 || AttemptStates.IsTerminal(answer.State);
         bool sent = await _documents.SendAsync(attempt, plan, ct).ConfigureAwait(false);
-        if (ended && sent)
+        if (ended && sent && kept)
             AtomicFile.Write(device.Ports.Files, AcknowledgedPath, Encoding.ASCII.GetBytes(attempt));
         else if (ended)
             _lastSerial = -1; // the report is repeated, which changes nothing, and the log with it
         return answer;
+    }
+
+    /// <summary>The server asks for an attempt that has ended here: it lost what it had acknowledged, with a backup that was put back.</summary>
+    private void TellAgain()
+    {
+        AtomicFile.Delete(device.Ports.Files, AcknowledgedPath);
+        _lastSerial = -1;
     }
 
     private bool IsAcknowledged(string attempt) =>
@@ -282,9 +295,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         string? conf = new[] { "/etc/balena-supervisor/supervisor.conf", "/etc/resin-supervisor/supervisor.conf" }.FirstOrDefault(File.Exists);
         return conf is null ? "" : File.ReadLines(conf).Select(l => l.Split('=', 2)).FirstOrDefault(p => p is ["SUPERVISOR_VERSION" or "SUPERVISOR_TAG", _])?[1].Trim('"') ?? "";
     }
-
-    // Devices of a fleet that were switched on together must not poll together.
-    private static TimeSpan WithJitter(int seconds) => TimeSpan.FromSeconds(seconds + RandomNumberGenerator.GetInt32(Math.Max(1, seconds / 10)));
 
     private static void Say(string text) => Console.Error.WriteLine(text);
 }

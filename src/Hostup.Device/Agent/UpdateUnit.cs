@@ -3,9 +3,22 @@ using Hostup.Linux.Processes;
 namespace Hostup.Device.Agent;
 
 /// <summary>The transient unit that runs an update process, with mounts of its own. It lives on when the agent is restarted.</summary>
-internal sealed class UpdateUnit(CommandRunner commands)
+/// <param name="commands">Runs programs.</param>
+/// <param name="root">Put before /run and /proc; empty on a device, a folder in tests.</param>
+internal sealed class UpdateUnit(CommandRunner commands, string root = "")
 {
     private const string Name = "hostup-update";
+    private const string SystemdRun = "/usr/bin/systemd-run";
+
+    private static readonly string[] Properties =
+    [
+        $"--unit={Name}", "--collect", "--description=Host OS update",
+        "--property=PrivateMounts=yes", "--property=Type=exec",
+        "--property=Environment=DOTNET_GCHeapHardLimit=0x2800000", // 40 MiB of managed heap, so that the process stays below 64 MiB
+        "--property=Environment=DOTNET_GCgen0size=0x400000", // 4 MiB before a collection; by default the processor's cache decides
+        "--property=Environment=DOTNET_TieredPGO=0",
+    ];
+
     private const string Systemctl = "/usr/bin/systemctl|/bin/systemctl";
 
     public async Task<bool> IsActiveAsync(CancellationToken ct)
@@ -19,17 +32,21 @@ internal sealed class UpdateUnit(CommandRunner commands)
     {
         await commands.RunAsync(Systemctl, ["reset-failed", $"{Name}.service"], ct).ConfigureAwait(false);
         await commands.RequireAsync(
-            "/usr/bin/systemd-run",
+            SystemdRun,
             [
-                $"--unit={Name}", "--collect", "--description=Host OS update",
-                "--property=PrivateMounts=yes", "--property=Type=exec",
+                .. Properties,
                 // A process that is killed or dies of a bug is started again and goes on; an update that ended is not.
                 "--property=Restart=on-abnormal", "--property=RestartSec=1",
-                "--property=Environment=DOTNET_GCHeapHardLimit=0x2800000", // 40 MiB of managed heap, so that the process stays below 64 MiB
-                "--property=Environment=DOTNET_GCgen0size=0x400000", // 4 MiB before a collection; by default the processor's cache decides
-                "--property=Environment=DOTNET_TieredPGO=0",
                 program, "update", .. arguments,
             ],
             ct).ConfigureAwait(false);
     }
+
+    /// <summary>Whether this process runs outside of the unit on a machine whose service manager can start it.</summary>
+    public bool IsMissing => Directory.Exists(root + "/run/systemd/system") && !File.ReadAllText(root + "/proc/self/cgroup").Contains($"/{Name}.service", StringComparison.Ordinal);
+
+    /// <summary>Runs an update that somebody asked for by hand in the unit too: with mounts of its own, watched by the agent, its output here.</summary>
+    /// <returns>Its exit code.</returns>
+    public ValueTask<int> RunAttachedAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct) => commands.RunAttachedAsync(
+        SystemdRun, [.. Properties, "--quiet", "--pipe", "--wait", $"--working-directory={Environment.CurrentDirectory}", program, "update", .. arguments], ct);
 }

@@ -18,12 +18,13 @@ internal static class AgentCommand
         command.SetAction(async (_, ct) =>
         {
             using var device = new ThisDevice();
+            using var wake = new AgentWake(TimeProvider.System);
             while (!ct.IsCancellationRequested)
             {
                 var config = await ProvisionedAsync(device, ct).ConfigureAwait(false);
                 using var connections = config.Connections();
                 using var server = new ServerLink(connections, config.Server!, config.DeviceKey);
-                await new AgentLoop(device, config, server).RunAsync(ct).ConfigureAwait(false);
+                await new AgentLoop(device, config, server, wake).RunAsync(ct).ConfigureAwait(false);
                 // It came back because the server does not know the key and there is one to register with.
                 await RegisterAgainAsync(device, ct).ConfigureAwait(false);
             }

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Hostup.Core.Errors;
+using Hostup.Device.Agent;
 using Hostup.Linux.Locks;
+using Hostup.Linux.Processes;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 
@@ -15,10 +17,22 @@ internal static class UpdateCommand
         var resume = new Option<bool>("--resume") { Description = "Only take up an open attempt; start none" };
         var plan = new Option<string?>("--plan") { Description = "Execute exactly this plan of `hostup-device plan --out`; ends with 75 when the device changed since" };
         var command = new Command("update", "Carry out the update that the server asked for, or go on with an interrupted one\n\nExample: hostup-device update --resume") { options.Target, options.Release, resume, plan };
-        command.SetAction((parsed, ct) => RunAsync(
+        command.SetAction((parsed, ct) => InUnitAsync(
+            [.. parsed.Tokens.Select(t => t.Value).Skip(1)],
             () => UpdateBeginning.Load(parsed.GetValue(options.Target)!, parsed.GetValue(options.Release)!, parsed.GetValue(plan)),
             parsed.GetValue(plan) is not null, parsed.GetValue(resume), ct));
         return command;
+    }
+
+    /// <summary>By hand it runs in the unit too, so that what it mounts is seen by nobody else.</summary>
+    private static async Task<int> InUnitAsync(IReadOnlyList<string> arguments, Func<UpdateBeginning> load, bool hasPlan, bool onlyResume, CancellationToken ct)
+    {
+        var unit = new UpdateUnit(new CommandRunner());
+        if (!unit.IsMissing)
+            return await RunAsync(load, hasPlan, onlyResume, ct).ConfigureAwait(false);
+        // Told before the unit is: it could only say that its name is taken.
+        UpdateLock.Take().Dispose();
+        return await unit.RunAttachedAsync(ThisProgram.FilePath, arguments, ct).ConfigureAwait(false);
     }
 
     private static async Task<int> RunAsync(Func<UpdateBeginning> load, bool hasPlan, bool onlyResume, CancellationToken ct)
@@ -49,6 +63,8 @@ internal static class UpdateCommand
 
     private static async Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, UpdateBeginning begin, CancellationToken ct)
     {
+        // What was wanted of an attempt before is not wanted of this one.
+        ProgressFile.Reset();
         // The sources are asked by the run itself, so that their bytes are in its account.
         var update = await UpdateAtHand.LookAsync(device, begin.Target, sources: null, ct).ConfigureAwait(false);
         var plan = update.MakePlan(given: null);

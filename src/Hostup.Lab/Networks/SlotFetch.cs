@@ -35,7 +35,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     /// <summary>States told, without repetition.</summary>
     public List<string> States { get; } = [];
 
-    public bool CancelRequested => false;
+    public AttemptWishes Wishes => AttemptWishes.None;
 
     /// <summary>Time that passes only in pauses.</summary>
     public ISystemClock Clock { get; init; } = new SkippingClock();
@@ -54,7 +54,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         return done.Source!;
     }
 
-    public void Report(string state, long done, long total, string? note)
+    public void Report(string state, long done, long total, string? note, LockReport? held = null)
     {
         if (States is [] || States[^1] != state)
             States.Add(state);

@@ -17,6 +17,8 @@ internal static class SimBootLoader
     /// <returns>The slot that it boots; null when the device is lost.</returns>
     public static SimSlot? Play(SimDevice device, IReadOnlyDictionary<Digest, SimRelease> known)
     {
+        if (!FindsItself(device, known))
+            return Lost(device, "no copy of the boot loader is whole");
         if (CorruptFile(device, known) is { } corrupt)
             return Lost(device, $"boot file {corrupt} is neither the old nor the new one");
         BootSettings settings;
@@ -39,6 +41,11 @@ internal static class SimBootLoader
         var fallback = chosen == device.SlotA ? device.SlotB : device.SlotA;
         return other || !Loads(device, chosen, known) ? fallback : chosen;
     }
+
+    // The board tries the copies in order; each has a checksum.
+    private static bool FindsItself(SimDevice device, IReadOnlyDictionary<Digest, SimRelease> known) =>
+        known.Values.FirstOrDefault(r => r.LoaderCopies is not []) is not { } board
+        || board.LoaderCopies.Any(c => known.Values.Any(r => r.Loader is { } loader && device.Media.FaultOf(c.Medium, c.OffsetBytes, loader.Length) is null && device.Media.Read(c.Medium, c.OffsetBytes, loader.Length).AsSpan().SequenceEqual(loader)));
 
     // The kernel of the slot's directory must be that of its root.
     private static bool Loads(SimDevice device, SimSlot slot, IReadOnlyDictionary<Digest, SimRelease> known) =>

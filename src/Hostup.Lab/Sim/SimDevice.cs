@@ -33,6 +33,7 @@ public sealed class SimDevice
         Files = new SimFiles(this);
         Ports = new SimPorts(this);
         Slots = new SimSlots(this);
+        Media = new SimBootMedia(this);
         RunningSlot = SlotA;
         Sources = [new SimSource("registry", to)];
         Device = new DevicePorts
@@ -40,6 +41,7 @@ public sealed class SimDevice
             Files = Files,
             Slots = Slots,
             Boot = Family.Environment(Files),
+            Media = Media,
             Supervisor = Ports,
             Engine = Ports,
             Health = Ports,
@@ -76,6 +78,9 @@ public sealed class SimDevice
     public SimPorts Ports { get; }
 
     public SimSlots Slots { get; }
+
+    /// <summary>Where the boot loader lies outside of every file system.</summary>
+    public SimBootMedia Media { get; }
 
     public DevicePorts Device { get; }
 
@@ -133,7 +138,13 @@ public sealed class SimDevice
             }
             catch (PowerCutException)
             {
-                LosePower();
+                LosePower(_unflushed);
+            }
+            catch (OrderlyRebootException)
+            {
+                Power.Restore();
+                ClearBootCount.Run(Device);
+                LosePower(Unflushed.Kept);
             }
         }
         return this;
@@ -142,7 +153,7 @@ public sealed class SimDevice
     /// <summary>The power goes while the device rests, and comes back.</summary>
     public Task<SimDevice> CutAtRestAsync()
     {
-        LosePower();
+        LosePower(_unflushed);
         return RunAsync();
     }
 
@@ -163,6 +174,8 @@ public sealed class SimDevice
     private void Provision(SimRelease from)
     {
         SlotA.Provision(from);
+        foreach (var copy in from.LoaderCopies)
+            Media.Provision(copy.Medium, copy.OffsetBytes, from.Loader!);
         foreach (var (path, content) in from.BootFiles)
             Boot.Provision($"{Places.Boot}/{path}", content);
         Boot.Provision(SimBootLoader.KernelOf(SlotA), from.Kernel);
@@ -241,13 +254,14 @@ public sealed class SimDevice
         return await run.StartAsync(SavedPlan ?? await Target.PlanAsync(this), Target.Payload, CancellationToken.None);
     }
 
-    private void LosePower()
+    private void LosePower(Unflushed unflushed)
     {
-        Boot.PowerCut(_unflushed);
-        State.PowerCut(_unflushed);
-        Data.PowerCut(_unflushed);
-        SlotA.PowerCut(_unflushed);
-        SlotB.PowerCut(_unflushed);
+        Boot.PowerCut(unflushed);
+        State.PowerCut(unflushed);
+        Data.PowerCut(unflushed);
+        Media.PowerCut(unflushed);
+        SlotA.PowerCut(unflushed);
+        SlotB.PowerCut(unflushed);
         Power.Restore();
     }
 

@@ -14,6 +14,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>A path whose next write fails as a bad medium does; null: none.</summary>
     public string? BrokenPath { get; set; }
 
+    /// <summary>What an effect of this number on the boot partition fails with; null: it does not.</summary>
+    public Func<int, string?>? Fault { get; set; }
+
     /// <summary>Free bytes by mount point where they are fewer than the partition has.</summary>
     public Dictionary<string, long> Free { get; } = [];
 
@@ -120,6 +123,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
         if (fs == device.Boot && _bootWriters == 0)
             throw new InvalidOperationException($"bug: {act} {path} while the boot partition is mounted read-only");
         device.Power.Effect($"{act} {path}");
+        if (fs == device.Boot && Fault?.Invoke(device.Power.Effects) is { } fault)
+            throw new IOException($"{fault}: {path}");
         if (BrokenPath is { } broken && path.StartsWith(broken, StringComparison.Ordinal) && act is "create" or "overwrite")
             throw new IOException($"input/output error: {path}");
         return fs;

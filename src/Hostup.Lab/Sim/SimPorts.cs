@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.Wire;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Lab.Sim;
@@ -32,6 +33,15 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>The state at whose report the operator cancels; null: never.</summary>
     public string? CancelAt { get; set; }
 
+    /// <summary>What the operator wants of the attempt; a reboot takes nothing away, the server asks again.</summary>
+    public AttemptWishes Wishes { get; set; }
+
+    /// <summary>Whether the owner of the applications lets updates pass over their locks.</summary>
+    public bool AreOverridden { get; set; }
+
+    /// <summary>Every lock that was told to hold the update, in order.</summary>
+    public List<LockReport> LocksTold { get; } = [];
+
     /// <summary>Called with each state that is reported: what happens to the device meanwhile; null: nothing.</summary>
     public Action<string>? Meanwhile { get; set; }
 
@@ -56,8 +66,6 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public bool IsSynchronised { get; set; } = true;
 
     public TimeSpan Elapsed => Now - DateTimeOffset.UnixEpoch;
-
-    public bool CancelRequested { get; private set; }
 
     /// <summary>A new boot begins.</summary>
     public void Boot()
@@ -119,13 +127,15 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         return ValueTask.FromResult<IReadOnlyList<HealthResult>>([new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock")]);
     }
 
-    public string? TryTake()
+    public IReadOnlyList<HeldLock> Take(bool passOver)
     {
-        if (LockHeldTimes-- > 0)
-            return "/tmp/balena-supervisor/services/app/updates.lock";
-        LocksTaken++;
-        LocksHeld = true;
-        return null;
+        IReadOnlyList<HeldLock> held = LockHeldTimes-- > 0 ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync")] : [];
+        if (held is [] || passOver)
+        {
+            LocksTaken++;
+            LocksHeld = true;
+        }
+        return held;
     }
 
     public void Release() => LocksHeld = false;
@@ -144,12 +154,14 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         return default;
     }
 
-    public void Report(string state, long done, long total, string? note)
+    public void Report(string state, long done, long total, string? note, LockReport? held = null)
     {
         if (States is [] || States[^1] != state)
             States.Add(state);
         if (state == CancelAt)
-            CancelRequested = true;
+            Wishes |= AttemptWishes.Cancel;
+        if (held is not null)
+            LocksTold.Add(held);
         Meanwhile?.Invoke(state);
     }
 }

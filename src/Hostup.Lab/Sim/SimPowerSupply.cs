@@ -5,6 +5,7 @@ namespace Hostup.Lab.Sim;
 public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
 {
     private bool _off;
+    private bool _rebooting;
     private bool _delivered;
 
     /// <summary>The power also goes each time before this effect; null: never.</summary>
@@ -13,8 +14,14 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
     /// <summary>Number of the effect before which the process that brings it about is killed, once; zero: never.</summary>
     public int KillBefore { get; set; }
 
+    /// <summary>Number of the effect before which somebody reboots the device in good order; zero: never.</summary>
+    public int RebootBefore { get; set; }
+
     /// <summary>Whether the process is killed before an effect of this name; asked at each one.</summary>
     public Func<string, bool>? KillWhen { get; set; }
+
+    /// <summary>Called before each effect with its number: what else happens then; null: nothing.</summary>
+    public Action<int>? Meanwhile { get; set; }
 
     /// <summary>Times that the process was killed.</summary>
     public int Kills { get; private set; }
@@ -35,8 +42,16 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
             return;
         if (_off)
             throw new PowerCutException(name);
+        if (_rebooting)
+            throw new OrderlyRebootException(name);
         Effects++;
         Log.Add(name);
+        Meanwhile?.Invoke(Effects);
+        if (Effects == RebootBefore)
+        {
+            _rebooting = true;
+            throw new OrderlyRebootException(name);
+        }
         if (Effects == KillBefore || KillWhen?.Invoke(name) == true)
         {
             Kills++;
@@ -53,5 +68,5 @@ public sealed class SimPowerSupply(IReadOnlyList<int> cuts)
     public void Deliver() => _delivered = true;
 
     /// <summary>The power is back.</summary>
-    public void Restore() => _off = false;
+    public void Restore() => _off = _rebooting = false;
 }

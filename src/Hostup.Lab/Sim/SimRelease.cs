@@ -36,6 +36,12 @@ public sealed class SimRelease
     /// <summary>Version of the supervisor that it ships with.</summary>
     public required string SupervisorVersion { get; init; }
 
+    /// <summary>Where its boot loader lies outside of every file system; empty: nowhere.</summary>
+    public IReadOnlyList<BootAreaCopy> LoaderCopies { get; private init; } = [];
+
+    /// <summary>That boot loader; null: it brings none.</summary>
+    public byte[]? Loader => Files.GetValueOrDefault("boot/loader.bin");
+
     /// <summary>Content of the root tree by path without a leading slash.</summary>
     public SortedDictionary<string, byte[]> Files { get; }
 
@@ -57,7 +63,14 @@ public sealed class SimRelease
     /// <param name="supervisor">Version of the supervisor that it ships with: a newer one by default.</param>
     /// <param name="trust">Content of its /etc/hostup/trust.json; null: it has none.</param>
     /// <param name="ballast">Content of a file that only makes it larger; null: none.</param>
-    public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0", byte[]? trust = null, byte[]? ballast = null)
+    public static SimRelease Make(string version, SimBehaviour behaviour, string supervisor = "v14.1.0", byte[]? trust = null, byte[]? ballast = null) =>
+        new(version, behaviour, Tree(version, behaviour, trust, ballast)) { SupervisorVersion = supervisor };
+
+    /// <summary>The same with a boot loader on raw areas; those of two texts differ in every sector, so that a mixture is neither.</summary>
+    public SimRelease WithLoader(string loader, IReadOnlyList<BootAreaCopy> copies) =>
+        new(Version, Behaviour, new(Files, StringComparer.Ordinal) { ["boot/loader.bin"] = [.. Filled(loader, 4096).Select(b => (byte)(b + loader.Sum(c => c)))] }) { SupervisorVersion = SupervisorVersion, LoaderCopies = copies };
+
+    private static SortedDictionary<string, byte[]> Tree(string version, SimBehaviour behaviour, byte[]? trust, byte[]? ballast)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
         {
@@ -76,7 +89,7 @@ public sealed class SimRelease
             files["etc/hostup/trust.json"] = trust;
         if (ballast is not null)
             files["usr/share/ballast"] = ballast;
-        return new SimRelease(version, behaviour, files) { SupervisorVersion = supervisor };
+        return files;
     }
 
     /// <summary>Digest of a simulated tree. The simulator compares trees by path and content only.</summary>
@@ -102,6 +115,8 @@ public sealed class SimRelease
         TreeDigest = TreeDigest,
         Root = new RootFileSystem { ContentBytes = Files.Sum(f => f.Value.LongLength), SpaceBytes = 100_000, Entries = Files.Count },
         BootFiles = [.. AllBootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
+        Requires = LoaderCopies is [] ? [] : [BootArea.Feature],
+        BootAreas = LoaderCopies is [] ? [] : [new BootArea { Name = "loader", Path = "/boot/loader.bin", Size = Loader!.Length, Digest = Digest.Of(Loader), Copies = LoaderCopies, SingleCopy = LoaderCopies.Count == 1 }],
         Supervisor = new ReleaseSupervisor(SupervisorVersion, $"sim/supervisor:{SupervisorVersion}@{Digest.Of(Encoding.UTF8.GetBytes(SupervisorVersion))}"),
         Health = new HealthSettings { IntervalSeconds = 10, Count = 3 },
     };

@@ -17,6 +17,8 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
 
     public long UpdaterBytesMissing { get; init; }
 
+    public bool OverrideLocks { get; init; }
+
     public HostupException? TrustFault { get; init; }
 
     public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
@@ -48,6 +50,7 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
             Updater = Digest.Of("updater"u8),
             UpdaterVersion = UpdaterVersion,
             FallbackRegistries = FallbackRegistries,
+            OverrideLocks = OverrideLocks,
             Download = device.Download,
             Fetched = Fetched,
             Rate = Rate,

@@ -16,5 +16,8 @@ public enum Unflushed
 /// <summary>The update process was killed. Nothing on the device changed by that but what ends with a process.</summary>
 public sealed class ProcessKilledException(string effect) : Exception($"killed before {effect}");
 
+/// <summary>Somebody reboots the device: processes end, everything is flushed, then it boots.</summary>
+public sealed class OrderlyRebootException(string effect) : Exception($"rebooted before {effect}");
+
 /// <summary>The power went. Not an error that anything may handle; after it every effect throws it again, so that no finally block can cheat.</summary>
 public sealed class PowerCutException(string effect) : Exception($"power cut before {effect}");

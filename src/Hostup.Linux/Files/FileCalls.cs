@@ -12,6 +12,7 @@ internal static partial class FileCalls
     public const ulong MountNoAccessTimes = 1024; // MS_NOATIME
     public const ulong MountRemount = 32; // MS_REMOUNT
     public const ulong FlushBlockBuffers = 0x1261; // BLKFLSBUF, linux/fs.h
+    public const int LockShared = 1;
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
     public const int LockRelease = 8;

@@ -26,12 +26,8 @@ public sealed class CommandRunner(string toolRoot = "")
     /// <exception cref="HostupException"><c>program</c> when it is not there or takes longer than five minutes.</exception>
     public async ValueTask<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
     {
-        string path = program.Split('|').Select(p => toolRoot + p).FirstOrDefault(File.Exists)
-            ?? throw Failed(program, "it is not installed");
-        var start = new ProcessStartInfo(path, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Clear();
-        start.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
-        start.Environment["LC_ALL"] = "C";
+        var start = Prepare(program, arguments);
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(Limit);
         using var process = Start(start, program);
@@ -49,6 +45,16 @@ public sealed class CommandRunner(string toolRoot = "")
         }
     }
 
+    /// <summary>Runs a program with this process's own input and output, however long it takes.</summary>
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="HostupException"><c>program</c> when it is not there.</exception>
+    public async ValueTask<int> RunAttachedAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
+    {
+        using var process = Start(Prepare(program, arguments), program);
+        await process.WaitForExitAsync(ct).ConfigureAwait(false);
+        return process.ExitCode;
+    }
+
     /// <summary>Runs a program that must succeed.</summary>
     /// <exception cref="HostupException"><c>program</c> with its exit code and the end of its error output.</exception>
     public async ValueTask<string> RequireAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
@@ -58,6 +64,17 @@ public sealed class CommandRunner(string toolRoot = "")
         return result.ExitCode == 0
             ? result.Output
             : throw Failed($"{program} {string.Join(' ', arguments)}", $"exit code {result.ExitCode}: {(said.Length > 300 ? said[^300..] : said)}");
+    }
+
+    private ProcessStartInfo Prepare(string program, IReadOnlyList<string> arguments)
+    {
+        string path = program.Split('|').Select(p => toolRoot + p).FirstOrDefault(File.Exists)
+            ?? throw Failed(program, "it is not installed");
+        var start = new ProcessStartInfo(path, arguments);
+        start.Environment.Clear();
+        start.Environment["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin";
+        start.Environment["LC_ALL"] = "C";
+        return start;
     }
 
     private static Process Start(ProcessStartInfo start, string program)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Linux.Files;
 using Hostup.Updates.Slots;
 
@@ -60,7 +61,7 @@ public sealed class BlockDevices(string sys, IReadOnlyList<Mount> mounts, string
     private void RequireLabels(string disk, Slot running, Slot spare)
     {
         var named = Directory.EnumerateDirectories(disk).Order(StringComparer.Ordinal).Where(d => PartitionNumber(d) > 0)
-            .SelectMany(d => _labels.Of(d, DeviceNumber(d)).Where(PartitionLabels.IsOfASlot).Select(label => (Device: "/dev/" + Path.GetFileName(d), Label: label))).ToList();
+            .SelectMany(d => _labels.Of(d, DeviceNumber(d)).Where(SlotName.Is).Select(label => (Device: "/dev/" + Path.GetFileName(d), Label: label))).ToList();
         foreach (var slot in new[] { running, spare })
         {
             var labels = named.Where(n => n.Device == slot.Device).Select(n => n.Label).Distinct().ToList();

@@ -51,7 +51,7 @@ public static class Ext4
         {
             await commands.RequireAsync(
                 Mke2fs,
-                ["-q", "-F", "-t", "ext4", "-O", Features(format), "-U", uuid.ToString(), "-L", format.Label.Length > 0 ? format.Label : slot.Label, "-E", "lazy_itable_init=1,nodiscard", slot.Device],
+                ["-q", "-F", "-t", "ext4", "-O", Features(format), "-U", uuid.ToString(), "-L", format.LabelOn(slot.Label), "-E", "lazy_itable_init=1,nodiscard", slot.Device],
                 ct).ConfigureAwait(false);
             BlockDevices.DropBuffers(slot.Device);
         }

@@ -1,10 +1,8 @@
-using System.Text.RegularExpressions;
-
 namespace Hostup.Linux.Slots;
 
 /// <summary>Names that lie on a partition: in the partition table, as the kernel shows it, and in its file system, as udev found it.</summary>
 /// <param name="udev">udev's database of devices; it may be missing.</param>
-internal sealed partial class PartitionLabels(string udev)
+internal sealed class PartitionLabels(string udev)
 {
     private static readonly string[] Keys = ["PARTNAME=", "E:ID_PART_ENTRY_NAME=", "E:ID_FS_LABEL="];
 
@@ -16,14 +14,8 @@ internal sealed partial class PartitionLabels(string udev)
             .Select(line => Keys.FirstOrDefault(k => line.StartsWith(k, StringComparison.Ordinal)) is { } key ? line[key.Length..] : null)
             .OfType<string>().Where(l => l.Length > 0).Distinct(StringComparer.Ordinal)];
 
-    /// <summary>Whether it names a root slot: <c>resin-rootA</c>, or <c>flash-rootB</c> on a flasher.</summary>
-    public static bool IsOfASlot(string label) => SlotName().IsMatch(label);
-
     /// <summary>Whether two names are of the same slot.</summary>
     public static bool Same(string label, string slot) => label[^1] == slot[^1];
 
     private static IEnumerable<string> Lines(string path) => File.Exists(path) ? File.ReadLines(path) : [];
-
-    [GeneratedRegex("^[a-z]+-root[AB]$")]
-    private static partial Regex SlotName();
 }

@@ -22,20 +22,20 @@ internal static class DeviceEndpoints
         group.MapGet("/{device}/events", Events).WithSummary("What happened to the device's identity, newest first");
     }
 
-    private static async Task<Page<DeviceView>> List(HostupDb db, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<DeviceView>> List(HostupDb db, TimeProvider time, string? after, int? limit, CancellationToken ct)
     {
         int count = Paging.Count(limit);
         var rows = await db.Devices.AsNoTracking().Where(d => after == null || string.Compare(d.Uuid, after) > 0).OrderBy(d => d.Uuid).Take(count + 1).ToListAsync(ct);
         var ids = rows.Select(r => r.TargetAttemptId).OfType<string>().ToList();
         var attempts = await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.Id)).ToDictionaryAsync(a => a.Id, ct);
-        return Paging.Page(rows, count, d => d.Uuid, d => ToView(d, d.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null));
+        return Paging.Page(rows, count, d => d.Uuid, d => ToView(d, d.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null, time.GetUtcNow()));
     }
 
-    private static async Task<DeviceView> Show(string device, HostupDb db, CancellationToken ct)
+    private static async Task<DeviceView> Show(string device, HostupDb db, TimeProvider time, CancellationToken ct)
     {
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
-        return ToView(row, attempt) with { Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
+        return ToView(row, attempt, time.GetUtcNow()) with { Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
     private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)
@@ -78,7 +78,7 @@ internal static class DeviceEndpoints
         };
     }
 
-    private static DeviceView ToView(DeviceRow row, AttemptRow? attempt) => new()
+    private static DeviceView ToView(DeviceRow row, AttemptRow? attempt, DateTimeOffset now) => new()
     {
         Uuid = row.Uuid,
         Name = row.Name,
@@ -89,6 +89,6 @@ internal static class DeviceEndpoints
         RetiredAt = row.RetiredAt,
         ClonedAt = row.ClonedAt,
         KeyRotationAsked = row.RotateKey,
-        OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) : null,
+        OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) with { Silence = Silences.Of(attempt, row.LastSeenAt, now) } : null,
     };
 }

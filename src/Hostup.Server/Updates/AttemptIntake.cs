@@ -20,7 +20,13 @@ internal sealed class AttemptIntake(HostupDb db, AttemptNews news, TimeProvider 
             news.Tell(attemptId);
         var now = await OfDeviceAsync(uuid, attemptId, ct);
         // ended by the operator before this device was heard of: what it does is not wanted
-        return new AttemptAnswer(now.CancelAsked || (now.State is AttemptStates.Cancelled or AttemptStates.Superseded && !AttemptStates.IsTerminal(report.State)));
+        bool unwanted = now.State is AttemptStates.Cancelled or AttemptStates.Superseded && !AttemptStates.IsTerminal(report.State);
+        return new AttemptAnswer(now.CancelAsked || unwanted)
+        {
+            Superseded = now.EndedAt is null && await db.Devices.AnyAsync(d => d.Uuid == uuid && d.TargetAttemptId != null && d.TargetAttemptId != attemptId, ct),
+            OverrideLocks = now.OverrideLocks,
+            State = now.State,
+        };
     }
 
     /// <summary>The attempt, when it is this device's.</summary>
@@ -36,7 +42,7 @@ internal sealed class AttemptIntake(HostupDb db, AttemptNews news, TimeProvider 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         int taken = await db.Attempts.Where(a => a.Id == before.Id && a.EndedAt == null && a.ReportSerial < report.Serial).ExecuteUpdateAsync(
             s => s.SetProperty(a => a.Report, json).SetProperty(a => a.State, report.State).SetProperty(a => a.ReportSerial, report.Serial).SetProperty(a => a.Serial, a => a.Serial + 1)
-                .SetProperty(a => a.ChangedAt, now).SetProperty(a => a.EndedAt, terminal ? now : null), ct);
+                .SetProperty(a => a.ChangedAt, now).SetProperty(a => a.ReportedAt, now).SetProperty(a => a.EndedAt, terminal ? now : null), ct);
         if (taken == 0)
             return false;
         if (report.State != before.State)

@@ -25,6 +25,12 @@ internal sealed class AttemptRow
 
     public bool CancelAsked { get; set; }
 
+    /// <summary>Update locks of applications are to be passed over.</summary>
+    public bool OverrideLocks { get; set; }
+
+    /// <summary>When the device last spoke of it; null: not yet.</summary>
+    public DateTimeOffset? ReportedAt { get; set; }
+
     /// <summary>Grows with every change, for those who wait for one.</summary>
     public long Serial { get; set; }
 

@@ -21,7 +21,9 @@ internal static class AttemptViews
             ChangedAt = row.ChangedAt,
             EndedAt = row.EndedAt,
             CancelAsked = row.CancelAsked,
+            OverrideLocks = row.OverrideLocks,
             Report = report with { State = row.State },
+            Upstream = UpstreamProgress.Of(row.State),
             History = [.. events.Select(e => new AttemptEvent(e.At, e.State, e.Message))],
             LogBytes = row.LogBytes,
         };

@@ -36,6 +36,7 @@ internal sealed class Targets(HostupDb db, TimeProvider time)
             Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) : null,
             Reinstall = found.Attempt.Reinstall,
             Cancel = found.Attempt.CancelAsked,
+            OverrideLocks = found.Attempt.OverrideLocks,
             FallbackRegistries = JsonSerializer.Deserialize(found.Attempt.FallbackRegistries, WireJson.Default.IReadOnlyListString) ?? [],
         };
     }

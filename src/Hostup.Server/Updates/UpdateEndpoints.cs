@@ -24,6 +24,7 @@ internal static class UpdateEndpoints
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
         attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
         attempts.MapPost("/cancel", Cancel).WithSummary("Asks for the end of an attempt");
+        attempts.MapPost("/override-locks", OverrideLocks).WithSummary("Lets an attempt pass over update locks that applications hold");
         attempts.MapGet("/log", ReadLog).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
         attempts.MapGet("/plan", Plan).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("The plan as the device made it");
     }
@@ -55,18 +56,33 @@ internal static class UpdateEndpoints
             var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
-                return row.ToView(await db.AttemptEvents.AsNoTracking().Where(e => e.AttemptId == id).OrderBy(e => e.Id).ToListAsync(ct));
+                return await WholeAsync(row, db, time, ct);
             await Task.WhenAny(change, Task.Delay(left < LookAgain ? left : LookAgain, time, ct));
             ct.ThrowIfCancellationRequested();
         }
     }
 
+    private static async Task<AttemptView> WholeAsync(AttemptRow row, HostupDb db, TimeProvider time, CancellationToken ct)
+    {
+        var events = await db.AttemptEvents.AsNoTracking().Where(e => e.AttemptId == row.Id).OrderBy(e => e.Id).ToListAsync(ct);
+        var seen = await db.Devices.Where(d => d.Uuid == row.DeviceUuid).Select(d => d.LastSeenAt).SingleAsync(ct);
+        return row.ToView(events) with { Silence = Silences.Of(row, seen, time.GetUtcNow()) };
+    }
+
     private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)
     {
         await start.CancelAsync(id, ct);
-        var row = await db.Attempts.AsNoTracking().SingleAsync(a => a.Id == id, ct);
-        return Results.Ok(row.ToView([]));
+        return await NowAsync(id, db, ct);
     }
+
+    private static async Task<IResult> OverrideLocks(string id, HostupDb db, UpdateStart start, CancellationToken ct)
+    {
+        await start.OverrideLocksAsync(id, ct);
+        return await NowAsync(id, db, ct);
+    }
+
+    private static async Task<IResult> NowAsync(string id, HostupDb db, CancellationToken ct) =>
+        Results.Ok((await db.Attempts.AsNoTracking().SingleAsync(a => a.Id == id, ct)).ToView([]));
 
     private static async Task<IResult> ReadLog(string id, HostupDb db, AttemptLogs logs, long? offset, CancellationToken ct)
     {

@@ -15,6 +15,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
 {
     private const string NoUpdater = "none";
     private const string DefaultPlatform = "linux-x64";
+    private const string LocksOverridden = "the operator overrides the update locks of applications";
 
     /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
     public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, CancellationToken ct)
@@ -35,6 +36,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             Version = release.Version,
             FromVersion = device.OsVersion,
             Reinstall = request.Reinstall,
+            OverrideLocks = request.OverrideLocks,
             FallbackRegistries = JsonSerializer.Serialize(request.FallbackRegistries, WireJson.Default.IReadOnlyListString),
             CreatedAt = now,
             ChangedAt = now,
@@ -50,7 +52,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             foreach (var old in unknown)
                 await db.EndAsync(old, AttemptStates.Superseded, now, ct);
             db.Attempts.Add(attempt);
-            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = attempt.State });
+            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = attempt.State, Message = request.OverrideLocks ? LocksOverridden : null });
             await db.SaveChangesAsync(ct);
             await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
             await transaction.CommitAsync(ct);
@@ -75,6 +77,23 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             await db.Attempts.Where(a => a.Id == attemptId && a.EndedAt == null && !a.CancelAsked).ExecuteUpdateAsync(
                 s => s.SetProperty(a => a.CancelAsked, true).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
         }
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        news.Tell(attemptId);
+    }
+
+    /// <summary>From now on the attempt passes over update locks that applications hold; written down in its history.</summary>
+    public async Task OverrideLocksAsync(string attemptId, CancellationToken ct)
+    {
+        var attempt = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
+        if (attempt.EndedAt is not null)
+            throw new HostupException(HostupErrors.Conflict, $"cannot override locks for attempt {attemptId}", $"it has ended: {attempt.State}", "start another update with --override-locks");
+        var now = time.GetUtcNow();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        int changed = await db.Attempts.Where(a => a.Id == attemptId && a.EndedAt == null && !a.OverrideLocks).ExecuteUpdateAsync(
+            s => s.SetProperty(a => a.OverrideLocks, true).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
+        if (changed > 0)
+            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attemptId, At = now, State = attempt.State, Message = LocksOverridden });
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);

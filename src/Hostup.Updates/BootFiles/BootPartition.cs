@@ -136,7 +136,7 @@ public sealed class BootPartition(IFiles files)
             else
                 saved.Add(new SavedFile(saved.Count, DigestOf(target), change.Path));
         }
-        return new TouchedFiles { FromPartition = fromPartition, Added = added, Replaced = replaced, Saved = saved, Directories = directories };
+        return new TouchedFiles { FromPartition = fromPartition, Added = added, Replaced = replaced, Saved = saved, Directories = directories, Areas = before.Areas };
     }
 
     private IEnumerable<string> MissingDirectories(string path)

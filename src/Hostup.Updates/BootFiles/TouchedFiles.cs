@@ -11,7 +11,7 @@ namespace Hostup.Updates.BootFiles;
 /// </remarks>
 internal sealed record TouchedFiles
 {
-    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ";
+    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ", AreaLine = "/area ";
 
     /// <summary>Partition number of the root that ran when it was written; null: an older program wrote it.</summary>
     public int? FromPartition { get; init; }
@@ -27,6 +27,9 @@ internal sealed record TouchedFiles
 
     /// <summary>Directories that were not there before, the outer ones first.</summary>
     public IReadOnlyList<string> Directories { get; init; } = [];
+
+    /// <summary>Copies of raw areas whose old content was kept.</summary>
+    public IReadOnlyList<TouchedArea> Areas { get; init; } = [];
 
     /// <summary>Whether a path is in it.</summary>
     public bool Knows(string path) =>
@@ -45,6 +48,7 @@ internal sealed record TouchedFiles
             Replaced = [.. Rest(lines, ReplacedLine)],
             Saved = [.. Rest(lines, SavedLine).Select(SavedFile.Parse)],
             Directories = [.. Rest(lines, DirectoryLine)],
+            Areas = [.. Rest(lines, AreaLine).Select(TouchedArea.Parse)],
         };
     }
 
@@ -54,7 +58,7 @@ internal sealed record TouchedFiles
         IEnumerable<string> lines =
         [
             .. FromPartition is { } from ? [string.Create(CultureInfo.InvariantCulture, $"{FromLine}{from}")] : Array.Empty<string>(),
-            .. Added, .. Replaced.Select(p => ReplacedLine + p), .. Saved.Select(s => $"{SavedLine}{s}"), .. Directories.Select(d => DirectoryLine + d),
+            .. Added, .. Replaced.Select(p => ReplacedLine + p), .. Saved.Select(s => $"{SavedLine}{s}"), .. Directories.Select(d => DirectoryLine + d), .. Areas.Select(a => $"{AreaLine}{a}"),
         ];
         AtomicFile.Write(files, Places.BootFilesTouched, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
     }

@@ -46,6 +46,7 @@ public static class DeviceChecks
         PowerCheck.Evaluate(facts.Supplies),
         RootSpace(facts, asked.Release),
         Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}", "install an mke2fs that knows the release's features, or sign the release with fewer"),
+        .. BootAreas(fit, asked.Release),
         BootSpace(facts, fit),
         Check(HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's"),
         Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device"),
@@ -161,6 +162,10 @@ public static class DeviceChecks
     private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
         HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
         facts.Spare is { } spare ? $"{new ByteCount(spare.SizeBytes)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed" : NotJudged, "choose a smaller release; a slot cannot grow");
+
+    // Asked only of a release that has areas.
+    private static IEnumerable<CheckResult> BootAreas(ReleaseFit fit, ReleaseManifest release) => release.BootAreas is [] ? [] :
+        [Check(HostupErrors.BootAreas, fit.BootAreaFault is null, fit.BootAreaFault ?? string.Join(", ", release.BootAreas.Select(a => $"{a.Name} at {string.Join(" and ", a.Copies)}")), "sign the release with the places of this board's boot loader, or without raw areas")];
 
     private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit) => Check(
         HostupErrors.BootSpace, fit.Boot.Changes == 0 || facts.BootFree >= fit.Boot.Bytes,

@@ -19,6 +19,9 @@ public sealed record ReleaseFit
     /// <summary>What the release's boot files ask of the boot partition.</summary>
     public required BootFilesNeed Boot { get; init; }
 
+    /// <summary>Why the raw areas of the release's boot loader cannot be written; null: they can, or it has none.</summary>
+    public string? BootAreaFault { get; init; }
+
     /// <summary>Why the file system of the release cannot be made; null: it can.</summary>
     public string? FormatFault { get; init; }
 
@@ -36,9 +39,13 @@ public sealed record ReleaseFit
     public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, ReleaseManifest release, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
         bool holds = SpareHolds(device, release);
+        var areas = new BootAreas(device.Files, device.Media);
+        string? fault = areas.FaultOf(release.BootAreas);
+        var files = new BootPartition(device.Files).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device));
         return new ReleaseFit
         {
-            Boot = new BootPartition(device.Files).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device)),
+            Boot = fault is null ? files + areas.Need(release.BootAreas) : files,
+            BootAreaFault = fault,
             FormatFault = await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false),
             SpareHoldsIt = holds,
             Sources = sources is null || holds ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),

@@ -84,6 +84,10 @@ public sealed record JournalRecord
     /// <summary>Bytes on the wire during the step, by cause.</summary>
     [JsonPropertyName("w")]
     public IReadOnlyList<Core.Wire.CauseBytes>? Bytes { get; init; }
+
+    /// <summary>Done of gate: update locks of applications that were passed over, with who held them; absent: none.</summary>
+    [JsonPropertyName("l")]
+    public IReadOnlyList<string>? LocksOverridden { get; init; }
 }
 
 /// <summary>JSON of what lies on the state partition, source-generated.</summary>

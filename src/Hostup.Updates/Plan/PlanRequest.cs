@@ -20,6 +20,9 @@ public sealed record PlanRequest
     /// <summary>Registries tried after the server's own.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init; } = [];
 
+    /// <summary>Whether update locks of applications are passed over.</summary>
+    public bool OverrideLocks { get; init; }
+
     /// <summary>How the image may be fetched.</summary>
     public DownloadPolicy Download { get; init; } = new();
 

@@ -36,6 +36,9 @@ public sealed record UpdatePlan
     /// <summary>The operator asked for the same release again.</summary>
     public bool Reinstall { get; init; }
 
+    /// <summary>The operator wants update locks of applications passed over.</summary>
+    public bool OverrideLocks { get; init; }
+
     /// <summary>Digest of the program that carries the attempt out.</summary>
     public required Digest Updater { get; init; }
 

@@ -11,7 +11,14 @@ namespace Hostup.Updates.Reporting;
 /// <param name="Total">Bytes in all; zero when unknown.</param>
 /// <param name="Note">What it waits for, or the source in use.</param>
 /// <param name="Tick">Grows with every report of one process.</param>
-public sealed record StepProgress(string State, long Done, long Total, string? Note, long Tick);
+public sealed record StepProgress(string State, long Done, long Total, string? Note, long Tick)
+{
+    /// <summary>The update lock that it waits for; null: none.</summary>
+    public LockReport? Lock { get; init; }
+
+    /// <summary>Bytes a second; zero: unknown.</summary>
+    public long BytesPerSecond { get; init; }
+}
 
 /// <summary>What an attempt looks like from outside: a function of its journal, its plan and the last progress.</summary>
 public static class JournalView
@@ -40,6 +47,9 @@ public static class JournalView
             Source = records.LastOrDefault(r => r.Source is not null)?.Source,
             StepBytesDone = ended ? 0 : progress?.Done ?? 0,
             StepBytesTotal = ended ? 0 : progress?.Total ?? 0,
+            StepBytesPerSecond = ended ? 0 : progress?.BytesPerSecond ?? 0,
+            Lock = ended ? null : progress?.Lock,
+            LocksOverridden = records.LastOrDefault(r => r.LocksOverridden is not null)?.LocksOverridden ?? [],
             Steps = Steps(records),
             Bytes = [.. (plan?.FetchedBefore ?? []).Concat(records.Where(r => r.Bytes is not null).SelectMany(r => r.Bytes!))
                 .GroupBy(b => b.Cause).Select(g => new CauseBytes(g.Key, g.Sum(b => b.Received), g.Sum(b => b.Sent)))],

@@ -43,6 +43,7 @@ public sealed class Settlement(DevicePorts device)
     {
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
+        new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
         new BootPartition(device.Files).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
         new SlotSupervisor(device).GoBack();
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);

@@ -25,7 +25,7 @@ public sealed class AttemptLog(DevicePorts device)
     public void Started(string step) => _journal.Append(New(JournalVerb.Started, step));
 
     /// <summary>The effect of a step is there.</summary>
-    public void Done(string step, StepResult result) => _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Bytes = result.Bytes });
+    public void Done(string step, StepResult result) => _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Bytes = result.Bytes, LocksOverridden = result.LocksOverridden });
 
     /// <summary>A step failed.</summary>
     public void Failed(string step, HostupException error) => _journal.Append(New(JournalVerb.Failed, step) with { Code = error.Code.Id, Message = Short(error.Message) });

@@ -17,6 +17,9 @@ public sealed record DevicePorts
     /// <summary>Boot settings.</summary>
     public required IBootEnvironment Boot { get; init; }
 
+    /// <summary>Where boot loaders lie outside of every file system.</summary>
+    public required IBootMedia Media { get; init; }
+
     /// <summary>The supervisor.</summary>
     public required ISupervisor Supervisor { get; init; }
 

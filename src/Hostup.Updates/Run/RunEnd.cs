@@ -23,6 +23,9 @@ public enum RunEndKind
     /// <summary>The operator ended it; everything was undone.</summary>
     Cancelled,
 
+    /// <summary>Another attempt took its place; everything was undone.</summary>
+    Superseded,
+
     /// <summary>Failed, and taking it back failed too; it is tried again at the next start.</summary>
     UndoIncomplete,
 }

@@ -18,10 +18,13 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
     public long CheckpointBytes { get; init; } = UpdateRun.DefaultCheckpointBytes;
 
     /// <summary>Ends the attempt here when the operator asked for it.</summary>
-    /// <exception cref="HostupException"><c>cancelled</c>.</exception>
+    /// <exception cref="HostupException"><c>cancelled</c> or <c>superseded</c>.</exception>
     public void HonourCancel()
     {
-        if (Progress.CancelRequested)
+        var wishes = Progress.Wishes;
+        if (wishes.HasFlag(AttemptWishes.Supersede))
+            throw new HostupException(HostupErrors.Superseded, "cannot go on with the update", "the operator asked for another one", "follow the newer attempt");
+        if (wishes.HasFlag(AttemptWishes.Cancel))
             throw new HostupException(HostupErrors.Cancelled, "cannot go on with the update", "the operator cancelled it", "start it again when it is wanted");
     }
 }
@@ -31,6 +34,9 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
 /// <param name="Bytes">Bytes on the wire during the step, by cause.</param>
 public sealed record StepResult(string? Source = null, IReadOnlyList<CauseBytes>? Bytes = null)
 {
+    /// <summary>Update locks of applications that were passed over, and who held them; null: none was.</summary>
+    public IReadOnlyList<string>? LocksOverridden { get; init; }
+
     /// <summary>Done, nothing to say.</summary>
     public static StepResult Done { get; } = new();
 }

@@ -34,6 +34,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         new FetchSupervisor(),
         new Gate(),
         new WriteBootFiles(),
+        new WriteBootAreas(),
         new SwitchBoot(),
         new Reboot(),
     ];
@@ -106,7 +107,8 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
-        foreach (var step in Remaining(_log.Records))
+        // What a release has nothing for is in neither plan nor journal.
+        foreach (var step in Remaining(_log.Records).Where(s => s is not WriteBootAreas || context.Release.BootAreas is not []))
         {
             try
             {
@@ -153,11 +155,16 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
                 return new RunEnd(RunEndKind.UndoIncomplete, new HostupException(error.Code, $"cannot take back step {step.Name} of the update", e.Message, "run `hostup-device update --resume` or reboot; it is tried again then", e));
             }
         }
-        var kind = error.Code == HostupErrors.Cancelled ? RunEndKind.Cancelled : error.Code.Kind == HostupErrorKind.Refused ? RunEndKind.Refused : RunEndKind.Failed;
-        string outcome = kind switch { RunEndKind.Cancelled => AttemptStates.Cancelled, RunEndKind.Refused => AttemptStates.Refused, _ => AttemptStates.Failed };
+        var (kind, outcome) = EndOf(error.Code);
         _log.End(outcome, error.Code.Id, error.Message);
         return new RunEnd(kind, error);
     }
+
+    private static (RunEndKind Kind, string Outcome) EndOf(HostupErrorCode code) =>
+        code == HostupErrors.Cancelled ? (RunEndKind.Cancelled, AttemptStates.Cancelled)
+        : code == HostupErrors.Superseded ? (RunEndKind.Superseded, AttemptStates.Superseded)
+        : code.Kind == HostupErrorKind.Refused ? (RunEndKind.Refused, AttemptStates.Refused)
+        : (RunEndKind.Failed, AttemptStates.Failed);
 
     /// <summary>Every step that is not known to be done. A Done whose effect a reboot takes away counts only in its own boot, one that ends with the process not at all.</summary>
     private IEnumerable<IStep> Remaining(IReadOnlyList<JournalRecord> records) =>

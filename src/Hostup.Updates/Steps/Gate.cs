@@ -6,14 +6,11 @@ using Hostup.Updates.Run;
 namespace Hostup.Updates.Steps;
 
 /// <summary>
-/// Everything is fetched. Takes the update locks of the applications and keeps them until the reboot or the undo; while one is held by
-/// an application the supervisor runs. Then the device is checked again: hours may have passed.
+/// Everything is fetched. Takes the update locks of the applications and keeps them until the reboot or the undo. Then the device is checked
+/// again: hours may have passed.
 /// </summary>
 public sealed class Gate : IStep
 {
-    // upstream's safe_reboot looks every 5 s
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
-
     /// <inheritdoc/>
     public string Name => "gate";
 
@@ -33,21 +30,14 @@ public sealed class Gate : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         var supervisor = update.Device.Supervisor;
-        while (update.Device.Locks.TryTake() is { } held)
-        {
-            update.HonourCancel();
-            update.Progress.Report(AttemptStates.WaitingForLock, 0, 0, $"an application holds {held}");
-            if (supervisor.IsInstalled)
-                await supervisor.StartAsync(ct).ConfigureAwait(false);
-            await update.Device.Clock.DelayAsync(Pause, ct).ConfigureAwait(false);
-        }
+        var overridden = await new LockWait(update).TakeAsync(ct).ConfigureAwait(false);
         update.HonourCancel();
         if (supervisor.IsInstalled)
             await supervisor.StopAsync(ct).ConfigureAwait(false);
         // A process that goes on after the switch finds its own trial armed; what was checked before the switch holds.
         if (update.Device.Boot.Read().RootPartition != update.Plan.ToPartition)
             await DeviceChecks.RequireAsync(update, sources: null, ct).ConfigureAwait(false);
-        return StepResult.Done;
+        return new StepResult { LocksOverridden = overridden is [] ? null : overridden };
     }
 
     /// <inheritdoc/>

@@ -66,7 +66,7 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
         {
             await CopyAsync(begun, writer, known, fileSystem, ct).ConfigureAwait(false);
         }
-        catch (HostupException e) when ((SourceFaults.Of(e) != SourceFault.Device || e.Code == HostupErrors.Cancelled || e.Code == HostupErrors.ByteBudget) && _written != _saved)
+        catch (HostupException e) when ((SourceFaults.Of(e) != SourceFault.Device || e.Code == HostupErrors.Cancelled || e.Code == HostupErrors.Superseded || e.Code == HostupErrors.ByteBudget) && _written != _saved)
         {
             // What a cancelled attempt has is the next one's; a link that breaks again and again before a checkpoint is due must get on too.
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);

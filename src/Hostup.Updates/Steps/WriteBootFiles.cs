@@ -24,12 +24,15 @@ public sealed class WriteBootFiles : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
+        update.HonourCancel();
         var slot = await update.Device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
         await using var _ = slot.ConfigureAwait(false);
         var changed = new BootPartition(update.Device.Files).Install(
             slot.Path + Places.OwnBootFiles, KeptBack.Of(update.Release, update.Device.Boot), update.Plan.FromPartition, update.Plan.ToPartition);
         if (changed is not [])
             update.Progress.Report(State, 0, 0, $"replaced boot files that were changed on this device: {string.Join(", ", changed)}");
+        // What is half done is not left half done; the switch that follows cannot be called back.
+        update.HonourCancel();
         return StepResult.Done;
     }
 

@@ -30,6 +30,7 @@ public sealed class ExitCodeTests
     [InlineData(RunEndKind.Failed, "link", 75)]
     [InlineData(RunEndKind.Failed, "slot-write", 1)]
     [InlineData(RunEndKind.Cancelled, "cancelled", 4)]
+    [InlineData(RunEndKind.Superseded, "superseded", 4)]
     public void An_update_ends_with_the_code_of_its_error(RunEndKind kind, string code, int exitCode) =>
         Assert.Equal(exitCode, ExitCodes.Of(new RunEnd(kind, Error(code))));
 

@@ -29,26 +29,4 @@ public sealed class LockTests : IDisposable
 
         using var second = UpdateLock.Take(path);
     }
-
-    [Fact]
-    public void All_locks_of_applications_are_taken_or_none()
-    {
-        string Lock(string service)
-        {
-            string path = Path.Combine(_folder, service, "updates.lock");
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            File.WriteAllText(path, "");
-            return path;
-        }
-        Lock("a");
-        string held = Lock("b");
-        using var ours = new ApplicationLocks(_folder);
-        using (var application = new ApplicationLocks(Path.GetDirectoryName(held)!))
-        {
-            Assert.Null(application.TryTake());
-
-            Assert.Equal(held, ours.TryTake());
-        }
-        Assert.Null(ours.TryTake());
-    }
 }

@@ -56,6 +56,29 @@ public sealed class SlotSupervisorTests
         Assert.Null(await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
     }
 
+    [Theory]
+    [InlineData(AttemptStates.Ready, AttemptStates.Committed)]
+    [InlineData(null, AttemptStates.Refused)]
+    public async Task An_engine_that_is_down_while_the_supervisor_is_fetched_costs_the_update_nothing_when_it_is_back_at_the_gate(string? backAt, string outcome)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.Meanwhile = state =>
+        {
+            bool down = state == AttemptStates.Supervisor || (device.Ports.EngineHangs && state != backAt);
+            device.Ports.EngineHangs = down;
+            device.Ports.PullFault = down ? "cannot connect to /run/docker.sock" : null;
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(outcome, device.Outcome);
+        Assert.Equal("v14.0.0", Version(device));
+        Assert.Equal("database of v14.0.0", Database(device));
+        Assert.True(device.Ports.SupervisorRuns);
+        if (outcome == AttemptStates.Refused)
+            Assert.Equal("engine", device.End!.Error!.Code.Id);
+    }
+
     [Fact]
     public async Task After_a_rollback_the_old_supervisor_finds_its_database_as_it_was()
     {

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>The agent's pauses, which <c>hostup-device poll-now</c> ends with a signal.</summary>
+internal sealed class AgentWake : IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly PosixSignalRegistration _signal;
+    private readonly SemaphoreSlim _wanted = new(0, 1);
+
+    public AgentWake(TimeProvider time)
+    {
+        _time = time;
+        _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            Wake();
+        });
+    }
+
+    /// <summary>Ends the pause that is under way, or the next one.</summary>
+    public void Wake()
+    {
+        try
+        {
+            _wanted.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // It is wanted already.
+        }
+    }
+
+    /// <summary>Returns after a time, when it is woken, or when it is to end.</summary>
+    public async Task PauseAsync(TimeSpan time, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(time, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        await _wanted.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Devices of a fleet that were switched on together must not poll together.</summary>
+    public static TimeSpan WithJitter(int seconds) => TimeSpan.FromSeconds(seconds + RandomNumberGenerator.GetInt32(Math.Max(1, seconds / 10)));
+
+    public void Dispose()
+    {
+        _signal.Dispose();
+        _wanted.Dispose();
+    }
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using Hostup.Core.Wire;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>
+/// The attempt that an update process works on: hands on to it what the operator wants. The device polls meanwhile as often as the server asks, so
+/// that it is heard of also when the process says nothing.
+/// </summary>
+internal sealed class RunningAttempt(ServerLink server, AttemptLog log)
+{
+    private long? _polled;
+    private TimeSpan _interval;
+
+    /// <summary>Polls when it is time. A target that is another attempt ends the running one.</summary>
+    public async Task PollAsync(CancellationToken ct)
+    {
+        if (_polled is { } last && Stopwatch.GetElapsedTime(last) < _interval)
+            return;
+        _polled = Stopwatch.GetTimestamp();
+        var records = log.Records;
+        var answer = await server.PollAsync(ct).ConfigureAwait(false);
+        _interval = TimeSpan.FromSeconds(answer.IntervalSeconds);
+        if (answer.Target is { } target)
+            Ask(WishesOf(records, target));
+    }
+
+    /// <summary>Hands on what the answer to a report says.</summary>
+    public static void Hear(AttemptAnswer answer) => Ask(
+        (answer.Cancel ? AttemptWishes.Cancel : 0) | (answer.Superseded ? AttemptWishes.Supersede : 0) | (answer.OverrideLocks ? AttemptWishes.OverrideLocks : 0));
+
+    /// <summary>What a target means for the attempt that runs. While a process begins the journal still tells of the attempt before: that one wants nothing.</summary>
+    public static AttemptWishes WishesOf(IReadOnlyList<JournalRecord> records, DeviceTarget target) => records is [] or [.., { Verb: JournalVerb.Ended }] ? AttemptWishes.None
+        : target.AttemptId != records[0].AttemptId ? AttemptWishes.Supersede
+        : (target.Cancel ? AttemptWishes.Cancel : 0) | (target.OverrideLocks ? AttemptWishes.OverrideLocks : 0);
+
+    private static void Ask(AttemptWishes wishes)
+    {
+        if (ProgressFile.Ask(wishes) is not AttemptWishes.None and var news)
+            Console.Error.WriteLine($"the operator wants of the attempt: {news}");
+    }
+}

@@ -1,0 +1,70 @@
+using Hostup.Core.Wire;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
+
+namespace Hostup.Updates.Steps;
+
+/// <summary>Takes the update locks of the applications, however long one of them is held. The supervisor runs meanwhile: only the reboot waits.</summary>
+/// <param name="update">The attempt.</param>
+internal sealed class LockWait(StepContext update)
+{
+    // upstream's safe_reboot looks every 5 s
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    // The server hears that the attempt lives, at the price of few bytes.
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(1);
+    // The journal is small.
+    private const int MostNamed = 5;
+
+    private readonly Dictionary<string, TimeSpan> _seen = [];
+    private (string Lock, TimeSpan At)? _told;
+
+    /// <summary>Returns when all locks are taken, or those that are free when the others are to be passed over.</summary>
+    /// <returns>Those that were passed over, with who holds them.</returns>
+    /// <exception cref="Core.Errors.HostupException"><c>cancelled</c> or <c>superseded</c>.</exception>
+    public async ValueTask<IReadOnlyList<string>> TakeAsync(CancellationToken ct)
+    {
+        while (true)
+        {
+            bool passOver = PassesOver;
+            var held = update.Device.Locks.Take(passOver);
+            if (held is [])
+                return [];
+            if (passOver)
+                return PassedOver(held);
+            update.HonourCancel();
+            Tell(held);
+            var supervisor = update.Device.Supervisor;
+            if (supervisor.IsInstalled && !await supervisor.IsRunningAsync(ct).ConfigureAwait(false))
+                await supervisor.StartAsync(ct).ConfigureAwait(false);
+            await update.Device.Clock.DelayAsync(Pause, ct).ConfigureAwait(false);
+        }
+    }
+
+    private bool PassesOver => update.Plan.OverrideLocks || update.Progress.Wishes.HasFlag(AttemptWishes.OverrideLocks) || update.Device.Locks.AreOverridden;
+
+    private string[] PassedOver(IReadOnlyList<HeldLock> held)
+    {
+        string[] named = [.. held.Take(MostNamed).Select(h => h.ToString())];
+        update.Progress.Report(AttemptStates.Ready, 0, 0, $"passes over the update lock of {string.Join(", ", named)}");
+        return named;
+    }
+
+    private void Tell(IReadOnlyList<HeldLock> held)
+    {
+        var now = update.Device.Clock.Elapsed;
+        foreach (string free in _seen.Keys.Except(held.Select(h => h.Path)).ToList())
+            _seen.Remove(free);
+        foreach (var one in held)
+            _seen.TryAdd(one.Path, now);
+        var longest = held.MinBy(h => _seen[h.Path])!;
+        if (_told is { } told && told.Lock == longest.ToString() && now - told.At < Heartbeat)
+            return;
+        _told = (longest.ToString(), now);
+        var age = now - _seen[longest.Path];
+        string more = held.Count > 1 ? $", and {held.Count - 1} more" : "";
+        string holder = longest.Holder.Length > 0 ? $" ({longest.Holder})" : "";
+        update.Progress.Report(
+            AttemptStates.WaitingForLock, 0, 0, $"held by lock `{longest.Name}`{holder} since {Age.Text(age)}{more}",
+            new LockReport(longest.Name, longest.Path, longest.Holder, update.Device.Clock.Now - age));
+    }
+}

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Globalization;
+using Hostup.Device.Agent;
+
+namespace Hostup.Device.Tests.Agent;
+
+public sealed class AgentWakeTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_pause_ends_when_it_is_woken_also_before_it_began_and_once_only()
+    {
+        using var wake = new AgentWake(TimeProvider.System);
+        wake.Wake();
+        wake.Wake();
+        await wake.PauseAsync(Long, CancellationToken.None).WaitAsync(Limit);
+
+        var second = wake.PauseAsync(Long, CancellationToken.None);
+
+        Assert.False(second.IsCompleted);
+        wake.Wake();
+        await second.WaitAsync(Limit);
+    }
+
+    [Fact]
+    public async Task A_pause_ends_with_the_agent()
+    {
+        using var wake = new AgentWake(TimeProvider.System);
+        using var end = new CancellationTokenSource();
+        var pause = wake.PauseAsync(Long, end.Token);
+
+        await end.CancelAsync();
+
+        await pause.WaitAsync(Limit);
+        Assert.True(pause.IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task The_signal_of_poll_now_ends_a_pause_and_not_the_process()
+    {
+        using var wake = new AgentWake(TimeProvider.System);
+        var pause = wake.PauseAsync(Long, CancellationToken.None);
+
+        using var kill = Process.Start("/bin/kill", ["-HUP", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+
+        await pause.WaitAsync(Limit);
+    }
+}

@@ -1,0 +1,109 @@
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Boot;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+
+namespace Hostup.Updates.Tests.Crash;
+
+/// <summary>A boot partition that fails, at every effect that an update has on it: afterwards it is as it was, and the old OS boots.</summary>
+public sealed class BootFaultTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_write_error_at_any_effect_ends_the_attempt_and_leaves_the_partition_as_it_was(bool exchange)
+    {
+        foreach (int effect in await EffectsAsync(exchange))
+        {
+            var device = Device(exchange);
+            device.Files.Fault = number => number == effect ? "input/output error" : null;
+
+            await device.RunAsync();
+
+            AssertAsBefore(device, When(device, effect));
+            Assert.Equal(1, device.Boots);
+        }
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_partition_that_turns_read_only_at_any_effect_is_repaired_at_the_next_power_on(bool exchange)
+    {
+        foreach (int effect in await EffectsAsync(exchange))
+        {
+            var device = Device(exchange);
+            device.Files.Fault = number => number >= effect && device.Boots == 1 ? "read-only file system" : null;
+            await device.RunAsync();
+            Assert.True(device.Outcome is "open" or AttemptStates.Failed, When(device, effect));
+
+            await device.CutAtRestAsync();
+
+            AssertAsBefore(device, When(device, effect));
+            Assert.Equal(2, device.Boots);
+        }
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_partition_that_somebody_fills_at_any_effect_holds_the_old_set_or_the_new_one(bool exchange)
+    {
+        int failed = 0;
+        foreach (int effect in await EffectsAsync(exchange))
+        {
+            var device = Device(exchange);
+            device.Power.Meanwhile = number =>
+            {
+                if (number == effect)
+                    device.Boot.Create(Places.Boot + "/filler", new byte[device.Boot.FreeBytes]);
+            };
+
+            await device.RunAsync();
+            device.Boot.Delete(Places.Boot + "/filler");
+
+            if (device.Outcome == AttemptStates.Committed)
+                continue; // everything had its place already: CrashTests look at such an end
+            failed++;
+            AssertAsBefore(device, When(device, effect));
+        }
+        Assert.True(failed > 3, $"only {failed} effects need space");
+    }
+
+    [Fact]
+    public async Task A_partition_that_is_one_byte_too_small_is_refused_before_anything_is_touched()
+    {
+        var fits = Device(exchange: true);
+        long needed = (await fits.Target.PlanAsync(fits)).Estimate!.Space.Single(s => s.Place == Places.Boot).NeededBytes;
+        var device = Device(exchange: true);
+        fits.Files.Free[Places.Boot] = needed;
+        device.Files.Free[Places.Boot] = needed - 1;
+
+        await fits.RunAsync();
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, fits.Outcome);
+        Assert.Equal((AttemptStates.Refused, "boot-space"), (device.Outcome, device.End!.Error!.Code.Id));
+        Assert.DoesNotContain(device.Power.Log, e => e.Contains(Places.Boot, StringComparison.Ordinal) || e.Contains("spare", StringComparison.Ordinal));
+    }
+
+    private static async Task<IReadOnlyList<int>> EffectsAsync(bool exchange)
+    {
+        var whole = await Device(exchange).RunAsync();
+        var effects = whole.Power.Log.Take(whole.Power.Log.IndexOf("reboot")).Select((e, i) => (e, Number: i + 1)).Where(e => e.e.Contains(Places.Boot, StringComparison.Ordinal)).Select(e => e.Number).ToList();
+        Assert.True(effects.Count > 20, $"only {effects.Count} effects on the boot partition");
+        return effects;
+    }
+
+    private static SimDevice Device(bool exchange) => new(Old, New) { CanExchange = exchange };
+
+    private static string When(SimDevice device, int effect) => $"at effect {effect} ({device.Power.Log[effect - 1]})";
+
+    private static void AssertAsBefore(SimDevice device, string when)
+    {
+        Assert.True(device.Bricked is null, $"{when}: {device.Bricked}");
+        Assert.True(device.Outcome == AttemptStates.Failed, $"{when}: {device.Outcome} {device.End?.Error?.Message}");
+        Assert.True(new AttemptJournal(device.Files).Read()[^1].Code is "boot-files" or "switch-boot" or "boot-space", $"{when}: {new AttemptJournal(device.Files).Read()[^1].Code}");
+        Assert.True(BootFileSnapshot.Of(device) == BootFileSnapshot.Provisioned(Old), $"{when}: {BootFileSnapshot.Of(device)} instead of {BootFileSnapshot.Provisioned(Old)}");
+        Assert.Equal(new BootSettings(2, false, 0), device.Device.Boot.Read());
+        Assert.True(device.RunningRelease == Old && device.Ports.SupervisorRuns && !device.Files.Exists(Places.BootFilesTouched), when);
+    }
+}

@@ -1,0 +1,116 @@
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Reporting;
+
+namespace Hostup.Updates.Tests.Steps;
+
+/// <summary>Update locks of applications at the gate.</summary>
+public sealed class LockTests
+{
+    private const int ThreeMinutes = 3 * 60 / 5; // looks, each five seconds after the one before
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    [Fact]
+    public async Task A_lock_held_for_three_minutes_delays_the_reboot_by_them_and_nothing_else()
+    {
+        var plain = await new SimDevice(Old, New).RunAsync();
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = ThreeMinutes;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(plain.Ports.Now + TimeSpan.FromMinutes(3), device.Ports.Now);
+        Assert.Equal(1, device.Power.Log.Count(e => e == "start supervisor"));
+        Assert.Equal(plain.Power.Log, device.Power.Log.Where(e => e != "start supervisor"));
+    }
+
+    [Fact]
+    public async Task Before_a_held_lock_everything_is_fetched_and_after_it_nothing_is_fetched_again()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = 2;
+
+        await device.RunAsync();
+
+        var log = device.Power.Log;
+        int waiting = log.IndexOf("start supervisor");
+        Assert.All(log.Select((e, i) => (e, i)).Where(x => x.e.Contains("spare", StringComparison.Ordinal) || x.e.StartsWith("pull", StringComparison.Ordinal)), x => Assert.True(x.i < waiting, x.e));
+        Assert.All(log.Select((e, i) => (e, i)).Where(x => x.e.Contains(Places.Boot + "/", StringComparison.Ordinal)), x => Assert.True(x.i > waiting, x.e));
+    }
+
+    [Fact]
+    public async Task A_held_lock_is_told_with_name_holder_and_since_when_once_a_minute()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = ThreeMinutes;
+        var began = device.Ports.Now;
+
+        await device.RunAsync();
+
+        Assert.Equal(3, device.Ports.LocksTold.Count);
+        Assert.All(device.Ports.LocksTold, told => Assert.Equal(new LockReport("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync", began), told));
+    }
+
+    [Theory]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(false, false, true)]
+    public async Task An_override_reboots_despite_the_lock_and_is_written_down(bool inPlan, bool later, bool byOwner)
+    {
+        var device = new SimDevice(Old, New);
+        device.Target = device.Target with { OverrideLocks = inPlan };
+        device.Ports.LockHeldTimes = int.MaxValue;
+        device.Ports.Meanwhile = state =>
+        {
+            if (state != AttemptStates.WaitingForLock)
+                return;
+            device.Ports.Wishes |= later ? AttemptWishes.OverrideLocks : 0;
+            device.Ports.AreOverridden |= byOwner;
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(!inPlan, device.Ports.States.Contains(AttemptStates.WaitingForLock));
+        var report = JournalView.Report(new AttemptJournal(device.Files).Read(), null, null, trial: false)!;
+        Assert.Equal(["backup (process 512 rsync)"], report.LocksOverridden);
+    }
+
+    [Theory]
+    [InlineData(AttemptWishes.Cancel, AttemptStates.Cancelled)]
+    [InlineData(AttemptWishes.Supersede, AttemptStates.Superseded)]
+    public async Task An_attempt_that_waits_for_a_lock_can_be_ended(AttemptWishes wish, string outcome)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = int.MaxValue;
+        device.Ports.Meanwhile = state => device.Ports.Wishes |= state == AttemptStates.WaitingForLock ? wish : 0;
+
+        await device.RunAsync();
+
+        Assert.Equal(outcome, device.Outcome);
+        Assert.Equal(BootFileSnapshot.Provisioned(Old), BootFileSnapshot.Of(device));
+        Assert.True(device.Ports.SupervisorRuns);
+        Assert.False(device.Ports.LocksHeld);
+    }
+
+    [Fact]
+    public async Task A_power_cut_while_a_lock_is_held_keeps_the_slot_and_waits_again()
+    {
+        var whole = new SimDevice(Old, New);
+        whole.Ports.LockHeldTimes = 3;
+        await whole.RunAsync();
+        int waiting = whole.Power.Log.IndexOf("start supervisor") + 1;
+        var device = new SimDevice(Old, New, cuts: [waiting]);
+        device.Ports.LockHeldTimes = 3;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(1, device.Power.Log.Count(e => e == "format spare"));
+    }
+}
