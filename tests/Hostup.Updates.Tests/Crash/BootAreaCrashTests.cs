@@ -108,17 +108,17 @@ public sealed class BootAreaCrashTests
     }
 
     [Theory, InlineData(false), InlineData(true)]
-    public async Task The_plan_names_the_places_and_what_a_single_one_may_cost(bool single)
+    public async Task The_plan_names_the_places_and_what_a_single_one_may_cost(bool alone)
     {
-        var (old, target) = Releases(SimBehaviour.Good, single ? One : Two);
+        var (old, target) = Releases(SimBehaviour.Good, alone ? One : Two);
         var device = new SimDevice(old, target);
 
         var plan = await device.Target.PlanAsync(device);
         await device.RunAsync();
 
         string effect = plan.Steps.Single(s => s.Name == "write-boot-areas").Effect;
-        Assert.Contains(single ? "loader at disk:8192" : "loader at disk:8192 and disk:65536", effect, StringComparison.Ordinal);
-        Assert.Equal(single, effect.Contains("A POWER CUT IN THIS MOMENT", StringComparison.Ordinal));
+        Assert.Contains(alone ? "loader at disk:8192" : "loader at disk:8192 and disk:65536", effect, StringComparison.Ordinal);
+        Assert.Equal(alone, effect.Contains("A POWER CUT IN THIS MOMENT", StringComparison.Ordinal));
         Assert.Equal(plan.Steps.Select(s => s.Name), new AttemptJournal(device.Files).Read().Where(r => r.Verb == JournalVerb.Started).Select(r => r.Step));
     }
 
