@@ -6,6 +6,9 @@ namespace Hostup.Device.Agent;
 /// <summary>The agent's pauses, which <c>hostup-device poll-now</c> ends with a signal.</summary>
 internal sealed class AgentWake : IDisposable
 {
+    // SIGUSR1 of Linux. A hang-up is left alone: a process that was started with nohup never gets one.
+    private const PosixSignal PollNow = (PosixSignal)10;
+
     private readonly TimeProvider _time;
     private readonly PosixSignalRegistration _signal;
     private readonly SemaphoreSlim _wanted = new(0, 1);
@@ -13,7 +16,7 @@ internal sealed class AgentWake : IDisposable
     public AgentWake(TimeProvider time)
     {
         _time = time;
-        _signal = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        _signal = PosixSignalRegistration.Create(PollNow, context =>
         {
             context.Cancel = true;
             Wake();

@@ -13,7 +13,7 @@ internal static class PollNowCommand
         var command = new Command("poll-now", "Let the agent ask the server at once");
         command.SetAction(async (_, ct) =>
         {
-            await new CommandRunner().RequireAsync(Systemctl, ["kill", "--kill-who=main", "--signal=SIGHUP", "hostup-agent.service"], ct).ConfigureAwait(false);
+            await new CommandRunner().RequireAsync(Systemctl, ["kill", "--kill-who=main", "--signal=SIGUSR1", "hostup-agent.service"], ct).ConfigureAwait(false);
             return ExitCodes.Done;
         });
         return command;

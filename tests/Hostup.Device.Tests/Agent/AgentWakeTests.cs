@@ -43,7 +43,7 @@ public sealed class AgentWakeTests
         using var wake = new AgentWake(TimeProvider.System);
         var pause = wake.PauseAsync(Long, CancellationToken.None);
 
-        using var kill = Process.Start("/bin/kill", ["-HUP", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("/bin/kill", ["-USR1", Environment.ProcessId.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
 
         await pause.WaitAsync(Limit);
