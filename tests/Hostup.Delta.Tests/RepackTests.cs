@@ -13,7 +13,7 @@ public sealed class RepackTests
     public async Task A_packed_kernel_costs_what_changed_in_it(string library)
     {
         var (kind, file) = Library(library);
-        byte[] old = Text(1, 1_300_000), target = [.. old.AsSpan(0, 600_000), .. "a small change"u8, .. old.AsSpan(600_000)];
+        byte[] old = Text(1, 3_000_000), target = [.. old.AsSpan(0, 1_000_000), .. "a small change"u8, .. old.AsSpan(1_000_000)];
         using var from = await TestTrees.SpoolAsync(("boot/vmlinuz-6.1.0-1", Packed(kind, library, old)), ("usr/lib/" + library, file));
         using var to = await TestTrees.SpoolAsync(("boot/vmlinuz-6.1.0-2", Packed(kind, library, target)), ("usr/lib/" + library, file));
 
@@ -27,7 +27,7 @@ public sealed class RepackTests
     public async Task A_first_root_is_made_of_the_files_of_the_new_root()
     {
         var (kind, library) = Library(CodecLibrary.Zstd);
-        byte[] module = Text(2, 1_300_000), newer = [.. module.AsSpan(0, 700_000), .. Text(3, 20_000), .. module.AsSpan(700_000)], own = Text(4, 30_001);
+        byte[] module = Text(2, 2_000_000), newer = Text(3, 2_100_000), own = Text(4, 300_001);
         using var from = await TestTrees.SpoolAsync(("boot/initrd.img-1", Packed(kind, CodecLibrary.Zstd, Cpio(("m.ko", module), ("conf", own)))), ("lib/libzstd.so.1", library), ("lib/m.ko", module));
         using var to = await TestTrees.SpoolAsync(("boot/initrd.img-2", Packed(kind, CodecLibrary.Zstd, Cpio(("m.ko", newer), ("conf", own)))), ("lib/libzstd.so.1", library), ("lib/m.ko", newer));
         using var without = await TestTrees.SpoolAsync(("boot/initrd.img-2", [1]), ("lib/libzstd.so.1", library), ("lib/m.ko", newer));
@@ -36,14 +36,15 @@ public sealed class RepackTests
         long module2 = (await TestTrees.BuildAsync(from, without)).Length;
 
         Assert.Equal(to.Digest, await written.DigestAsync());
-        Assert.InRange(bytes, module2, module2 + 3000);
+        // Brotli itself varies by some percent with what else is in a stream
+        Assert.InRange(bytes, module2 * 95 / 100, module2 * 105 / 100);
     }
 
     [Fact]
     public async Task A_tree_without_the_library_gets_the_file_as_it_is()
     {
         var (kind, _) = Library(CodecLibrary.Zstd);
-        byte[] old = Text(1, 1_300_000);
+        byte[] old = Text(1, 3_000_000);
         using var from = await TestTrees.SpoolAsync(("boot/vmlinuz", Packed(kind, CodecLibrary.Zstd, old)));
         using var to = await TestTrees.SpoolAsync(("boot/vmlinuz", Packed(kind, CodecLibrary.Zstd, [.. old.AsSpan(0, 100), 7, .. old.AsSpan(100)])));
 
@@ -91,11 +92,11 @@ public sealed class RepackTests
         }
     }
 
-    /// <summary>Packs a little: a file of less than 1 MiB is not looked at.</summary>
+    /// <summary>Packs to about half.</summary>
     private static byte[] Text(int seed, int length)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, length).Select(_ => (byte)random.Next(200))];
+        return [.. Enumerable.Range(0, length).Select(_ => (byte)random.Next(24))];
     }
 
     /// <summary>The "newc" form: 13 fields of 8 digits after the magic; names and contents padded to 4.</summary>
