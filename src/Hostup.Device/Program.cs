@@ -9,6 +9,7 @@ var root = new RootCommand("Updates the host OS of this device")
     UpdateCommand.Create(),
     CheckCommand.Create(),
     PlanCommand.Create(),
+    PolicyCommand.Create(),
     StatusCommand.Create(),
     RollbackCommand.Create(),
     PollNowCommand.Create(),

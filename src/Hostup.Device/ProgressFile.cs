@@ -7,7 +7,7 @@ using Hostup.Updates.Reporting;
 namespace Hostup.Device;
 
 /// <summary>Progress of the update process, for the agent, in a file under /run; and what the operator wants of it, empty files the other way.</summary>
-internal sealed class ProgressFile(RunLog log) : IAttemptProgress
+internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgress
 {
     public const string FilePath = TargetFile.Folder + "/progress.json";
 
@@ -25,7 +25,11 @@ internal sealed class ProgressFile(RunLog log) : IAttemptProgress
     private string? _lastState;
     private string? _lastNote;
     private AttemptWishes _wishes;
+    private UpdatePolicy? _policy = PolicyFile.Load(attempt);
     private long _tick;
+
+    /// <summary>When the attempt was opened: a process after a reboot counts on from there, so that its reports are newer than those before.</summary>
+    public DateTimeOffset Since { get; init; } = DateTimeOffset.UtcNow;
 
     public AttemptWishes Wishes
     {
@@ -40,6 +44,19 @@ internal sealed class ProgressFile(RunLog log) : IAttemptProgress
         }
     }
 
+    public UpdatePolicy? Policy
+    {
+        get
+        {
+            if (PolicyFile.Load(attempt) is { } now && now != _policy)
+            {
+                log.Line("the policy was changed");
+                _policy = now;
+            }
+            return _policy;
+        }
+    }
+
     public void Report(string state, long done, long total, string? note, LockReport? held = null)
     {
         long rate = _rate.Take(state, done);
@@ -49,10 +66,11 @@ internal sealed class ProgressFile(RunLog log) : IAttemptProgress
         if (news)
             log.Line(note is null ? state : $"{state}: {note}");
         (_lastState, _lastNote) = (state, note);
+        _tick = Math.Max(_tick + 1, (long)(DateTimeOffset.UtcNow - Since).TotalSeconds);
         _sinceWrite.Restart();
         try
         {
-            File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, ++_tick) { Lock = held, BytesPerSecond = rate }, DeviceJson.Default.StepProgress));
+            File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, _tick) { Lock = held, BytesPerSecond = rate }, DeviceJson.Default.StepProgress));
             File.Move(FilePath + ".new", FilePath, overwrite: true);
         }
         catch (IOException e)

@@ -5,6 +5,7 @@ using Hostup.Linux.Sources;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
 
 namespace Hostup.Device;
 
@@ -17,18 +18,23 @@ internal sealed class SourceLinks : IDisposable
     private readonly List<SourceLink> _links = [];
     private ServerConnections? _connections;
 
+    /// <summary>Those of an update that runs; its budget is what the policy says at the moment, over all processes of the attempt.</summary>
+    public IReadOnlyList<IHostAppSource> Open(StepContext update) => Open(
+        update.Policy, update.Plan.FallbackRegistries, () => update.Policy.ByteBudget is > 0 and var budget ? budget - update.Account.ImageBytes : long.MaxValue);
+
     /// <param name="policy">How the image may be fetched.</param>
     /// <param name="fallbackRegistries">Registries tried after the server's own.</param>
-    public IReadOnlyList<IHostAppSource> Open(DownloadPolicy policy, IReadOnlyList<string> fallbackRegistries)
+    /// <param name="bytesLeft">Bytes that may still be received; null: as many as are wanted.</param>
+    public IReadOnlyList<IHostAppSource> Open(UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft = null)
     {
         var config = DeviceConfig.Load();
         _connections ??= config.Connections();
         var sources = new List<IHostAppSource>();
         var buffers = new MemberBuffers();
         if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", Link(policy), server, new RegistryCredentials($"d_{uuid}", key), buffers));
+            sources.Add(new RegistrySource("registry", Link(policy, bytesLeft), server, new RegistryCredentials($"d_{uuid}", key), buffers));
         foreach (string fallback in fallbackRegistries)
-            sources.Add(new RegistrySource("fallback", Link(policy), AddressOf(fallback), credentials: null, buffers));
+            sources.Add(new RegistrySource("fallback", Link(policy, bytesLeft), AddressOf(fallback), credentials: null, buffers));
         return sources;
     }
 
@@ -38,12 +44,9 @@ internal sealed class SourceLinks : IDisposable
         _connections?.Dispose();
     }
 
-    private SourceLink Link(DownloadPolicy policy)
+    private SourceLink Link(UpdatePolicy policy, Func<long>? bytesLeft)
     {
-        var link = new SourceLink(policy, TimeProvider.System, connections: _connections)
-        {
-            BytesLeft = policy.ByteBudget == 0 ? null : () => policy.ByteBudget - _links.Sum(l => l.Wire.Received),
-        };
+        var link = new SourceLink(policy, TimeProvider.System, connections: _connections) { BytesLeft = bytesLeft };
         _links.Add(link);
         return link;
     }

@@ -63,6 +63,8 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
 [JsonSerializable(typeof(DeviceTarget))]
 [JsonSerializable(typeof(IReadOnlyList<CauseBytes>))]
 [JsonSerializable(typeof(StepProgress))]
+[JsonSerializable(typeof(PolicySettings))]
+[JsonSerializable(typeof(ToldPolicy))]
 [JsonSerializable(typeof(Commands.StatusAnswer))]
 [JsonSerializable(typeof(Commands.ChecksAnswer))]
 [JsonSerializable(typeof(Updates.Plan.UpdatePlan))]

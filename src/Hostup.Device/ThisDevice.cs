@@ -2,6 +2,7 @@ using Hostup.Linux.Engine;
 using Hostup.Linux.Files;
 using Hostup.Linux.Health;
 using Hostup.Linux.Locks;
+using Hostup.Linux.Network;
 using Hostup.Linux.Power;
 using Hostup.Linux.Processes;
 using Hostup.Linux.Slots;
@@ -37,6 +38,7 @@ internal sealed class ThisDevice : IDisposable
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
+            Network = new LinuxNetwork(Commands),
             Clock = new LinuxClock(),
         };
     }

@@ -58,7 +58,7 @@ internal sealed class UpdateAtHand
         UpdaterVersion = ThisProgram.Version,
         FallbackRegistries = _target.Target.FallbackRegistries,
         OverrideLocks = _target.Target.OverrideLocks,
-        Download = _target.Target.Download,
+        Policy = _target.Target.Policy,
         Fetched = _target.Fetched,
         Rate = given ?? _measured,
     });
@@ -81,6 +81,7 @@ internal sealed class UpdateAtHand
     {
         TrustFault = fault,
         UpdaterBytesMissing = Missing(target.Target.Updater),
+        Policy = target.Target.Policy,
     };
 
     // Never an older one than this program: the agent does not fetch it either.

@@ -28,6 +28,7 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
             Reinstall = plan.Reinstall,
             OverrideLocks = plan.OverrideLocks,
             FallbackRegistries = plan.FallbackRegistries,
+            Policy = plan.Policy,
         };
         return new UpdateBeginning(new TargetFile(target, envelope, plan.FetchedBefore), plan);
     }

@@ -9,6 +9,7 @@ using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Hostup.Server.Errors;
 using Hostup.Server.Health;
+using Hostup.Server.Policies;
 using Hostup.Server.Registry;
 using Hostup.Server.Releases;
 using Hostup.Server.TrustLists;
@@ -20,6 +21,9 @@ namespace Hostup.Server;
 /// <summary>A running server, in this process. The program is one; tests and the lab start as many as they like.</summary>
 public sealed class ServerHost : IAsyncDisposable
 {
+    /// <summary>A device that polls each quarter of an hour keeps its connection; a new one costs it four times the bytes of a poll.</summary>
+    private static readonly TimeSpan DeviceConnection = TimeSpan.FromMinutes(20);
+
     /// <summary>Largest body of a request that says nothing else: 1 MiB, the largest signed document.</summary>
     private const long MaxBodyBytes = 1 << 20;
 
@@ -69,7 +73,7 @@ public sealed class ServerHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(ServerHost).Assembly.GetName().Name });
         builder.WebHost.UseUrls(options.Urls).UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(k => k.Limits.MaxRequestBodySize = MaxBodyBytes);
+        builder.WebHost.ConfigureKestrel(k => (k.Limits.MaxRequestBodySize, k.AddServerHeader, k.Limits.KeepAliveTimeout) = (MaxBodyBytes, false, DeviceConnection));
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
         builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
@@ -89,6 +93,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapTrustLists();
         app.MapDevices();
         app.MapUpdates();
+        app.MapPolicies();
         app.MapDeviceApi();
         app.MapAttemptApi();
         app.MapRegistry();
@@ -112,7 +117,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
-        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<UpdateStart>().AddScoped<ReleaseImport>();
+        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
     }
 

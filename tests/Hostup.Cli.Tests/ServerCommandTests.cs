@@ -1,7 +1,12 @@
+using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Hostup.Core.Releases;
+using Hostup.Core.Trust;
 using Hostup.Core.Wire;
+using Hostup.Oci.Images;
+using Hostup.Oci.Layouts;
 using Hostup.Server;
 using Microsoft.Extensions.Logging;
 
@@ -84,6 +89,73 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Equal(1, (await CommandRun.OfAsync("update", "start", "demo", "--to", "9.9.9")).ExitCode);
     }
 
+    [Fact]
+    public async Task A_policy_is_said_for_all_for_one_and_for_an_attempt_and_an_attempt_is_applied()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        using var device = await RegisterAsync("demo");
+
+        Assert.Contains("nothing is said here", (await GoodAsync("", "policy", "show")).Output, StringComparison.Ordinal);
+        await GoodAsync("", "policy", "set", "--poll-interval", "7200", "--metered", "wait");
+        await GoodAsync("", "policy", "set", "demo", "--download-window", "22:00-04:00 Europe/Berlin", "--byte-budget", "80");
+        string set = (await GoodAsync("", "policy", "set", "demo", "--rate-limit", "30", "--download-window", "any")).Output;
+        Assert.Equal(["fetches at any time", "at most 30.0 KiB a second", "at most 80.0 MiB for the image"], set.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        await GoodAsync("", "update", "start", "demo", "--to", "2.0.0", "--download-only", "--reboot-window", "02:00-03:00");
+
+        var poll = (await device.GetFromJsonAsync("device/v1/poll", WireJson.Default.PollAnswer))!;
+        Assert.Equal(7200, poll.IntervalSeconds);
+        Assert.Equal(new UpdatePolicy { DownloadOnly = true, RebootWindow = "02:00-03:00", BytesPerSecond = 30 << 10, ByteBudget = 80 << 20, WaitsWhileMetered = true }, poll.Target!.Policy);
+        await GoodAsync("", "update", "apply", "demo");
+        var applied = (await device.GetFromJsonAsync("device/v1/poll", WireJson.Default.PollAnswer))!.Target!.Policy;
+        Assert.Equal((false, "02:00-03:00"), (applied.DownloadOnly, applied.RebootWindow));
+        await GoodAsync("", "update", "set", "demo", "--reboot-window", "any", "--patience", "60");
+        Assert.Contains("policy       at most 80.0 MiB for the image", (await GoodAsync("", "device", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Contains("policy    fails after 00:01:00 without progress", (await GoodAsync("", "update", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await CommandRun.OfAsync("policy", "set", "demo", "--reboot-window", "at night")).ExitCode);
+        Assert.Contains("nothing is said here", (await GoodAsync("", "policy", "set", "demo", "--clear")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact, Trait("Needs", "docker")]
+    public async Task Skopeo_pulls_a_framed_image_from_our_endpoint_and_gets_what_was_signed()
+    {
+        const string skopeo = "/usr/bin/skopeo";
+        if (!File.Exists(skopeo))
+            Assert.Skip("needs skopeo");
+        string key = (await File.ReadAllTextAsync(_server!.OperatorKeyFile)).Trim();
+        await GoodAsync(key, "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        var release = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
+
+        using var copy = Process.Start(new ProcessStartInfo(skopeo,
+            ["copy", "--src-creds", $"operator:{key}", "--src-tls-verify=false", "--preserve-digests", $"docker://{_server.Address.Authority}/{release.Image.Repository}@{release.Image.Digest}", $"oci:{At("pulled")}:v1"])
+        { RedirectStandardError = true })!;
+        string said = await copy.StandardError.ReadToEndAsync();
+        await copy.WaitForExitAsync();
+
+        Assert.True(copy.ExitCode == 0, said);
+        var pulled = await OciLayout.Open(At("pulled")).LoadAsync("v1", OciPlatform.LinuxAmd64, default);
+        Assert.Equal(release.Image.Digest, pulled.Digest);
+        Assert.Equal(release.Image.Layers.Select(l => (l.Digest, l.Size)), pulled.Layers.Select(l => (l.Blob.Digest, l.Blob.Size)));
+        Assert.All(release.Image.Layers, l => Assert.NotEmpty(l.Members));
+    }
+
+    [Fact]
+    public async Task The_account_of_the_last_update_is_shown_with_the_device()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        using var device = await RegisterAsync("demo");
+        await GoodAsync("", "update", "start", "demo", "--to", "2.0.0");
+
+        await CarryOutAsync(device, AttemptStates.Committed, null);
+
+        string shown = (await GoodAsync("", "device", "show", "demo")).Output;
+        Assert.Contains("last update  to 2.0.0: committed", shown, StringComparison.Ordinal);
+        Assert.Contains("bytes        registry           in 5 B, out 2 B", shown, StringComparison.Ordinal);
+        Assert.Contains("bytes        unexplained        in 1 B, out 0 B", shown, StringComparison.Ordinal);
+    }
+
     private async Task PublishAsync()
     {
         await TestImage.WriteAsync(At("layout"), "2.0.0");
@@ -112,7 +184,7 @@ public sealed class ServerCommandTests : IAsyncLifetime
         do
             target = (await device.GetFromJsonAsync("device/v1/poll", WireJson.Default.PollAnswer))!.Target;
         while (target is null);
-        var running = new AttemptReport { Serial = 1, State = AttemptStates.Downloading, StepBytesDone = 5, StepBytesTotal = 10, Steps = [new StepReport("write-slot", "started", 1)] };
+        var running = new AttemptReport { Serial = 1, State = AttemptStates.Downloading, StepBytesDone = 5, StepBytesTotal = 10, Steps = [new StepReport("write-slot", "started", 1)], Bytes = [new CauseBytes("registry", 5, 2), new CauseBytes("unexplained", 1, 0)] };
         await device.PutAsJsonAsync($"device/v1/attempts/{target.AttemptId}", running, WireJson.Default.AttemptReport);
         await device.PutAsJsonAsync($"device/v1/attempts/{target.AttemptId}", running with { Serial = 2, State = end, ErrorCode = code }, WireJson.Default.AttemptReport);
         return target.AttemptId;

@@ -39,6 +39,9 @@ internal sealed class ApiClient : IDisposable
     public Task<TAnswer> PostAsync<TRequest, TAnswer>(string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, path, Json(JsonSerializer.SerializeToUtf8Bytes(request, requestType)), answerType, ct);
 
+    public Task<TAnswer> PutAsync<TRequest, TAnswer>(string path, TRequest request, JsonTypeInfo<TRequest> requestType, JsonTypeInfo<TAnswer> answerType, CancellationToken ct) =>
+        SendAsync(HttpMethod.Put, path, Json(JsonSerializer.SerializeToUtf8Bytes(request, requestType)), answerType, ct);
+
     /// <summary>Posts a document as it is.</summary>
     public Task<T> PostAsync<T>(string path, byte[] json, JsonTypeInfo<T> type, CancellationToken ct) => SendAsync(HttpMethod.Post, path, Json(json), type, ct);
 

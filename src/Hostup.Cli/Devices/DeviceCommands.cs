@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Hostup.Cli.Api;
+using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
+using Hostup.Cli.Updates;
 using Hostup.Core.Wire;
 
 namespace Hostup.Cli.Devices;
@@ -100,8 +102,13 @@ internal static class DeviceCommands
             foreach (var slot in state.Slots)
                 writer.WriteLine($"slot         {slot.Slot}  {(slot.Version.Length == 0 ? "unknown" : slot.Version)}{(slot.Slot == state.RunningSlot ? "  (runs)" : "")}");
         }
-        if (device.OpenAttempt is { } attempt)
-            writer.WriteLine($"update       to {attempt.Version}: {attempt.Report.State}  ({attempt.Id})");
+        foreach (string said in PolicyText.Lines(device.Policy))
+            writer.WriteLine($"policy       {said}");
+        if ((device.OpenAttempt ?? device.LastAttempt) is not { } attempt)
+            return;
+        writer.WriteLine($"{(attempt.EndedAt is null ? "update     " : "last update")}  to {attempt.Version}: {attempt.Report.State}{(attempt.Report.Message is { } message ? $", {message}" : "")}  ({attempt.Id})");
+        foreach (string bytes in UpdateText.Bytes(attempt.Report))
+            writer.WriteLine($"bytes        {bytes}");
     }
 
     private static string Seen(DeviceView device) => device.LastSeenAt is { } at ? $"{at:yyyy-MM-dd HH:mm}" : "never";

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Hostup.Cli.Api;
 using Hostup.Cli.Devices;
+using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
 using Hostup.Core.Wire;
 
@@ -10,7 +11,7 @@ namespace Hostup.Cli.Updates;
 /// <summary>hostup update: start, follow, see and cancel updates.</summary>
 internal static class UpdateCommands
 {
-    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal), OverrideLocks(terminal) };
+    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal), OverrideLocks(terminal) };
 
     private static ExampleCommand Start(Terminal terminal)
     {
@@ -23,7 +24,8 @@ internal static class UpdateCommands
         var wait = new Option<bool>("--wait") { Description = "Follow until the end; the exit code is the outcome" };
         var timeout = TimeoutOption();
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, locks, wait, timeout, json };
+        var policy = new PolicyOptions();
+        var command = policy.AddTo(new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, locks, wait, timeout, json });
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
@@ -34,6 +36,7 @@ internal static class UpdateCommands
                 Updater = parsed.GetValue(updater),
                 FallbackRegistries = parsed.GetValue(fallback) ?? [],
                 OverrideLocks = parsed.GetValue(locks),
+                Policy = policy.Read(parsed),
             };
             var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
             if (parsed.GetValue(wait))
@@ -122,12 +125,12 @@ internal static class UpdateCommands
         return command;
     }
 
-    private static Argument<string> AttemptArgument() => new("ATTEMPT") { Description = "Id of an attempt, or a device: its last one" };
+    public static Argument<string> AttemptArgument() => new("ATTEMPT") { Description = "Id of an attempt, or a device: its last one" };
 
     private static Option<int?> TimeoutOption() => new("--timeout") { Description = "Seconds to follow at most; then exit 75 and the update goes on" };
 
     /// <summary>The attempt of an id, or the last one of a device.</summary>
-    private static async Task<AttemptView> FindAsync(ApiClient api, string name, CancellationToken ct)
+    public static async Task<AttemptView> FindAsync(ApiClient api, string name, CancellationToken ct)
     {
         if (name.Length == 32 && await api.FindAsync($"api/v1/attempts/{name}", WireJson.Default.AttemptView, ct) is { } attempt)
             return attempt;

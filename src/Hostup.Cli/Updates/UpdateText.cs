@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hostup.Cli.Policies;
 using Hostup.Core;
 using Hostup.Core.Wire;
 
@@ -27,9 +28,15 @@ internal static class UpdateText
             writer.WriteLine($"slots     {report.SlotBefore} -> {report.SlotAfter ?? "?"}");
         foreach (var step in report.Steps)
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step      {step.Name,-18} {step.State,-8} {step.Seconds,8:0.0} s"));
-        foreach (var bytes in report.Bytes)
-            writer.WriteLine($"bytes     {bytes.Cause,-18} in {new ByteCount(bytes.Received)}, out {new ByteCount(bytes.Sent)}");
+        foreach (string said in PolicyText.Lines(attempt.Policy))
+            writer.WriteLine($"policy    {said}");
+        foreach (string bytes in Bytes(report))
+            writer.WriteLine($"bytes     {bytes}");
     }
+
+    /// <summary>The account, a line for each cause.</summary>
+    public static IEnumerable<string> Bytes(AttemptReport report) =>
+        report.Bytes.Select(b => $"{b.Cause,-18} in {new ByteCount(b.Received)}, out {new ByteCount(b.Sent)}");
 
     /// <summary>One line for a change worth telling.</summary>
     public static string Line(AttemptView attempt)

@@ -33,6 +33,9 @@ public static class HostupErrors
     /// <summary>The attempt has received as many bytes as its policy allows.</summary>
     public static readonly HostupErrorCode ByteBudget = new("byte-budget", Refused);
 
+    /// <summary>The policy lets nothing be fetched now.</summary>
+    public static readonly HostupErrorCode Held = new("held", Transient);
+
     // ---- deltas
     /// <summary>A delta is malformed, damaged or of a version that this program does not know.</summary>
     public static readonly HostupErrorCode BadDelta = new("bad-delta", Failed);
@@ -92,6 +95,9 @@ public static class HostupErrors
     public static readonly HostupErrorCode UpdateRunning = new("update-running", Refused);
     /// <summary>The device is not what the plan was made for.</summary>
     public static readonly HostupErrorCode PlanStale = new("plan-stale", Transient);
+
+    /// <summary>The device cannot go by the policy of the update.</summary>
+    public static readonly HostupErrorCode Policy = new("policy", Refused);
 
     // ---- steps
     /// <summary>The slot does not read back as the manifest says.</summary>

@@ -31,7 +31,7 @@ public static class DeviceHeaders
     /// <summary>The kernel's random name of this boot.</summary>
     public const string Boot = "Hostup-Boot";
 
-    /// <summary>Serial number and network address of the machine, for people.</summary>
+    /// <summary>Serial number and network address of the machine, for people; with the first poll of a boot.</summary>
     public const string Machine = "Hostup-Machine";
 }
 
@@ -66,8 +66,8 @@ public sealed record DeviceTarget
     /// <summary>Registries tried after the server's own, as <c>host[:port]</c> or <c>http://host:port</c>; the repository name is the release's.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
 
-    /// <summary>How the device may fetch it.</summary>
-    public DownloadPolicy Download { get; init => field = value ?? new(); } = new();
+    /// <summary>How and when the device may carry it out.</summary>
+    public UpdatePolicy Policy { get; init => field = value ?? new(); } = new();
 }
 
 /// <summary>A device program that is transferred for an update.</summary>
@@ -181,7 +181,10 @@ public sealed record AttemptReport
 public sealed record StepReport(string Name, string State, double Seconds);
 
 /// <summary>Bytes on the wire of one cause.</summary>
-/// <param name="Cause">manifest, updater, registry, fallback, supervisor or protocol.</param>
+/// <param name="Cause">
+/// manifest, updater, delta, literal, registry, fallback, retried, supervisor, application, protocol, or unexplained: what the device's interfaces
+/// carried beyond all others.
+/// </param>
 /// <param name="Received">Bytes received.</param>
 /// <param name="Sent">Bytes sent.</param>
 public sealed record CauseBytes(string Cause, long Received, long Sent);

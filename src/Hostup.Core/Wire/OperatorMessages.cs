@@ -116,6 +116,12 @@ public sealed record DeviceView
     /// <summary>The machines that take turns with its key; only in the view of one device.</summary>
     public IReadOnlyList<MachineView> Machines { get; init => field = value ?? []; } = [];
 
+    /// <summary>What is said of the policy for this device alone.</summary>
+    public PolicySettings Policy { get; init => field = value ?? new(); } = new();
+
+    /// <summary>Its last attempt, also one that has ended; only in the view of one device.</summary>
+    public AttemptView? LastAttempt { get; init; }
+
     /// <summary>It is asked to change its key and has not done so yet.</summary>
     public bool KeyRotationAsked { get; init; }
 }
@@ -151,6 +157,9 @@ public sealed record UpdateRequest
 
     /// <summary>Version or digest of the updater; <c>none</c>: the device's own program; null: the newest one.</summary>
     public string? Updater { get; init; }
+
+    /// <summary>What is said of the policy for this attempt alone; it goes before what is said for its device and for all.</summary>
+    public PolicySettings Policy { get; init => field = value ?? new(); } = new();
 }
 
 /// <summary>GET /api/v1/attempts/{id}: one update of one device. <c>?waitSerial=N&amp;seconds=S</c> answers when <see cref="Serial"/> is above N, at the latest after S seconds (at most 60).</summary>
@@ -188,6 +197,9 @@ public sealed record AttemptView
 
     /// <summary>The operator wants it to pass over update locks that applications hold.</summary>
     public bool OverrideLocks { get; init; }
+
+    /// <summary>What is said of the policy for this attempt alone.</summary>
+    public PolicySettings Policy { get; init => field = value ?? new(); } = new();
 
     /// <summary>Where it stands: the last report of the device, or one with state <c>queued</c> when there is none.</summary>
     public required AttemptReport Report { get; init; }

@@ -31,6 +31,8 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(DeviceView))]
 [JsonSerializable(typeof(Page<DeviceView>))]
 [JsonSerializable(typeof(UpdateRequest))]
+[JsonSerializable(typeof(UpdatePolicy))]
+[JsonSerializable(typeof(PolicySettings))]
 [JsonSerializable(typeof(AttemptView))]
 [JsonSerializable(typeof(Page<AttemptView>))]
 [JsonSerializable(typeof(RuleVerdict))]

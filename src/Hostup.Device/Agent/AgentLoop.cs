@@ -3,13 +3,12 @@ using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Machines;
-using Hostup.Updates.Checks;
+using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Reporting;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
-using Hostup.Updates.Slots;
 using Hostup.Updates.Supervisor;
 using Hostup.Updates.Trust;
 
@@ -36,9 +35,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly DeviceKeys _keys = new(config, server);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptDocuments _documents = new(server);
+    private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
+    private readonly TargetHold _hold = new(device.Ports, server);
+    private readonly ReportPace _pace = new();
     private RunningAttempt Running => field ??= new(server, _log);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust);
-    private DeviceStateReport? _reported;
+    private StateReporting State => field ??= new(device.Ports, server, _trust);
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
     private string? _refused;
     private long _lastSerial = -1;
@@ -92,7 +94,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         // Another target waits until the verdict of a trial, and until an attempt that was interrupted is closed.
         if (answer.Target is { } target && !TrialPending && !_log.IsOpen && await StartAsync(target, ct).ConfigureAwait(false))
             return Watching;
-        return TrialPending ? TimeSpan.FromSeconds(5) : AgentWake.WithJitter(answer.IntervalSeconds);
+        return TrialPending ? TimeSpan.FromSeconds(5)
+            : answer.Target is not null && _hold.Opens is { } opens && opens.TotalSeconds < answer.IntervalSeconds ? AgentWake.WithJitter((int)opens.TotalSeconds + 1)
+            : AgentWake.WithJitter(answer.IntervalSeconds);
     }
 
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
@@ -100,7 +104,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         try
         {
-            await ReportStateAsync(ct).ConfigureAwait(false);
+            await State.ReportAsync(_trustFault, ct).ConfigureAwait(false);
             await ReportAttemptAsync(progress: null, ct).ConfigureAwait(false);
         }
         catch (HostupException e)
@@ -186,15 +190,20 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             // Nothing was begun, so there is no journal to report from.
             _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = AttemptStates.Cancelled, ErrorCode = HostupErrors.Cancelled.Id, Message = "cancelled before it began", UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = AttemptStates.Cancelled, ErrorCode = HostupErrors.Cancelled.Id, Message = "cancelled before it began", UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
             return false;
         }
         try
         {
             Directory.CreateDirectory(TargetFile.Folder);
             ProgressFile.Reset();
+            _meter.Begin(target.AttemptId);
+            if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
+                return false;
+            _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
             file.Save();
+            PolicyFile.Tell(target);
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
             if (!MayStart(target.AttemptId))
                 throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
@@ -204,7 +213,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
         {
             _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = 1, State = e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
             throw;
         }
     }
@@ -220,8 +229,17 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         // What is said of an attempt that has ended is not meant for the one that is about to begin.
         bool open = _log.IsOpen;
-        if (await ReportAttemptAsync(ProgressFile.Load(), ct).ConfigureAwait(false) is { } answer && open)
-            RunningAttempt.Hear(answer);
+        var (progress, records) = (ProgressFile.Load(), _log.Records);
+        if (_pace.IsDue(progress, records.Count))
+        {
+            if (await ReportAttemptAsync(progress, ct).ConfigureAwait(false) is { } answer && open)
+                RunningAttempt.Hear(answer);
+            _pace.Told(progress, records.Count);
+        }
+        else if (open)
+        {
+            _meter.Look(records[0].AttemptId!, ended: false);
+        }
         await Running.PollAsync(ct).ConfigureAwait(false);
     }
 
@@ -230,9 +248,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         var records = _log.Records;
         var plan = new AttemptFiles(device.Ports.Files).TryLoad(records)?.Plan;
-        if (JournalView.Report(records, plan, progress, OnTrial) is not { } report || records[0].AttemptId is not { } attempt)
+        if (records is not [{ AttemptId: { } attempt }, ..])
             return null;
         bool ended = records[^1].Verb == JournalVerb.Ended;
+        _meter.Look(attempt, ended);
+        if (JournalView.Report(records, plan, progress, OnTrial, AttemptBytes.Of(device.Ports.Files, records, plan, _meter.Account)) is not { } report)
+            return null;
         if (report.Serial == _lastSerial || (ended && IsAcknowledged(attempt)))
             return null;
         var answer = await server.ReportAsync(attempt, report, ct).ConfigureAwait(false);
@@ -257,44 +278,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private bool IsAcknowledged(string attempt) =>
         device.Ports.Files.Exists(AcknowledgedPath) && Encoding.ASCII.GetString(device.Ports.Files.Read(AcknowledgedPath)) == attempt;
 
-    private async Task ReportStateAsync(CancellationToken ct)
-    {
-        var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-        var state = new DeviceStateReport
-        {
-            OsVersion = facts.OsVersion,
-            AgentVersion = ThisProgram.Version,
-            Kernel = (await File.ReadAllTextAsync("/proc/sys/kernel/osrelease", ct).ConfigureAwait(false)).Trim(),
-            Platform = ThisProgram.Platform,
-            TrustVersion = TrustVersion(),
-            TrustFault = _trustFault,
-            RunningSlot = facts.Running?.Label ?? "",
-            Slots = SlotIdentities.Read(device.Ports, facts),
-            SupervisorVersion = SupervisorVersion(),
-        };
-        if (_reported is not null && state with { Slots = [] } == _reported with { Slots = [] } && state.Slots.SequenceEqual(_reported.Slots))
-            return;
-        await server.ReportStateAsync(state, ct).ConfigureAwait(false);
-        _reported = state;
-    }
-
-    private long TrustVersion()
-    {
-        try
-        {
-            return _trust.Newest().Version;
-        }
-        catch (HostupException)
-        {
-            return 0;
-        }
-    }
-
-    private static string SupervisorVersion()
-    {
-        string? conf = new[] { "/etc/balena-supervisor/supervisor.conf", "/etc/resin-supervisor/supervisor.conf" }.FirstOrDefault(File.Exists);
-        return conf is null ? "" : File.ReadLines(conf).Select(l => l.Split('=', 2)).FirstOrDefault(p => p is ["SUPERVISOR_VERSION" or "SUPERVISOR_TAG", _])?[1].Trim('"') ?? "";
-    }
 
     private static void Say(string text) => Console.Error.WriteLine(text);
 }

@@ -24,8 +24,11 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log)
         var records = log.Records;
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         _interval = TimeSpan.FromSeconds(answer.IntervalSeconds);
-        if (answer.Target is { } target)
-            Ask(WishesOf(records, target));
+        if (answer.Target is not { } target)
+            return;
+        Ask(WishesOf(records, target));
+        if (records is [{ AttemptId: { } running }, ..] && running == target.AttemptId && PolicyFile.Tell(target))
+            Console.Error.WriteLine("the operator changed the policy of the attempt");
     }
 
     /// <summary>Hands on what the answer to a report says.</summary>

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Network;
+using Hostup.Oci.Registries;
 
 namespace Hostup.Device.Agent;
 
@@ -12,7 +13,18 @@ namespace Hostup.Device.Agent;
 internal sealed class ServerLink : IDisposable
 {
     private const int MaxEnvelopeBytes = 1 << 20;
+    // Of a random name: enough to tell the boots of one device apart, and sent with each poll.
+    private const int BootDigits = 13;
     private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// A poll on a new connection costs four times as much as one on a connection that is there. Where a server, a proxy or a mobile network has lost it
+    /// this often in a row it is closed with the poll: closing it later costs packets of its own.
+    /// </summary>
+    private const int MostLost = 3;
+
+    private int _lost;
+    private string _machine = "";
     private readonly HttpClient _http;
     private EntityTagHeaderValue? _etag;
     private PollAnswer? _last;
@@ -22,7 +34,7 @@ internal sealed class ServerLink : IDisposable
     /// <param name="deviceKey">The device's key; null: not registered yet.</param>
     public ServerLink(ServerConnections connections, Uri server, string? deviceKey)
     {
-        _http = connections.Open();
+        _http = new HttpClient(Wire.Count(connections.NewHandler(DecompressionMethods.None)));
         _http.BaseAddress = new Uri(server, "device/v1/");
         _http.Timeout = TimeSpan.FromSeconds(100);
         _http.MaxResponseContentBufferSize = MaxEnvelopeBytes;
@@ -30,15 +42,17 @@ internal sealed class ServerLink : IDisposable
             UseKey(deviceKey);
     }
 
+    /// <summary>What crossed the connection, below TLS.</summary>
+    public WireMeter Wire { get; } = new(TimeProvider.System);
+
     /// <summary>Uses another key from the next request on.</summary>
     public void UseKey(string deviceKey) => _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
 
-    /// <summary>Says with each request which machine and boot this is, so that a copied card is found.</summary>
+    /// <summary>Says with each request which boot this is, and with the first poll which machine, so that a copied card is found.</summary>
     public void Introduce(string bootId, string machine)
     {
-        _http.DefaultRequestHeaders.Add(DeviceHeaders.Boot, bootId);
-        if (machine.Length > 0)
-            _http.DefaultRequestHeaders.Add(DeviceHeaders.Machine, machine);
+        _http.DefaultRequestHeaders.Add(DeviceHeaders.Boot, bootId.Length > BootDigits ? bootId[..BootDigits] : bootId);
+        _machine = machine;
     }
 
     /// <summary>The device's next key; the present one is good until the next was used.</summary>
@@ -68,12 +82,34 @@ internal sealed class ServerLink : IDisposable
         using var message = new HttpRequestMessage(HttpMethod.Get, "poll");
         if (_etag is not null)
             message.Headers.IfNoneMatch.Add(_etag);
-        using var answer = await TalkAsync(message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        bool expected = _last is { } last && TimeSpan.FromSeconds(last.IntervalSeconds * 1.1) < ServerConnections.IdleLimit && _lost < MostLost;
+        message.Headers.ConnectionClose = _last is null || expected ? null : true;
+        // The server keeps it for each boot: once is enough.
+        if (_last is null && _machine.Length > 0)
+            message.Headers.Add(DeviceHeaders.Machine, _machine);
+        int connections = Wire.Connections;
+        using var answer = await PollOnAsync(message, expected, ct).ConfigureAwait(false);
+        if (expected)
+            _lost = Wire.Connections > connections ? _lost + 1 : 0;
         if (answer.StatusCode == HttpStatusCode.NotModified && _last is not null)
             return _last;
         _last = PollCheck.Require(await ReadAsync(answer, "poll the server", WireJson.Default.PollAnswer, ct).ConfigureAwait(false));
         _etag = answer.Headers.ETag;
         return _last;
+    }
+
+    /// <summary>A connection that is dead and does not say so is lost as well.</summary>
+    private async Task<HttpResponseMessage> PollOnAsync(HttpRequestMessage message, bool expected, CancellationToken ct)
+    {
+        try
+        {
+            return await TalkAsync(message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        }
+        catch (HostupException) when (expected)
+        {
+            _lost++;
+            throw;
+        }
     }
 
     public async Task ReportStateAsync(DeviceStateReport state, CancellationToken ct)

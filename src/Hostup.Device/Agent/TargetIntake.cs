@@ -11,15 +11,18 @@ namespace Hostup.Device.Agent;
 /// </summary>
 internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, DeviceTrust trust)
 {
+    /// <summary>Told what the bytes since the last call were spent for; also when what was fetched is not believed.</summary>
+    public Action<string> Spent { get; init; } = _ => { };
+
     /// <summary>Takes a target: its release, and the program that is to carry it out.</summary>
     /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>digest-mismatch</c>, <c>bad-image</c>, <c>space-data</c> and the codes of the link.</exception>
     public async Task<(TargetFile File, string Program)> TakeAsync(DeviceTarget target, CancellationToken ct)
     {
-        byte[] envelope = await server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct).ConfigureAwait(false);
+        byte[] envelope = await SpendAsync("manifest", () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
         var file = new TargetFile(target, envelope, []);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
         ReleaseManifest.Read(file.VerifySignature(trust));
-        var (program, bytes) = await updaters.ProvideAsync(target.Updater, ct).ConfigureAwait(false);
+        var (program, bytes) = await SpendAsync("updater", () => updaters.ProvideAsync(target.Updater, ct)).ConfigureAwait(false);
         return (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)] }, program);
     }
 
@@ -39,5 +42,17 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
             taken = true;
         }
         return taken;
+    }
+
+    private async Task<T> SpendAsync<T>(string cause, Func<Task<T>> fetch)
+    {
+        try
+        {
+            return await fetch().ConfigureAwait(false);
+        }
+        finally
+        {
+            Spent(cause);
+        }
     }
 }

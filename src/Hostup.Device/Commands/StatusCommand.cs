@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Hostup.Core.Wire;
+using Hostup.Updates.Account;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Reporting;
 using Hostup.Updates.Rollback;
@@ -33,7 +34,9 @@ internal static class StatusCommand
     {
         var facts = await DeviceFacts.ReadAsync(device, ct).ConfigureAwait(false);
         var records = new AttemptLog(device).Records;
-        var attempt = JournalView.Report(records, new AttemptFiles(device.Files).TryLoad(records)?.Plan, ProgressFile.Load(), facts.TrialPending && records.Any(r => r.Verb == Updates.Journal.JournalVerb.TrialBoot));
+        var plan = new AttemptFiles(device.Files).TryLoad(records)?.Plan;
+        bool trial = facts.TrialPending && records.Any(r => r.Verb == Updates.Journal.JournalVerb.TrialBoot);
+        var attempt = JournalView.Report(records, plan, ProgressFile.Load(), trial, AttemptBytes.Of(device.Files, records, plan));
         return new StatusAnswer(
             facts.OsVersion, facts.DeviceType, ThisProgram.Version, facts.Running?.Label, facts.Spare?.Label,
             facts.Boot?.RootPartition, facts.Boot?.UpgradeAvailable, facts.Boot?.BootCount, attempt, RollbackCause.Load(device.Files));
@@ -46,5 +49,5 @@ internal static class StatusCommand
         $"boot      partition {s.BootPartition}{(s.UpgradeAvailable == true ? $", on trial, boot count {s.BootCount}" : "")}",
         $"program   {s.ProgramVersion}",
         s.Attempt is null ? "attempt   none yet" : $"attempt   {s.Attempt.State}{(s.Attempt.Message is null ? "" : $": {s.Attempt.Message}")}",
-    });
+    }.Concat(s.Attempt?.Bytes.Select(b => $"bytes     {b.Cause,-12} in {new ByteCount(b.Received)}, out {new ByteCount(b.Sent)}") ?? []));
 }

@@ -42,8 +42,10 @@ internal static class UpdateCommand
         using var links = new SourceLinks();
         var open = new AttemptLog(device.Ports);
         var begin = hasPlan || !(open.IsOpen || onlyResume) ? load() : null;
-        using var log = new RunLog(begin?.Target.Target.AttemptId ?? (open.IsOpen ? open.Records[0].AttemptId! : "none"));
-        var run = new UpdateRun(device.Ports, new ProgressFile(log), plan => links.Open(plan.Download, plan.FallbackRegistries));
+        string attempt = begin?.Target.Target.AttemptId ?? (open.IsOpen ? open.Records[0].AttemptId! : "none");
+        using var log = new RunLog(attempt);
+        var progress = open.IsOpen ? new ProgressFile(log, attempt) { Since = open.Records[0].At } : new ProgressFile(log, attempt);
+        var run = new UpdateRun(device.Ports, progress, links.Open);
         try
         {
             if (open.IsOpen && begin?.Saved is { } other && other.AttemptId != open.Records[0].AttemptId)

@@ -7,6 +7,7 @@ using Hostup.Linux.Files;
 using Hostup.Linux.Sources;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
+using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
@@ -27,10 +28,13 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     public RegistryLimits Limits { get; init; } = RegistryLimits.Default;
 
     /// <summary>How the image may be fetched.</summary>
-    public DownloadPolicy Policy { get; init; } = new();
+    public UpdatePolicy Policy { get; init; } = new();
 
     /// <summary>The sources, with their accounts.</summary>
     public IReadOnlyList<IHostAppSource> Sources { get; private set; } = [];
+
+    /// <summary>Bytes by cause, as the attempt keeps them.</summary>
+    public IReadOnlyList<CauseBytes> Account { get; private set; } = [];
 
     /// <summary>States told, without repetition.</summary>
     public List<string> States { get; } = [];
@@ -50,8 +54,16 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         new AttemptJournal(files).Prepare();
         var device = new SimDevice(SimRelease.Make("1.0.0", SimBehaviour.Good), SimRelease.Make("2.0.0", SimBehaviour.Good)).Device with { Files = files, Slots = new FolderSlots(folder), Clock = Clock };
         Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, null, _buffers))];
-        var done = await new WriteSlot().DoAsync(new StepContext(device, Plan(release), release, () => Sources, this), ct);
-        return done.Source!;
+        var context = new StepContext(device, Plan(release), release, _ => Sources, this);
+        try
+        {
+            return (await new WriteSlot().DoAsync(context, ct)).Source!;
+        }
+        finally
+        {
+            context.Account.Save();
+            Account = AttemptAccount.Of(files, context.Plan.AttemptId) ?? [];
+        }
     }
 
     public void Report(string state, long done, long total, string? note, LockReport? held = null)
@@ -82,7 +94,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         FileSystem = new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
         Updater = Digest.Of("updater"u8),
         UpdaterVersion = "1.0.0",
-        Download = Policy,
+        Policy = Policy,
     };
 
     private sealed class SkippingClock : ISystemClock

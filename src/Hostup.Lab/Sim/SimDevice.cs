@@ -19,7 +19,6 @@ public sealed class SimDevice
     /// <summary>Where GRUB's environment lies on a device that boots with EFI.</summary>
     public const string GrubEnv = Places.Boot + "/EFI/BOOT/grubenv";
 
-    private const int MostBoots = 40;
     private readonly Unflushed _unflushed;
     private readonly Dictionary<Digest, SimRelease> _known;
 
@@ -49,6 +48,7 @@ public sealed class SimDevice
             Power = Ports,
             Supplies = Ports,
             Processes = Ports,
+            Network = Ports,
             Clock = Ports,
         };
         Provision(from);
@@ -96,14 +96,17 @@ public sealed class SimDevice
     /// <summary>Bytes received between two checkpoints: small, so that the cuts meet several, also inside a file.</summary>
     public long CheckpointBytes { get; init; } = 3500;
 
-    /// <summary>How the image may be fetched.</summary>
-    public Core.Wire.DownloadPolicy Download { get; init; } = new();
-
     /// <summary>Whether this kernel can exchange names on FAT.</summary>
     public bool CanExchange { get; set; } = true;
 
     /// <summary>Whether an unhealthy OS hangs after its user space came up and before the verdict, and a watchdog resets it.</summary>
     public bool HangsBeforeVerdict { get; init; }
+
+    /// <summary>Boots after which it is held to be in a loop.</summary>
+    public int MostBoots { get; init; } = 40;
+
+    /// <summary>Sources of each process, whose counts end with it; null: <see cref="Sources"/> for all.</summary>
+    public Func<IReadOnlyList<IHostAppSource>>? NewSources { get; set; }
 
     /// <summary>Boots begun, failed ones included.</summary>
     public int Boots { get; private set; }
@@ -245,7 +248,7 @@ public sealed class SimDevice
 
     private async Task<RunEnd> UpdateAsync()
     {
-        var run = new UpdateRun(Device, Ports, _ => Sources) { CheckpointBytes = CheckpointBytes };
+        var run = new UpdateRun(Device, Ports, _ => NewSources?.Invoke() ?? Sources) { CheckpointBytes = CheckpointBytes };
         if (new AttemptLog(Device).IsOpen)
             return await run.ResumeAsync(CancellationToken.None);
         // The server asks until the device has a journal of the attempt.

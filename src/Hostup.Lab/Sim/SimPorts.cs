@@ -6,7 +6,7 @@ using Hostup.Updates.Ports;
 namespace Hostup.Lab.Sim;
 
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
-public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, ISystemClock, IAttemptProgress
+public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
 {
     // on the data partition: a reboot takes nothing away
     private readonly HashSet<string> _images = [];
@@ -29,6 +29,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     /// <summary>States reported, in order, without repetition.</summary>
     public List<string> States { get; } = [];
+
+    /// <summary>Notes reported, each once.</summary>
+    public HashSet<string> Notes { get; } = [];
 
     /// <summary>The state at whose report the operator cancels; null: never.</summary>
     public string? CancelAt { get; set; }
@@ -53,6 +56,19 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     /// <summary>What the device shows of its power supplies.</summary>
     public IReadOnlyList<PowerSupply> Supplies { get; set; } = [];
+
+    /// <summary>What the network's software says of its cost; null: nothing.</summary>
+    public bool? Metered { get; set; }
+
+    /// <summary>Counters of the interfaces.</summary>
+    public IReadOnlyList<InterfaceBytes> Interfaces { get; set; } = [];
+
+    /// <summary>The policy as the server has it now; null: as it was when the attempt began.</summary>
+    public UpdatePolicy? Policy { get; set; }
+
+    public ValueTask<bool?> IsMeteredAsync(CancellationToken ct) => ValueTask.FromResult(Metered);
+
+    public IReadOnlyList<InterfaceBytes> Count() => Interfaces;
 
     public string? Other { get; set; }
 
@@ -158,6 +174,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     {
         if (States is [] || States[^1] != state)
             States.Add(state);
+        if (note is not null)
+            Notes.Add(note);
         if (state == CancelAt)
             Wishes |= AttemptWishes.Cancel;
         if (held is not null)

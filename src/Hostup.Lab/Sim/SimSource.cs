@@ -22,6 +22,9 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
     /// <summary>Whether nobody answers any more once it broke off.</summary>
     public bool ThenGone { get; init; }
 
+    /// <summary>Whether nobody answers at the moment.</summary>
+    public bool IsDown { get; set; }
+
     /// <summary>What it fails with when it breaks off before the first entry.</summary>
     public HostupException Refusal { get; init; } = new(HostupErrors.Link, $"cannot reach {name}", "connection refused", "check the link");
 
@@ -42,7 +45,7 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
     /// <summary>Whether it says that it has the image, whatever comes of that later.</summary>
     public bool Claims { get; init; }
 
-    public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) => Claims ? default : Missing ? throw NotThere : breakAfterEntries == 0 ? throw Refusal : default;
+    public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) => Claims ? default : Missing ? throw NotThere : breakAfterEntries == 0 || IsDown ? throw Refusal : default;
 
     public ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
@@ -50,6 +53,8 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
             throw NotThere;
         if (Clock is not null)
             AskedAt.Add(Clock());
+        if (IsDown)
+            throw Refusal;
         int left = Breaks <= 0 ? int.MaxValue : ThenGone && _broke ? 0 : breakAfterEntries;
         _broke = true;
         if (left != int.MaxValue)

@@ -30,7 +30,10 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
     /// <summary>The signed payload.</summary>
     public byte[] Payload => Release.ToJson();
 
-    private UpdateAsked Asked => new(Release, Reinstall, UpdaterVersion) { TrustFault = TrustFault, UpdaterBytesMissing = UpdaterBytesMissing };
+    /// <summary>How and when it may be carried out.</summary>
+    public UpdatePolicy Policy { get; init; } = new();
+
+    private UpdateAsked Asked => new(Release, Reinstall, UpdaterVersion) { TrustFault = TrustFault, UpdaterBytesMissing = UpdaterBytesMissing, Policy = Policy };
 
     /// <summary>Every check, as <c>hostup-device check</c> runs them.</summary>
     public async ValueTask<IReadOnlyList<CheckResult>> CheckAsync(SimDevice device)
@@ -51,7 +54,7 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
             UpdaterVersion = UpdaterVersion,
             FallbackRegistries = FallbackRegistries,
             OverrideLocks = OverrideLocks,
-            Download = device.Download,
+            Policy = Policy,
             Fetched = Fetched,
             Rate = Rate,
         });

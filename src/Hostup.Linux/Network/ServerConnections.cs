@@ -15,7 +15,9 @@ namespace Hostup.Linux.Network;
 public sealed class ServerConnections(X509Certificate2Collection rootCertificates, Uri? proxy) : IDisposable
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(5);
+    /// <summary>As long as the server keeps one; who knows that it will not be used again closes it.</summary>
+    public static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(20);
+
 
     /// <summary>Reads the settings as config.json has them.</summary>
     /// <param name="rootCertificate"><c>balenaRootCA</c>: base64 of one or more certificates in PEM; null or empty: none.</param>

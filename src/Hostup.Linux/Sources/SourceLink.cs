@@ -12,7 +12,7 @@ public sealed class SourceLink : IDisposable
     /// <param name="time">Clock of the rate.</param>
     /// <param name="limits">How long a server is waited for; null: a minute.</param>
     /// <param name="connections">Certificates and proxy; null: those of the OS and none.</param>
-    public SourceLink(DownloadPolicy policy, TimeProvider time, RegistryLimits? limits = null, ServerConnections? connections = null)
+    public SourceLink(UpdatePolicy policy, TimeProvider time, RegistryLimits? limits = null, ServerConnections? connections = null)
     {
         Limits = limits ?? RegistryLimits.Default;
         Wire = new WireMeter(time, policy.BytesPerSecond);

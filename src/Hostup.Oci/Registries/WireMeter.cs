@@ -22,6 +22,10 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
     private readonly long _began = time.GetTimestamp();
     private long _received;
     private long _sent;
+    private int _connections;
+
+    /// <summary>Connections made so far.</summary>
+    public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>Bytes received so far.</summary>
     public long Received => Interlocked.Read(ref _received);
@@ -47,6 +51,7 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
             try
             {
                 await socket.ConnectAsync(context.DnsEndPoint, ct).ConfigureAwait(false);
+                Interlocked.Increment(ref _connections);
                 return new MeteredStream(this, socket);
             }
             catch

@@ -34,7 +34,7 @@ internal sealed class CloneWatch(HostupDb db, TimeProvider time, ILogger<CloneWa
             db.DeviceBoots.Add(row = new DeviceBootRow { DeviceUuid = uuid, BootId = boot, Machine = machine, Address = address, FirstSeenAt = now });
         else if (boot != device.CurrentBoot)
             row.Returns++;
-        (row.Machine, row.Address, row.LastSeenAt) = (machine, address, now);
+        (row.Machine, row.Address, row.LastSeenAt) = (machine.Length > 0 ? machine : row.Machine, address, now);
         await db.SaveChangesAsync(ct);
         await db.Devices.Where(d => d.Uuid == uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.CurrentBoot, boot), ct);
         return device.ClonedAt is not null || await JudgeAsync(uuid, now, ct);

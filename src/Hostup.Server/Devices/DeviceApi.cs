@@ -37,25 +37,33 @@ internal static class DeviceApi
 
     private static async Task<DeviceKeyAnswer> NextKey(Caller caller, DeviceIdentity identity, CancellationToken ct) => new(await identity.NextKeyAsync(caller.Id, ct));
 
-    private static async Task<IResult> Poll(Caller caller, HttpContext context, HostupDb db, Targets targets, CloneWatch clones, ServerOptions options, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Poll(Caller caller, HttpContext context, HostupDb db, Targets targets, CloneWatch clones, Policies.Policies policies, ServerOptions options, TimeProvider time, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var grain = now - SeenGrain;
         await db.Devices.Where(d => d.Uuid == caller.Id && (d.LastSeenAt == null || d.LastSeenAt < grain)).ExecuteUpdateAsync(s => s.SetProperty(d => d.LastSeenAt, now), ct);
         // two machines would carry out one attempt, and report on it by turns
         var target = await clones.SeeAsync(caller.Id, context, ct) ? null : await targets.OfAsync(caller.Id, ct);
-        var answer = new PollAnswer((int)options.PollInterval.TotalSeconds, target)
+        var device = await db.Devices.Where(d => d.Uuid == caller.Id).Select(d => new { d.RotateKey, d.Policy }).SingleAsync(ct);
+        int? interval = Policies.Policies.Read(device.Policy).Over(await policies.ForAllAsync(ct)).PollSeconds;
+        var answer = new PollAnswer(interval ?? (int)options.PollInterval.TotalSeconds, target)
         {
             TrustVersion = await db.TrustLists.MaxAsync(t => (long?)t.Version, ct) ?? 0,
-            RotateKey = await db.Devices.Where(d => d.Uuid == caller.Id).Select(d => d.RotateKey).SingleAsync(ct),
+            RotateKey = device.RotateKey,
         };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PollAnswer);
-        string etag = $"\"{Convert.ToHexStringLower(SHA256.HashData(json))[..32]}\"";
+        // Devices pay for each byte: short, and nothing that the one before said already.
+        string etag = $"\"{Convert.ToHexStringLower(SHA256.HashData(json))[..16]}\"";
         context.Response.Headers[HeaderNames.ETag] = etag;
-        context.Response.Headers[HeaderNames.CacheControl] = "no-cache";
         return context.Request.Headers.IfNoneMatch.Any(v => v is not null && v.Split(',').Any(e => e.Trim() == etag))
             ? Results.StatusCode(StatusCodes.Status304NotModified)
-            : Results.Bytes(json, "application/json");
+            : Uncached(context, json);
+    }
+
+    private static IResult Uncached(HttpContext context, byte[] json)
+    {
+        context.Response.Headers[HeaderNames.CacheControl] = "no-cache";
+        return Results.Bytes(json, "application/json");
     }
 
     private static async Task<IResult> State(DeviceStateReport report, Caller caller, HostupDb db, TimeProvider time, CancellationToken ct)

@@ -35,7 +35,8 @@ internal static class DeviceEndpoints
     {
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
-        return ToView(row, attempt, time.GetUtcNow()) with { Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
+        var last = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == row.Uuid).OrderByDescending(a => a.Id).FirstOrDefaultAsync(ct);
+        return ToView(row, attempt, time.GetUtcNow()) with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
     private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)
@@ -89,6 +90,7 @@ internal static class DeviceEndpoints
         RetiredAt = row.RetiredAt,
         ClonedAt = row.ClonedAt,
         KeyRotationAsked = row.RotateKey,
+        Policy = Policies.Policies.Read(row.Policy),
         OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) with { Silence = Silences.Of(attempt, row.LastSeenAt, now) } : null,
     };
 }

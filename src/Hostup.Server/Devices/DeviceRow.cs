@@ -34,6 +34,9 @@ internal sealed class DeviceRow
     /// <summary>JSON of the last state report.</summary>
     public string? State { get; set; }
 
+    /// <summary>JSON of what is said of the policy for it; null: nothing.</summary>
+    public string? Policy { get; set; }
+
     /// <summary>The attempt that the device is to carry out; null: stay.</summary>
     public string? TargetAttemptId { get; set; }
 }

@@ -13,6 +13,9 @@ internal sealed class AttemptRow
     /// <summary>JSON array of texts.</summary>
     public required string FallbackRegistries { get; set; }
 
+    /// <summary>JSON of what is said of the policy for it; null: nothing.</summary>
+    public string? Policy { get; set; }
+
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>When a poll first named it; until then the device cannot know of it.</summary>

@@ -22,6 +22,7 @@ internal static class AttemptViews
             EndedAt = row.EndedAt,
             CancelAsked = row.CancelAsked,
             OverrideLocks = row.OverrideLocks,
+            Policy = Policies.Policies.Read(row.Policy),
             Report = report with { State = row.State },
             Upstream = UpstreamProgress.Of(row.State),
             History = [.. events.Select(e => new AttemptEvent(e.At, e.State, e.Message))],

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Updates;
 
 /// <summary>What a device is to do, as its poll is answered.</summary>
-internal sealed class Targets(HostupDb db, TimeProvider time)
+internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvider time)
 {
     /// <summary>The target of a device; null: it is to stay. From here on the device may know of the attempt.</summary>
     public async Task<DeviceTarget?> OfAsync(string uuid, CancellationToken ct)
@@ -16,7 +16,7 @@ internal sealed class Targets(HostupDb db, TimeProvider time)
                            join attempt in db.Attempts on device.TargetAttemptId equals attempt.Id
                            join release in db.Releases on attempt.ReleaseId equals release.Id
                            where device.Uuid == uuid && attempt.EndedAt == null
-                           select new { Attempt = attempt, Envelope = release.EnvelopeDigest, Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
+                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = release.EnvelopeDigest, Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
             .AsNoTracking().SingleOrDefaultAsync(ct);
         if (found is null)
             return null;
@@ -37,6 +37,7 @@ internal sealed class Targets(HostupDb db, TimeProvider time)
             Reinstall = found.Attempt.Reinstall,
             Cancel = found.Attempt.CancelAsked,
             OverrideLocks = found.Attempt.OverrideLocks,
+            Policy = Policies.Policies.Read(found.Attempt.Policy).Over(Policies.Policies.Read(found.DevicePolicy)).Over(await policies.ForAllAsync(ct)).Over(new UpdatePolicy()),
             FallbackRegistries = JsonSerializer.Deserialize(found.Attempt.FallbackRegistries, WireJson.Default.IReadOnlyListString) ?? [],
         };
     }

@@ -37,6 +37,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             FromVersion = device.OsVersion,
             Reinstall = request.Reinstall,
             OverrideLocks = request.OverrideLocks,
+            Policy = Policies.Policies.Write(request.Policy),
             FallbackRegistries = JsonSerializer.Serialize(request.FallbackRegistries, WireJson.Default.IReadOnlyListString),
             CreatedAt = now,
             ChangedAt = now,

@@ -44,6 +44,7 @@ public static class DeviceChecks
         TrialPending(facts),
         Clock(facts.Clock.With(asked.Release.SignedAt)),
         PowerCheck.Evaluate(facts.Supplies),
+        PolicyCheck.Evaluate(asked.Policy),
         RootSpace(facts, asked.Release),
         Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}", "install an mke2fs that knows the release's features, or sign the release with fewer"),
         .. BootAreas(fit, asked.Release),

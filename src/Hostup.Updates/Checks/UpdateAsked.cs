@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.Wire;
 using Hostup.Updates.Plan;
 
 namespace Hostup.Updates.Checks;
@@ -16,7 +17,10 @@ public sealed record UpdateAsked(ReleaseManifest Release, bool Reinstall, string
     /// <summary>Bytes of the updater that the server names and that is not here; zero: what is needed is here.</summary>
     public long UpdaterBytesMissing { get; init; }
 
+    /// <summary>How and when it is to be carried out.</summary>
+    public UpdatePolicy Policy { get; init; } = new();
+
     /// <summary>The update that a plan describes. Its release was believed when the plan was made, and the plan names it by digest.</summary>
     public static UpdateAsked By(UpdatePlan plan, ReleaseManifest release) =>
-        new(release, plan.Reinstall, plan.UpdaterVersion) { UpdaterBytesMissing = plan.UpdaterBytesMissing };
+        new(release, plan.Reinstall, plan.UpdaterVersion) { UpdaterBytesMissing = plan.UpdaterBytesMissing, Policy = plan.Policy };
 }

@@ -51,6 +51,15 @@ public static class Places
     /// <summary>What was last written to the spare slot.</summary>
     public const string SpareContent = Hostup + "/spare-content";
 
+    /// <summary>Bytes of the last attempt by cause, as the update process counts them.</summary>
+    public const string Account = Hostup + "/account";
+
+    /// <summary>The same, as the agent counts them: its talk with the server, and what the interfaces carried in all.</summary>
+    public const string AgentAccount = Hostup + "/agent-account";
+
+    /// <summary>What somebody at the device says of the policy.</summary>
+    public const string OwnPolicy = Hostup + "/policy.json";
+
     /// <summary>Highest sequence committed on this device.</summary>
     public const string HighestSequence = Hostup + "/highest-sequence";
 

@@ -20,7 +20,7 @@ public enum JournalVerb
     /// <summary>A step was taken back.</summary>
     Undone,
 
-    /// <summary>A process took the run up again.</summary>
+    /// <summary>A process took the run up again; written by older programs, which did not count it apart.</summary>
     Resumed,
 
     /// <summary>Last record: the attempt is over.</summary>
@@ -93,7 +93,11 @@ public sealed record JournalRecord
 /// <summary>JSON of what lies on the state partition, source-generated.</summary>
 [JsonSourceGenerationOptions(DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(DigestJsonConverter)])]
 [JsonSerializable(typeof(JournalRecord))]
+[JsonSerializable(typeof(KeptResumes))]
 [JsonSerializable(typeof(Slots.SpareProgress))]
 [JsonSerializable(typeof(Plan.UpdatePlan))]
 [JsonSerializable(typeof(Rollback.RollbackCause))]
+[JsonSerializable(typeof(Core.Wire.PolicySettings))]
+[JsonSerializable(typeof(Account.KeptAccount))]
+[JsonSerializable(typeof(Account.KeptAgentAccount))]
 internal sealed partial class StateJson : JsonSerializerContext;

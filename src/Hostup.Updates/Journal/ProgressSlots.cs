@@ -1,65 +1,15 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using Hostup.Updates.Files;
 
 namespace Hostup.Updates.Journal;
 
-/// <summary>
-/// One small record before the journal's own, overwritten often and in place: two slots, written in turn, each with a number and a check,
-/// so that a cut leaves the one before it. The file is as long as ever; it needs no space.
-/// </summary>
+/// <summary>One small record before the journal's own, overwritten often and in place: bytes 1024 to 3071 of the journal's file; docs/update-run.md.</summary>
 public sealed class ProgressSlots(IFiles files)
 {
-    // Bytes 1024 to 3071 of the header; docs/update-run.md.
-    private const int Offset = 1024;
-    private const int SlotBytes = 1024;
-    private const int FrameBytes = 18;
-
-    /// <summary>Most bytes of a record.</summary>
-    public const int MaxBytes = SlotBytes - FrameBytes;
+    private readonly TwoSlots _slots = new(files, Places.Journal, AttemptJournal.FileBytes, offset: 1024, slotBytes: 1024);
 
     /// <summary>The newest record; null when there is none.</summary>
-    public byte[]? Read() => Newest().Payload;
+    public byte[]? Read() => _slots.Read();
 
     /// <summary>Replaces the record. Durable when it returns; a cut leaves the old or the new one.</summary>
-    public void Write(ReadOnlySpan<byte> payload)
-    {
-        if (payload.Length > MaxBytes)
-            throw new InvalidOperationException($"bug: a progress record has {payload.Length} bytes");
-        ulong number = Newest().Number + 1;
-        byte[] frame = new byte[FrameBytes + payload.Length];
-        BinaryPrimitives.WriteUInt64LittleEndian(frame, number);
-        BinaryPrimitives.WriteUInt16LittleEndian(frame.AsSpan(8), (ushort)payload.Length);
-        payload.CopyTo(frame.AsSpan(FrameBytes));
-        Check(frame).CopyTo(frame.AsSpan(10));
-        files.Overwrite(Places.Journal, Offset + ((int)(number % 2) * SlotBytes), frame);
-        files.Flush(Places.Journal);
-    }
-
-    private (ulong Number, byte[]? Payload) Newest()
-    {
-        if (files.Length(Places.Journal) != AttemptJournal.FileBytes)
-            return (0, null);
-        byte[] all = files.Read(Places.Journal);
-        var (first, second) = (Parse(all.AsSpan(Offset, SlotBytes)), Parse(all.AsSpan(Offset + SlotBytes, SlotBytes)));
-        return first.Number > second.Number ? first : second;
-    }
-
-    private static (ulong Number, byte[]? Payload) Parse(ReadOnlySpan<byte> slot)
-    {
-        int length = BinaryPrimitives.ReadUInt16LittleEndian(slot[8..]);
-        if (length is 0 or > MaxBytes)
-            return (0, null);
-        byte[] frame = slot[..(FrameBytes + length)].ToArray();
-        return Check(frame).SequenceEqual(frame.AsSpan(10, 8)) ? (BinaryPrimitives.ReadUInt64LittleEndian(frame), frame[FrameBytes..]) : (0, null);
-    }
-
-    /// <summary>Head of SHA-256 over number, length and payload.</summary>
-    private static ReadOnlySpan<byte> Check(byte[] frame)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(frame.AsSpan(0, 10));
-        hash.AppendData(frame.AsSpan(FrameBytes));
-        return hash.GetHashAndReset().AsSpan(0, 8);
-    }
+    public void Write(ReadOnlySpan<byte> payload) => _slots.Write(payload);
 }

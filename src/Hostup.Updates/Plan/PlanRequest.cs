@@ -23,8 +23,8 @@ public sealed record PlanRequest
     /// <summary>Whether update locks of applications are passed over.</summary>
     public bool OverrideLocks { get; init; }
 
-    /// <summary>How the image may be fetched.</summary>
-    public DownloadPolicy Download { get; init; } = new();
+    /// <summary>How and when it may be carried out.</summary>
+    public UpdatePolicy Policy { get; init; } = new();
 
     /// <summary>Bytes that were on the wire so far.</summary>
     public IReadOnlyList<CauseBytes> Fetched { get; init; } = [];

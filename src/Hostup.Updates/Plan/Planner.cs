@@ -51,7 +51,7 @@ public static class Planner
             Facts = rests,
             FactsDigest = PlanFact.DigestOf(rests),
             Estimate = Estimate(facts, fit, asked, request),
-            Download = request.Download,
+            Policy = request.Policy,
         };
     }
 

@@ -51,8 +51,8 @@ public sealed record UpdatePlan
     /// <summary>Registries tried after the server's own.</summary>
     public IReadOnlyList<string> FallbackRegistries { get; init => field = value ?? []; } = [];
 
-    /// <summary>How the image may be fetched.</summary>
-    public Core.Wire.DownloadPolicy Download { get; init => field = value ?? new(); } = new();
+    /// <summary>How and when it may be carried out.</summary>
+    public Core.Wire.UpdatePolicy Policy { get; init => field = value ?? new(); } = new();
 
     /// <summary>Bytes that were on the wire before the attempt began, by cause: release envelope and updater.</summary>
     public IReadOnlyList<Core.Wire.CauseBytes> FetchedBefore { get; init => field = value ?? []; } = [];

@@ -25,6 +25,9 @@ public interface IAttemptProgress
     /// <summary>What the operator wants.</summary>
     AttemptWishes Wishes { get; }
 
+    /// <summary>The policy as the server has it now; null: as it was when the attempt began.</summary>
+    Core.Wire.UpdatePolicy? Policy => null;
+
     /// <summary>Bytes of the current step.</summary>
     /// <param name="state">State as in <see cref="AttemptStates"/>.</param>
     /// <param name="done">Bytes done.</param>

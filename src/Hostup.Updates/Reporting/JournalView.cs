@@ -1,4 +1,5 @@
 using Hostup.Core.Wire;
+using Hostup.Updates.Account;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
@@ -10,7 +11,7 @@ namespace Hostup.Updates.Reporting;
 /// <param name="Done">Bytes done.</param>
 /// <param name="Total">Bytes in all; zero when unknown.</param>
 /// <param name="Note">What it waits for, or the source in use.</param>
-/// <param name="Tick">Grows with every report of one process.</param>
+/// <param name="Tick">Grows with every report, also over processes.</param>
 public sealed record StepProgress(string State, long Done, long Total, string? Note, long Tick)
 {
     /// <summary>The update lock that it waits for; null: none.</summary>
@@ -23,15 +24,16 @@ public sealed record StepProgress(string State, long Done, long Total, string? N
 /// <summary>What an attempt looks like from outside: a function of its journal, its plan and the last progress.</summary>
 public static class JournalView
 {
-    // Reports of one record: at most one a second for eleven days.
-    private const long TicksPerRecord = 1_000_000;
+    // Reports of one record: at most one a second for three years.
+    private const long TicksPerRecord = 100_000_000;
 
     /// <summary>The report for the server; null when there is no attempt.</summary>
     /// <param name="records">The journal.</param>
     /// <param name="plan">The plan; null when its file is gone.</param>
     /// <param name="progress">Progress of the running step; null when no process works on it.</param>
     /// <param name="trial">Whether the new OS is on trial.</param>
-    public static AttemptReport? Report(IReadOnlyList<JournalRecord> records, UpdatePlan? plan, StepProgress? progress, bool trial)
+    /// <param name="bytes">The account of the attempt; null: as far as the journal has it.</param>
+    public static AttemptReport? Report(IReadOnlyList<JournalRecord> records, UpdatePlan? plan, StepProgress? progress, bool trial, IReadOnlyList<CauseBytes>? bytes = null)
     {
         if (records is [])
             return null;
@@ -51,8 +53,7 @@ public static class JournalView
             Lock = ended ? null : progress?.Lock,
             LocksOverridden = records.LastOrDefault(r => r.LocksOverridden is not null)?.LocksOverridden ?? [],
             Steps = Steps(records),
-            Bytes = [.. (plan?.FetchedBefore ?? []).Concat(records.Where(r => r.Bytes is not null).SelectMany(r => r.Bytes!))
-                .GroupBy(b => b.Cause).Select(g => new CauseBytes(g.Key, g.Sum(b => b.Received), g.Sum(b => b.Sent)))],
+            Bytes = bytes ?? AttemptAccount.Sum((plan?.FetchedBefore ?? []).Concat(records.SelectMany(r => r.Bytes ?? []))),
             Reinstall = records[0].Reinstall == true,
             UpdaterVersion = plan?.UpdaterVersion ?? "",
             SlotBefore = plan?.FromSlot,

@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Core.Wire;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 
@@ -25,16 +26,17 @@ public sealed class AttemptLog(DevicePorts device)
     public void Started(string step) => _journal.Append(New(JournalVerb.Started, step));
 
     /// <summary>The effect of a step is there.</summary>
-    public void Done(string step, StepResult result) => _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Bytes = result.Bytes, LocksOverridden = result.LocksOverridden });
+    /// <param name="step">The step.</param>
+    /// <param name="result">What it leaves.</param>
+    /// <param name="bytes">Bytes on the wire during the step, by cause.</param>
+    public void Done(string step, StepResult result, IReadOnlyList<CauseBytes> bytes) =>
+        _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Bytes = bytes is [] ? null : bytes, LocksOverridden = result.LocksOverridden });
 
     /// <summary>A step failed.</summary>
     public void Failed(string step, HostupException error) => _journal.Append(New(JournalVerb.Failed, step) with { Code = error.Code.Id, Message = Short(error.Message) });
 
     /// <summary>A step was taken back.</summary>
     public void Undone(string step) => _journal.Append(New(JournalVerb.Undone, step));
-
-    /// <summary>A process took the run up again.</summary>
-    public void Resumed() => _journal.Append(New(JournalVerb.Resumed, null));
 
     /// <summary>User space of the OS on trial came up. Nothing happens when no attempt is open.</summary>
     public void TrialBoot()

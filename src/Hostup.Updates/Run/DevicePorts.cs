@@ -41,6 +41,9 @@ public sealed record DevicePorts
     /// <summary>Other update processes.</summary>
     public required IUpdateProcesses Processes { get; init; }
 
+    /// <summary>The way to other machines.</summary>
+    public required INetwork Network { get; init; }
+
     /// <summary>Time.</summary>
     public required ISystemClock Clock { get; init; }
 }

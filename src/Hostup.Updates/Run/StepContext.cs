@@ -1,7 +1,9 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
+using Hostup.Updates.Account;
 using Hostup.Updates.Plan;
+using Hostup.Updates.Policies;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Updates.Run;
@@ -10,12 +12,32 @@ namespace Hostup.Updates.Run;
 /// <param name="Device">The device.</param>
 /// <param name="Plan">The plan that is executed.</param>
 /// <param name="Release">The release to reach.</param>
-/// <param name="Sources">Where its image can come from, in order; asked for only when it is needed.</param>
+/// <param name="OpenSources">Opens what its image can come from, in order; asked once, and only when it is needed.</param>
 /// <param name="Progress">Told about progress.</param>
-public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseManifest Release, Func<IReadOnlyList<IHostAppSource>> Sources, IAttemptProgress Progress)
+public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseManifest Release, Func<StepContext, IReadOnlyList<IHostAppSource>> OpenSources, IAttemptProgress Progress)
 {
     /// <summary>Bytes that are received between two checkpoints.</summary>
     public long CheckpointBytes { get; init; } = UpdateRun.DefaultCheckpointBytes;
+
+    /// <summary>Where the image can come from, in order; their bytes are in the account.</summary>
+    public IReadOnlyList<IHostAppSource> Sources
+    {
+        get
+        {
+            if (field is null)
+                Account.Count(field = OpenSources(this));
+            return field;
+        }
+    }
+
+    /// <summary>Bytes on the wire of the attempt.</summary>
+    public AttemptAccount Account => field ??= new AttemptAccount(Device.Files, Plan.AttemptId);
+
+    /// <summary>The policy as it is now: what is said on the device, then by the server, then in the plan.</summary>
+    public UpdatePolicy Policy => OwnPolicy.Load(Device.Files).Over(Progress.Policy ?? Plan.Policy);
+
+    /// <summary>What the policy holds back now.</summary>
+    public PolicyHold Hold => field ??= new PolicyHold(Device, () => Policy);
 
     /// <summary>Ends the attempt here when the operator asked for it.</summary>
     /// <exception cref="HostupException"><c>cancelled</c> or <c>superseded</c>.</exception>
@@ -31,8 +53,7 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
 
 /// <summary>What a step leaves in the journal.</summary>
 /// <param name="Source">Where an image came from; null: the step has none.</param>
-/// <param name="Bytes">Bytes on the wire during the step, by cause.</param>
-public sealed record StepResult(string? Source = null, IReadOnlyList<CauseBytes>? Bytes = null)
+public sealed record StepResult(string? Source = null)
 {
     /// <summary>Update locks of applications that were passed over, and who held them; null: none was.</summary>
     public IReadOnlyList<string>? LocksOverridden { get; init; }

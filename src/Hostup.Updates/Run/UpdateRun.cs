@@ -11,10 +11,13 @@ using Hostup.Updates.Steps;
 namespace Hostup.Updates.Run;
 
 /// <summary>One attempt to update the device, from the first check to the reboot. What the new OS does then is in Rollback.</summary>
-public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Func<UpdatePlan, IReadOnlyList<IHostAppSource>> sources)
+public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Func<StepContext, IReadOnlyList<IHostAppSource>> sources)
 {
     // mender's loop breaker: a run that resumes this often without finishing a step gives up.
     private const int MaxResumesWithoutProgress = 5;
+
+    // Eight steps told this often, twice each, are less than half of the journal.
+    private const int MostRecordsOfAStep = 5;
 
     /// <summary>
     /// After a cut at most this, two members that were under way, one for the header of a file in its middle, and what the kernel had received
@@ -73,21 +76,8 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         var context = Context(plan, release);
         if (records.Any(r => r.Verb == JournalVerb.Failed))
             return await UndoAsync(context, LastError(records), ct).ConfigureAwait(false);
-        var written = SpareProgress.Load(device.Files) is { } progress && progress.Attempt == plan.AttemptId ? progress : null;
-        if (ResumesWithoutProgress(records, written) >= MaxResumesWithoutProgress)
+        if (!MayResume(records, plan))
             return await FailAsync(context, "resume", NoProgress(), ct).ConfigureAwait(false);
-        try
-        {
-            // The first one after a checkpoint follows progress; a download that is cut often must not fill the journal.
-            if (written is { IsResumed: false })
-                (written with { IsResumed = true }).Save(device.Files);
-            else
-                _log.Resumed();
-        }
-        catch (HostupException e)
-        {
-            return await FailAsync(context, "resume", e, ct).ConfigureAwait(false);
-        }
         return await GoOnAsync(context, ct).ConfigureAwait(false);
     }
 
@@ -103,7 +93,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
     }
 
-    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, () => sources(plan), progress) { CheckpointBytes = CheckpointBytes };
+    private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, sources, progress) { CheckpointBytes = CheckpointBytes };
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
@@ -114,12 +104,15 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
             {
                 context.Progress.Report(step.State, 0, 0, null);
                 // A process that goes on in the step in which the one before it ended has nothing new to say.
-                if (_log.Records[^1] is not { Verb: JournalVerb.Started } last || last.Step != step.Name || last.BootId != device.Power.BootId)
+                if ((_log.Records[^1] is not { Verb: JournalVerb.Started } last || last.Step != step.Name || last.BootId != device.Power.BootId) && IsWorthARecord(step, JournalVerb.Started))
                     _log.Started(step.Name);
+                var before = context.Account.Bytes;
                 var result = await step.DoAsync(context, ct).ConfigureAwait(false);
                 if (step is Reboot)
                     return new RunEnd(RunEndKind.Rebooting);
-                _log.Done(step.Name, result);
+                context.Account.Save();
+                if (IsWorthARecord(step, JournalVerb.Done))
+                    _log.Done(step.Name, result, context.Account.Since(before));
             }
             catch (HostupException e)
             {
@@ -136,6 +129,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private async ValueTask<RunEnd> FailAsync(StepContext context, string step, HostupException error, CancellationToken ct)
     {
+        context.Account.Save();
         _log.Failed(step, error);
         return await UndoAsync(context, error, ct).ConfigureAwait(false);
     }
@@ -173,19 +167,27 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     private bool SwitchedInThisBoot(IReadOnlyList<JournalRecord> records) =>
         records.Any(r => r.Step == SwitchBoot.StepName && r.BootId == device.Power.BootId);
 
-    /// <summary>Resumes since a step was done for the first time or more of the image became durable: what is done anew after each reboot is no progress.</summary>
-    private static int ResumesWithoutProgress(IReadOnlyList<JournalRecord> records, SpareProgress? written)
+    /// <summary>
+    /// A device that loses its power again and again does the same steps again and again: the first few times are told. What is not told is looked at
+    /// once more by a process that goes on in the same boot. The switch is told each time: it says in which boot it was.
+    /// </summary>
+    private bool IsWorthARecord(IStep step, JournalVerb verb) =>
+        step is SwitchBoot || _log.Records.Count(r => r.Verb == verb && r.Step == step.Name) < MostRecordsOfAStep;
+
+    /// <summary>
+    /// Resumes count from the last time that a step was done which never was before, or that more of the image became durable: what is done anew after
+    /// each reboot is no progress.
+    /// </summary>
+    private bool MayResume(IReadOnlyList<JournalRecord> records, UpdatePlan plan)
     {
-        var done = new HashSet<string>();
-        int resumes = 0, all = 0;
-        foreach (var record in records)
-        {
-            if (record.Verb == JournalVerb.Done && done.Add(record.Step!))
-                resumes = 0;
-            else if (record.Verb == JournalVerb.Resumed && ++all > (written?.Resumes ?? 0))
-                resumes++;
-        }
-        return resumes;
+        int done = records.Where(r => r.Verb == JournalVerb.Done).Select(r => r.Step).Distinct().Count();
+        var written = SpareProgress.Load(device.Files) is { } progress && progress.Attempt == plan.AttemptId ? progress : null;
+        string mark = $"{done} {written?.Place.Layer} {written?.Place.Offset} {written?.FileBytes}";
+        var count = new ResumeCount(device.Files, plan.AttemptId);
+        if (count.At(mark) >= MaxResumesWithoutProgress)
+            return false;
+        count.Add(mark);
+        return true;
     }
 
     private static HostupException NoProgress() => new(

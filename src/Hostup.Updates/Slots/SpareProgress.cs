@@ -26,12 +26,6 @@ public sealed record SpareProgress
     /// <summary>The attempt that wrote it; another one for the same image goes on with it too.</summary>
     public required string Attempt { get; init; }
 
-    /// <summary>Resumed records in the journal when it was written: later ones were without progress.</summary>
-    public int Resumes { get; init; }
-
-    /// <summary>Whether a process has taken the attempt up since it was written.</summary>
-    public bool IsResumed { get; init; }
-
     /// <summary>What is known of the spare; null: nothing, it is written from the beginning.</summary>
     public static SpareProgress? Load(IFiles files)
     {

@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Updates.Policies;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 
@@ -45,6 +46,7 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
     /// <exception cref="HostupException">The only source's error, or <c>all-sources</c> with every reason.</exception>
     public async ValueTask<IHostAppSource> RunAsync(Func<IHostAppSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
     {
+        await HonourPolicyAsync(ct).ConfigureAwait(false);
         for (int hopeless = 0; hopeless < MostHopelessRounds;)
         {
             _mayPass = false;
@@ -72,8 +74,15 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
         {
             update.HonourCancel();
             var (error, advanced, arrived) = await tryAsync(source, ct).ConfigureAwait(false);
+            update.Account.Save();
             if (error is null)
                 return true;
+            if (SourceFaults.Of(error) == SourceFault.Held)
+            {
+                await HonourPolicyAsync(ct).ConfigureAwait(false);
+                tries = 0;
+                continue;
+            }
             _reasons[source.Name] = error;
             update.Progress.Report(AttemptStates.Downloading, 0, 0, $"source {source.Name}: {error.Message}");
             if (advanced)
@@ -99,7 +108,7 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
     private async ValueTask<bool> PauseAsync(TimeSpan pause, string what, CancellationToken ct)
     {
         var end = Now + Longer(pause, TimeSpan.Zero);
-        if (end - _advancedAt > TimeSpan.FromSeconds(update.Plan.Download.PatienceSeconds))
+        if (end - _advancedAt > TimeSpan.FromSeconds(update.Policy.PatienceSeconds))
             return false;
         update.Progress.Report(AttemptStates.Waiting, 0, 0, $"tries {what} again in {Math.Ceiling(pause.TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
         while (Now < end)
@@ -107,7 +116,15 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
             update.HonourCancel();
             await update.Device.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
         }
+        await HonourPolicyAsync(ct).ConfigureAwait(false);
         return true;
+    }
+
+    /// <summary>Waits while the policy lets nothing be fetched; patience is for links and servers.</summary>
+    private async ValueTask HonourPolicyAsync(CancellationToken ct)
+    {
+        if (await PolicyPause.WhileAsync(update, AttemptStates.Waiting, update.Hold.FetchAsync, ct).ConfigureAwait(false))
+            _advancedAt = Now;
     }
 
     /// <summary>Half to one and a half of a pause, another one for each device and pause: devices that lost one server do not come back together.</summary>

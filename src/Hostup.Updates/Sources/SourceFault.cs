@@ -17,6 +17,9 @@ public enum SourceFault
     /// <summary>What it gave is wrong: another source may give the right thing, this one will not.</summary>
     Content,
 
+    /// <summary>The policy: the same source goes on when it allows it.</summary>
+    Held,
+
     /// <summary>The device: no source helps.</summary>
     Device,
 }
@@ -29,6 +32,7 @@ public static class SourceFaults
     {
         _ when error.Code == HostupErrors.Link => SourceFault.Link,
         _ when error.Code == HostupErrors.ServerBusy => SourceFault.Busy,
+        _ when error.Code == HostupErrors.Held => SourceFault.Held,
         _ when error.Code == HostupErrors.NotFound || error.Code == HostupErrors.Unauthorized || error.Code == HostupErrors.RegistryAnswer => SourceFault.Server,
         _ when error.Code == HostupErrors.DigestMismatch || error.Code == HostupErrors.BadImage || error.Code == HostupErrors.SlotMismatch => SourceFault.Content,
         _ => SourceFault.Device,

@@ -23,10 +23,10 @@ public sealed class CheckDevice : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
-        var sources = update.Sources();
-        var before = sources.Select(s => s.Bytes).ToList();
-        await DeviceChecks.RequireAsync(update, sources, ct).ConfigureAwait(false);
-        return new StepResult(null, [.. sources.Zip(before, (now, then) => new CauseBytes(then.Cause, now.Bytes.Received - then.Received, now.Bytes.Sent - then.Sent))]);
+        // A question to a source costs bytes as well; the step that fetches waits and asks.
+        bool held = await update.Hold.FetchAsync(ct).ConfigureAwait(false) is not null;
+        await DeviceChecks.RequireAsync(update, held ? null : update.Sources, ct).ConfigureAwait(false);
+        return StepResult.Done;
     }
 
     /// <summary>Nothing to take back.</summary>

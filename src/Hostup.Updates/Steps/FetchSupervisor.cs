@@ -1,5 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Updates.Account;
+using Hostup.Updates.Policies;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
 
@@ -24,10 +26,12 @@ public sealed class FetchSupervisor : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         update.HonourCancel();
+        var supervisor = new SlotSupervisor(update.Device);
+        if (supervisor.Fetches(update.Release))
+            await PolicyPause.WhileAsync(update, AttemptStates.Waiting, update.Hold.FetchAsync, ct).ConfigureAwait(false);
         try
         {
-            long received = await new SlotSupervisor(update.Device).FetchAsync(update.Release, ct).ConfigureAwait(false);
-            return received == 0 ? StepResult.Done : new StepResult(Bytes: [new CauseBytes("supervisor", received, 0)]);
+            update.Account.Add(new CauseBytes(AttemptAccount.SupervisorCause, await supervisor.FetchAsync(update.Release, ct).ConfigureAwait(false), 0));
         }
         catch (HostupException e)
         {

@@ -1,4 +1,5 @@
 using Hostup.Core.Wire;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 
@@ -32,6 +33,7 @@ internal sealed class LockWait(StepContext update)
             if (passOver)
                 return PassedOver(held);
             update.HonourCancel();
+            new ResumeCount(update.Device.Files, update.Plan.AttemptId).Forgive();
             Tell(held);
             var supervisor = update.Device.Supervisor;
             if (supervisor.IsInstalled && !await supervisor.IsRunningAsync(ct).ConfigureAwait(false))

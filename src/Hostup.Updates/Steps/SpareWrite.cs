@@ -1,7 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
-using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
@@ -18,6 +17,11 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
 {
     /// <summary>What a server says when it has nothing to give is shorter.</summary>
     private const long WorthATry = 16 << 10;
+
+    /// <summary>A window that closes may be overstepped by this.</summary>
+    private static readonly TimeSpan PolicyLook = TimeSpan.FromSeconds(30);
+
+    private TimeSpan _lookedAt = update.Device.Clock.Elapsed;
 
     private readonly long _receivedAtStart = source.Bytes.Received;
     private long _receivedAtCheckpoint;
@@ -103,9 +107,20 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
     {
         _written = (reader.Place, fileBytes);
         update.HonourCancel();
+        await HonourPolicyAsync(ct).ConfigureAwait(false);
         update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
         if (source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes)
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
+    }
+
+    /// <exception cref="HostupException"><c>held</c>.</exception>
+    private async ValueTask HonourPolicyAsync(CancellationToken ct)
+    {
+        if (update.Device.Clock.Elapsed - _lookedAt < PolicyLook)
+            return;
+        _lookedAt = update.Device.Clock.Elapsed;
+        if (await update.Hold.FetchAsync(ct).ConfigureAwait(false) is { } why)
+            throw new HostupException(HostupErrors.Held, "cannot fetch now", why, "it goes on when the policy allows it");
     }
 
     private async ValueTask CheckpointAsync(ISlotWriter writer, Guid fileSystem, bool whole, CancellationToken ct)
@@ -121,8 +136,8 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
             Place = place,
             FileBytes = _written.FileBytes,
             WriterState = state,
-            Resumes = new AttemptJournal(update.Device.Files).Read().Count(r => r.Verb == JournalVerb.Resumed),
         }.Save(update.Device.Files);
+        update.Account.Save();
         _receivedAtCheckpoint = source.Bytes.Received;
         _saved = _written;
         Advanced = true;

@@ -14,8 +14,11 @@ namespace Hostup.Updates.Steps;
 /// </summary>
 public sealed class WriteSlot : IStep
 {
+    /// <summary>Its name.</summary>
+    public const string StepName = "write-slot";
+
     /// <inheritdoc/>
-    public string Name => "write-slot";
+    public string Name => StepName;
 
     /// <inheritdoc/>
     public string State => AttemptStates.Downloading;
@@ -31,12 +34,11 @@ public sealed class WriteSlot : IStep
     {
         // An earlier try, or an earlier attempt for the same release, may have got this far.
         if (SpareContent.MayBe(update.Device.Files, update.Device.Slots.SpareFileSystem(), update.Release.TreeDigest)
-            && await ReadBackAsync(update, ct).ConfigureAwait(false) == update.Release.TreeDigest)
+            && await SlotReadBack.ComputeAsync(update, ct).ConfigureAwait(false) == update.Release.TreeDigest)
             return new StepResult("slot");
 
-        var sources = update.Sources();
-        var brought = await new SourceChain(update, sources).RunAsync((source, token) => TryAsync(source, update, token), ct).ConfigureAwait(false);
-        return new StepResult(brought.Name, [.. sources.Select(s => s.Bytes), .. sources.Select(s => s.Retried).Where(b => b.Received + b.Sent > 0)]);
+        var brought = await new SourceChain(update, update.Sources).RunAsync((source, token) => TryAsync(source, update, token), ct).ConfigureAwait(false);
+        return new StepResult(brought.Name);
     }
 
     /// <summary>Nothing to take back: what is on the spare harms nobody and may save the next download.</summary>
@@ -51,7 +53,7 @@ public sealed class WriteSlot : IStep
             try
             {
                 await write.WriteAsync(ct).ConfigureAwait(false);
-                await RequireAsync(update, ct).ConfigureAwait(false);
+                await SlotReadBack.RequireAsync(update, ct).ConfigureAwait(false);
                 return new SourceTry(null, write.Advanced, write.Arrived);
             }
             catch (HostupException e) when (SourceFaults.Of(e) == SourceFault.Content)
@@ -69,18 +71,4 @@ public sealed class WriteSlot : IStep
             }
         }
     }
-
-    private static async ValueTask RequireAsync(StepContext update, CancellationToken ct)
-    {
-        if (await ReadBackAsync(update, ct).ConfigureAwait(false) is var found && found != update.Release.TreeDigest)
-            throw new HostupException(
-                HostupErrors.SlotMismatch, $"cannot use slot {update.Device.Slots.Spare.Label}", $"it reads back as {found?.ToString() ?? "nothing"}, the release says {update.Release.TreeDigest}", "check the storage of the device; if other devices say the same, sign the release again");
-    }
-
-    private static ValueTask<Digest?> ReadBackAsync(StepContext update, CancellationToken ct) => update.Device.Slots.ReadSpareTreeAsync(
-        done =>
-        {
-            update.HonourCancel();
-            update.Progress.Report(AttemptStates.Verifying, done, update.Release.Root.ContentBytes, null);
-        }, ct);
 }

@@ -23,6 +23,9 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     private readonly SupervisorDatabase _database = new(device.Files);
 
+    /// <summary>Whether the release brings a supervisor that is newer than what runs.</summary>
+    public bool Fetches(ReleaseManifest release) => SupervisorSettings.Load(device.Files) is { } settings && SupervisorDecision.Brings(settings.VersionText, release.Supervisor);
+
     /// <summary>Fetches the release's supervisor image, when it is newer than what runs, and keeps both images from being pruned.</summary>
     /// <returns>Bytes that the engine received.</returns>
     /// <exception cref="HostupException"><c>supervisor</c>.</exception>

@@ -43,6 +43,9 @@ internal sealed class Impostor : IAsyncDisposable
     /// <summary>Where it says that tokens are given; null: it asks for none.</summary>
     public Uri? TokensAt { get; set; }
 
+    /// <summary>Whether it closes the connection after each answer.</summary>
+    public bool ClosesEach { get; set; }
+
     /// <summary>Each request: path and Authorization header, or "-".</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
@@ -99,6 +102,7 @@ internal sealed class Impostor : IAsyncDisposable
         string? authorization = context.Request.Headers["Authorization"];
         Requests.Enqueue($"{path} {authorization ?? "-"}");
         var response = context.Response;
+        response.KeepAlive = !ClosesEach;
         if (TokensAt is not null && path.StartsWith("v2/", StringComparison.Ordinal) && authorization?.StartsWith("Bearer", StringComparison.Ordinal) != true)
         {
             response.Headers["WWW-Authenticate"] = $"Bearer realm=\"{TokensAt}\",service=\"x\",scope=\"repository:hostos/sim-device:pull\"";

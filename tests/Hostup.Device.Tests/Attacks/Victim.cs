@@ -123,7 +123,7 @@ internal sealed class Victim : IDisposable
             FallbackRegistries = target.FallbackRegistries,
             Fetched = file.Fetched,
         });
-        using var link = new SourceLink(target.Download, TimeProvider.System, connections: connections);
+        using var link = new SourceLink(target.Policy, TimeProvider.System, connections: connections);
         IHostAppSource[] sources = [new RegistrySource("registry", link, server, new RegistryCredentials($"d_{Uuid}", Key), null), .. target.FallbackRegistries.Select(f => new RegistrySource("fallback", link, new Uri(f), null, null))];
         End = await new UpdateRun(Device.Device, Device.Ports, _ => sources).StartAsync(plan, payload, default);
         Error = End.Error;

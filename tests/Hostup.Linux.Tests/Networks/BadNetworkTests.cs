@@ -109,7 +109,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         await using var second = new BadNetwork(release.Made.Registry.Base) { Rest = what.Fallback ?? new(None) };
         foreach (var fault in what.Faults)
             first.Faults.Enqueue(fault);
-        using var fetch = new SlotFetch(scratch.Sub("device")) { Limits = new RegistryLimits(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)), Policy = new DownloadPolicy { PatienceSeconds = 7200 } };
+        using var fetch = new SlotFetch(scratch.Sub("device")) { Limits = new RegistryLimits(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)), Policy = new UpdatePolicy { PatienceSeconds = 7200 } };
         var address = what.Address is null ? first.Address : what.Address == "https" ? new Uri($"https://127.0.0.1:{first.Address.Port}/") : new Uri(what.Address);
 
         string end = await EndAsync(fetch, what.Fallback is null ? [("registry", address)] : [("registry", address), ("fallback", second.Address)]);
@@ -150,7 +150,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         using var scratch = new TemporaryDirectory();
         await using var network = new BadNetwork(release.Made.Registry.Base);
         const long budget = 1_300_000;
-        using (var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new DownloadPolicy { ByteBudget = budget } })
+        using (var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new UpdatePolicy { ByteBudget = budget } })
             Assert.Equal("byte-budget", await EndAsync(fetch, [("registry", network.Address)]));
         Assert.InRange(network.Sent, budget / 2, budget);
         Assert.NotNull(Updates.Slots.SpareProgress.Load(new Hostup.Linux.Files.LinuxFiles(scratch.Of("device/device"))));
@@ -168,7 +168,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Run.NeedsRoot();
         using var scratch = new TemporaryDirectory();
         await using var network = new BadNetwork(release.Made.Registry.Base);
-        using var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new DownloadPolicy { BytesPerSecond = 2_000_000 } };
+        using var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new UpdatePolicy { BytesPerSecond = 2_000_000 } };
         long began = TimeProvider.System.GetTimestamp();
 
         await fetch.RunAsync(release.Made.Manifest, [("registry", network.Address)], default);

@@ -29,7 +29,7 @@ public sealed class PlannedBytesTests
     public async Task An_image_that_the_registry_does_not_have_is_found_missing_for_no_bytes_of_it()
     {
         await using var registry = new ScriptedRegistry();
-        using var link = new SourceLink(new DownloadPolicy(), TimeProvider.System);
+        using var link = new SourceLink(new UpdatePolicy(), TimeProvider.System);
         var source = new RegistrySource("registry", link, registry.Base, null, null);
 
         var error = await Assert.ThrowsAsync<HostupException>(() => source.ProbeAsync(New.Manifest(2), default).AsTask());
@@ -44,7 +44,7 @@ public sealed class PlannedBytesTests
         Uri gone;
         await using (var registry = new ScriptedRegistry())
             gone = registry.Base;
-        using var link = new SourceLink(new DownloadPolicy(), TimeProvider.System);
+        using var link = new SourceLink(new UpdatePolicy(), TimeProvider.System);
 
         var error = await Assert.ThrowsAsync<HostupException>(() => new RegistrySource("registry", link, gone, null, null).ProbeAsync(New.Manifest(2), default).AsTask());
 
@@ -55,7 +55,7 @@ public sealed class PlannedBytesTests
     internal static async Task AssertPlanHoldsAsync(Uri registry)
     {
         using var scratch = new TemporaryDirectory();
-        using var link = new SourceLink(new DownloadPolicy(), TimeProvider.System);
+        using var link = new SourceLink(new UpdatePolicy(), TimeProvider.System);
         var layout = OciLayout.Create(scratch.Of("layout"));
         var image = await RoundTripTests.BuildAsync(layout, [.. RandomLayers.Make(11, 3, 400).Select(l => new Core.RootTrees.ListedTree(l))]);
         await new RegistryClient(link.Http, new RegistryLocation(registry, "hostos/sim-device"), null, new TransferCounter()).PushAsync(image, layout, null, default);

@@ -95,12 +95,12 @@ public sealed class RefusalTests
     {
         int cut = (await Refusals.Device().RunAsync()).Power.Log.FindIndex(e => e.EndsWith("to spare", StringComparison.Ordinal)) + 1;
         var device = Refusals.Device(cut);
-        var reachable = device.Sources;
+        var registry = (SimSource)device.Sources.Single();
         int checkedOffline = 0;
         device.Ports.Meanwhile = state =>
         {
             bool offline = state == AttemptStates.Checking && device.Power.CutBefore is not [];
-            device.Sources = offline ? [Refusals.Unreachable()] : reachable;
+            registry.IsDown = offline;
             checkedOffline += offline ? 1 : 0;
         };
 

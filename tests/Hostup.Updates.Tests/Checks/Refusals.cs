@@ -1,6 +1,7 @@
 using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
@@ -58,6 +59,8 @@ public static class Refusals
         new("a synchronised clock before the release was signed", "clock", SignedTomorrow, d => { SignedTomorrow(d); d.Ports.IsSynchronised = false; }),
         new("an empty battery and no mains", "power-supply", d => d.Ports.Supplies = [new("BAT0", true, null, 12)], d => d.Ports.Supplies = [new("BAT0", true, null, 12), new("AC", false, true, null)]),
         new("mains unplugged, battery just below the threshold", "power-supply", d => d.Ports.Supplies = [new("AC", false, false, null), new("BAT0", true, null, 29)], d => d.Ports.Supplies = [new("AC", false, false, null), new("BAT0", true, null, 30)]),
+        new("a window of a time zone that the device does not know", "policy", d => Policy(d, new UpdatePolicy { RebootWindow = "02:00-04:00 Mars/Olympus" }), d => Policy(d, new UpdatePolicy { RebootWindow = "00:00-23:59 Europe/Berlin" })),
+        new("a window that is none", "policy", d => Policy(d, new UpdatePolicy { DownloadWindow = "at night" }), d => Policy(d, new UpdatePolicy { DownloadWindow = "00:00-23:59 +01:00" })),
         new("a slot that is one byte too small", "root-space", d => d.Slots.SizeBytes = 99_999, d => d.Slots.SizeBytes = 100_000),
         new("a feature that mke2fs does not know", "mkfs", d => Features(d, "verity"), d => { Features(d, "verity"); d.Slots.KnownFeatures = d.Target.Release.Root.Ext4Features; }),
         new("a boot partition that is one byte too small", "boot-space", d => d.Files.Free[Places.Boot] = BootNeeded(d) - 1, d => d.Files.Free[Places.Boot] = BootNeeded(d)),
@@ -86,6 +89,8 @@ public static class Refusals
 
     private static void Release(SimDevice device, Func<ReleaseManifest, ReleaseManifest> change, bool reinstall = false) =>
         device.Target = device.Target with { Release = change(device.Target.Release), Reinstall = reinstall };
+
+    private static void Policy(SimDevice device, UpdatePolicy policy) => device.Target = device.Target with { Policy = policy };
 
     private static void Versions(SimDevice device, string running, string target)
     {

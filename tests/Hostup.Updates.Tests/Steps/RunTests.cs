@@ -208,6 +208,29 @@ public sealed class RunTests
         Assert.True(device.Boots <= 8, $"{device.Boots} boots");
     }
 
+    [Fact]
+    public async Task A_hundred_power_cuts_of_one_attempt_do_not_fill_the_journal()
+    {
+        var device = new SimDevice(Old, New) { MostBoots = 300, CheckpointBytes = 100 };
+        int cuts = 0, looks = 0;
+        device.Target = device.Target with { Policy = new UpdatePolicy { DownloadOnly = true } };
+        device.Ports.Meanwhile = state =>
+        {
+            if (state is not AttemptStates.Ready || ++looks % 3 != 0)
+                return;
+            if (++cuts == 100)
+                device.Ports.Policy = new UpdatePolicy();
+            else
+                throw new PowerCutException("while it waits");
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(100, cuts);
+        Assert.InRange(new AttemptJournal(device.Files).Read().Count, 20, 80);
+    }
+
     private static SimDevice Device(params IHostAppSource[] sources) => new(Old, New) { Sources = sources };
 
     private static string? SourceOf(SimDevice device) => new AttemptJournal(device.Files).Read().Last(r => r.Source is not null).Source;

@@ -114,7 +114,8 @@ public sealed class SourceChainTests
     {
         var registry = new SimSource("registry", New, breakAfterEntries: 0);
         var fallback = new SimSource("fallback", New, breakAfterEntries: 0) { Refusal = Busy("fallback", null) };
-        var device = new SimDevice(Old, New) { Sources = [registry, fallback], Download = new DownloadPolicy { PatienceSeconds = 7200 } };
+        var device = new SimDevice(Old, New) { Sources = [registry, fallback] };
+        device.Target = device.Target with { Policy = new UpdatePolicy { PatienceSeconds = 7200 } };
         registry.Clock = () => device.Device.Clock.Elapsed;
         var began = device.Device.Clock.Elapsed;
 
@@ -192,7 +193,7 @@ public sealed class SourceChainTests
     public async Task A_process_that_dies_after_each_checkpoint_goes_on_as_long_as_it_advances()
     {
         var device = new SimDevice(Old, New) { CheckpointBytes = 1000 };
-        device.Power.KillWhen = effect => effect.StartsWith("write /", StringComparison.Ordinal) && SpareProgress.Load(device.Files) is { IsResumed: false };
+        device.Power.KillWhen = KillAfterEachCheckpoint.Of(device);
 
         await device.RunAsync();
 

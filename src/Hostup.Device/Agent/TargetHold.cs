@@ -1,0 +1,39 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Updates.Policies;
+using Hostup.Updates.Run;
+
+namespace Hostup.Device.Agent;
+
+/// <summary>Keeps a target from being begun while its policy lets nothing be fetched: the updater alone has tens of megabytes.</summary>
+internal sealed class TargetHold(DevicePorts device, ServerLink server)
+{
+    /// <summary>Serial of a report on a target that was never begun: above those of waiting for it, below those of a journal.</summary>
+    public const long SerialAfter = 1_000_000;
+
+    // After 45 minutes of silence the server holds an attempt to be stuck.
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(30);
+
+    private UpdatePolicy _policy = new();
+    private string? _told;
+    private TimeSpan _toldAt;
+    private long _serial;
+    private PolicyHold Hold => field ??= new PolicyHold(device, () => OwnPolicy.Load(device.Files).Over(_policy));
+
+    /// <summary>When the policy's window opens; null: it holds nothing back, or nobody knows until when.</summary>
+    public TimeSpan? Opens { get; private set; }
+
+    /// <summary>Whether it must wait; the server is told what for.</summary>
+    public async Task<bool> HoldsAsync(DeviceTarget target, CancellationToken ct)
+    {
+        _policy = target.Policy;
+        string? why = await Hold.FetchAsync(ct).ConfigureAwait(false);
+        Opens = why is null ? null : Hold.FetchOpens();
+        if (why is not null && $"{target.AttemptId} {why}" is var news && (news != _told || device.Clock.Elapsed - _toldAt >= Heartbeat))
+        {
+            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = ++_serial, State = AttemptStates.Waiting, Message = why, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            (_told, _toldAt) = (news, device.Clock.Elapsed);
+        }
+        return why is not null;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Server.Database;
+using Hostup.Server.Updates;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Policies;
+
+/// <summary>What operators say of the policy: for all devices, for one, for one attempt. The narrower goes before the wider.</summary>
+internal sealed class Policies(HostupDb db, AttemptNews news, TimeProvider time)
+{
+    private const string ForAll = "policy";
+
+    /// <summary>What is said for all devices.</summary>
+    public async Task<PolicySettings> ForAllAsync(CancellationToken ct) =>
+        Read(await db.Settings.AsNoTracking().Where(s => s.Name == ForAll).Select(s => s.Value).SingleOrDefaultAsync(ct));
+
+    /// <summary>Says it for all devices; it takes the place of what was said before.</summary>
+    /// <exception cref="HostupException"><c>bad-value</c>.</exception>
+    public async Task SetForAllAsync(PolicySettings settings, CancellationToken ct)
+    {
+        string text = Write(settings);
+        if (await db.Settings.Where(s => s.Name == ForAll).ExecuteUpdateAsync(s => s.SetProperty(r => r.Value, text), ct) > 0)
+            return;
+        db.Settings.Add(new SettingRow { Name = ForAll, Value = text });
+        await db.SaveChangesAsync(ct);
+    }
+
+    /// <summary>Says it for one device.</summary>
+    /// <exception cref="HostupException"><c>bad-value</c>.</exception>
+    public async Task SetForDeviceAsync(string uuid, PolicySettings settings, CancellationToken ct)
+    {
+        string text = Write(settings);
+        await db.Devices.Where(d => d.Uuid == uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.Policy, text), ct);
+    }
+
+    /// <summary>Says it for one attempt that has not ended; the device hears of it at its next poll.</summary>
+    /// <exception cref="HostupException"><c>bad-value</c>, <c>not-found</c>, <c>conflict</c>.</exception>
+    public async Task SetForAttemptAsync(string id, PolicySettings settings, CancellationToken ct)
+    {
+        string text = Write(settings);
+        var attempt = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw UpdateEndpoints.NoAttempt(id);
+        var now = time.GetUtcNow();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        int changed = await db.Attempts.Where(a => a.Id == id && a.EndedAt == null).ExecuteUpdateAsync(
+            s => s.SetProperty(a => a.Policy, text).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
+        if (changed == 0)
+            throw new HostupException(HostupErrors.Conflict, $"cannot change the policy of attempt {id}", $"it has ended: {attempt.State}", "start another update");
+        db.AttemptEvents.Add(new AttemptEventRow { AttemptId = id, At = now, State = attempt.State, Message = "the operator changed the policy" });
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        news.Tell(id);
+    }
+
+    /// <summary>Reads what is stored; nothing said when nothing is.</summary>
+    public static PolicySettings Read(string? text) => text is null ? new PolicySettings() : JsonSerializer.Deserialize(text, WireJson.Default.PolicySettings)
+        ?? throw new InvalidOperationException("bug: a stored policy is null");
+
+    /// <summary>Text to be stored.</summary>
+    /// <exception cref="HostupException"><c>bad-value</c>.</exception>
+    public static string Write(PolicySettings settings)
+    {
+        settings.Require();
+        return JsonSerializer.Serialize(settings, WireJson.Default.PolicySettings);
+    }
+}

@@ -1,0 +1,37 @@
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Database;
+using Hostup.Server.Devices;
+
+namespace Hostup.Server.Policies;
+
+/// <summary>How and when devices carry out updates, as an operator says it. A PUT takes the place of all that was said before.</summary>
+internal static class PolicyEndpoints
+{
+    public static void MapPolicies(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1").WithTags("Policies").For(CallerKind.Operator);
+        group.MapGet("/policy", (Policies policies, CancellationToken ct) => policies.ForAllAsync(ct)).WithSummary("What is said of the policy for all devices");
+        group.MapPut("/policy", SetForAll).WithSummary("Says it for all devices");
+        group.MapPut("/devices/{device}/policy", SetForDevice).WithSummary("Says it for one device");
+        group.MapPut("/attempts/{id}/policy", SetForAttempt).WithSummary("Says it for one attempt that has not ended");
+    }
+
+    private static async Task<PolicySettings> SetForAll(PolicySettings settings, Policies policies, CancellationToken ct)
+    {
+        await policies.SetForAllAsync(settings, ct);
+        return settings;
+    }
+
+    private static async Task<PolicySettings> SetForDevice(string device, PolicySettings settings, Policies policies, HostupDb db, CancellationToken ct)
+    {
+        await policies.SetForDeviceAsync((await db.FindDeviceAsync(device, ct)).Uuid, settings, ct);
+        return settings;
+    }
+
+    private static async Task<PolicySettings> SetForAttempt(string id, PolicySettings settings, Policies policies, CancellationToken ct)
+    {
+        await policies.SetForAttemptAsync(id, settings, ct);
+        return settings;
+    }
+}

@@ -1,0 +1,37 @@
+using Hostup.Core.Wire;
+using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+
+namespace Hostup.Updates.Account;
+
+/// <summary>The whole account of an attempt for a report: the update's bytes, the agent's, and what the interfaces carried beyond both.</summary>
+public static class AttemptBytes
+{
+    /// <summary>
+    /// Cause of what nobody of us counted: headers of TCP and IP, name and time service, applications, and what was counted by a process that was
+    /// killed before it could keep it.
+    /// </summary>
+    public const string UnexplainedCause = "unexplained";
+
+    /// <summary>Adds it up.</summary>
+    /// <param name="files">Files.</param>
+    /// <param name="records">The journal.</param>
+    /// <param name="plan">The plan; null when its file is gone.</param>
+    /// <param name="agent">The agent's account, where the agent asks; null: as it is kept.</param>
+    public static IReadOnlyList<CauseBytes> Of(IFiles files, IReadOnlyList<JournalRecord> records, UpdatePlan? plan, AgentAccount? agent = null)
+    {
+        if (records is not [{ AttemptId: { } attempt }, ..])
+            return [];
+        var update = AttemptAccount.Of(files, attempt) ?? records.SelectMany(r => r.Bytes ?? []);
+        var kept = agent is not null ? agent.Of(attempt) : AgentAccount.Load(files) is { } load && load.Attempt == attempt ? load : null;
+        if (kept is null)
+            return AttemptAccount.Sum([.. plan?.FetchedBefore ?? [], .. update]);
+        var explained = AttemptAccount.Sum(kept.Bytes.Concat(update));
+        if (kept.Received == 0 && kept.Sent == 0)
+            return explained;
+        // A power cut takes more from the interfaces' count than from the others.
+        var unexplained = new CauseBytes(UnexplainedCause, Math.Max(0, kept.Received - explained.Sum(b => b.Received)), Math.Max(0, kept.Sent - explained.Sum(b => b.Sent)));
+        return [.. explained, unexplained];
+    }
+}

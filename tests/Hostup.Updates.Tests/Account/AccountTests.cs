@@ -1,0 +1,145 @@
+using Hostup.Core.Wire;
+using Hostup.Lab.Sim;
+using Hostup.Updates.Account;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Ports;
+
+namespace Hostup.Updates.Tests.Account;
+
+/// <summary>The account of bytes over kills, power cuts and reboots.</summary>
+public sealed class AccountTests
+{
+    private const string Attempt = "0123456789abcdef0123456789abcdef";
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+    private static readonly long Whole = New.Files.Sum(f => f.Value.LongLength);
+    private readonly SimDevice _device = new(Old, New) { CheckpointBytes = 1000 };
+
+    [Fact]
+    public async Task The_account_of_an_update_has_every_byte_of_its_sources()
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 4) { ThenGone = true };
+        var fallback = new SimSource("fallback", New);
+        _device.Sources = [registry, fallback];
+
+        await _device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, _device.Outcome);
+        Assert.Equal([registry.Bytes, fallback.Bytes], AttemptAccount.Of(_device.Files, Attempt)!.Where(b => b.Cause != "supervisor"));
+    }
+
+    [Fact]
+    public async Task What_processes_that_were_killed_had_fetched_is_in_the_account()
+    {
+        // each process has sources of its own, whose counts die with it
+        var made = new List<SimSource>();
+        _device.Power.KillWhen = KillAfterEachCheckpoint.Of(_device);
+        _device.NewSources = () =>
+        {
+            made.Add(new SimSource("registry", New));
+            return [made[^1]];
+        };
+
+        await _device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, _device.Outcome);
+        Assert.True(_device.Power.Kills > 8, $"{_device.Power.Kills} kills");
+        long counted = AttemptAccount.Of(_device.Files, Attempt)!.Single(b => b.Cause == "registry").Received;
+        // what came after the last checkpoint of a process that died is not known
+        Assert.InRange(counted, Whole, made.Sum(s => s.Bytes.Received));
+        Assert.InRange(made.Sum(s => s.Bytes.Received) - counted, 0, _device.Power.Kills * 2 * _device.CheckpointBytes);
+    }
+
+    [Fact]
+    public void An_account_of_another_attempt_is_begun_anew_and_a_torn_write_leaves_the_one_before()
+    {
+        var first = new AttemptAccount(_device.Files, Attempt);
+        first.Add(new CauseBytes("registry", 10, 1));
+        first.Save();
+        first.Add(new CauseBytes("registry", 5, 1));
+        first.Save();
+
+        Assert.Equal([new CauseBytes("registry", 15, 2)], new AttemptAccount(_device.Files, Attempt).Bytes);
+        Assert.Empty(new AttemptAccount(_device.Files, "another").Bytes);
+        byte[] file = _device.Files.Read(Updates.Files.Places.Account);
+        _device.Files.Overwrite(Updates.Files.Places.Account, 30, [(byte)~file[30]]); // in the newer slot
+        Assert.Equal([new CauseBytes("registry", 10, 1)], new AttemptAccount(_device.Files, Attempt).Bytes);
+    }
+
+    [Fact]
+    public void A_state_partition_that_cannot_be_written_costs_the_figure_only()
+    {
+        var account = new AttemptAccount(_device.Files, Attempt);
+        account.Add(new CauseBytes("registry", 10, 1));
+        _device.Files.BrokenPath = Updates.Files.Places.Account + ".new";
+
+        account.Save();
+
+        Assert.Null(AttemptAccount.Of(_device.Files, Attempt));
+        _device.Files.BrokenPath = null;
+        account.Save();
+        Assert.Equal(10, AttemptAccount.Of(_device.Files, Attempt)!.Single().Received);
+    }
+
+    [Fact]
+    public void What_the_interfaces_carried_beyond_all_causes_is_unexplained_over_boots()
+    {
+        Carried(1000, 500);
+        var agent = Agent();
+        agent.Begin(Attempt);
+        agent.Add(new CauseBytes("protocol", 100, 50));
+        Carried(2500, 800);
+        _device.Ports.Now += TimeSpan.FromMinutes(1);
+        agent.Look(ended: false);
+
+        // the next boot: counters begin at zero, the agent is another process
+        _device.Ports.Boot();
+        Carried(400, 40);
+        agent = Agent();
+        agent.Add(new CauseBytes("protocol", 60, 10));
+        agent.Look(ended: true);
+        var update = new AttemptAccount(_device.Files, Attempt);
+        update.Add(new CauseBytes("registry", 1000, 100));
+        update.Save();
+
+        var bytes = AttemptBytes.Of(_device.Files, [Opened], plan: null);
+
+        Assert.Equal([new CauseBytes("protocol", 160, 60), new CauseBytes("registry", 1000, 100), new CauseBytes("unexplained", 1900 - 1160, 340 - 160)], bytes);
+    }
+
+    [Fact]
+    public void After_the_end_nothing_is_counted_and_a_count_that_was_lost_is_never_below_zero()
+    {
+        Carried(0, 0);
+        var agent = Agent();
+        agent.Begin(Attempt);
+        Carried(10, 10);
+        agent.Look(ended: true);
+        Carried(5000, 5000);
+        agent.Add(new CauseBytes("protocol", 1, 1));
+        agent.Look(ended: false);
+        var update = new AttemptAccount(_device.Files, Attempt);
+        update.Add(new CauseBytes("registry", 100, 100));
+        update.Save();
+
+        Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", 0, 0)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    [Fact]
+    public void An_interface_that_was_made_anew_begins_at_zero()
+    {
+        _device.Ports.Interfaces = [new InterfaceBytes("ppp0", 1000, 1000), new InterfaceBytes("eth0", 7, 7)];
+        var agent = Agent();
+        agent.Begin(Attempt);
+        _device.Ports.Interfaces = [new InterfaceBytes("ppp0", 30, 20), new InterfaceBytes("eth0", 8, 9)];
+        agent.Look(ended: true);
+
+        Assert.Equal([new CauseBytes("unexplained", 31, 22)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    private static JournalRecord Opened => new() { Verb = JournalVerb.Opened, AttemptId = Attempt, BootId = "boot", At = DateTimeOffset.UnixEpoch };
+
+    private AgentAccount Agent() => new(_device.Files, _device.Ports, _device.Ports, _device.Ports);
+
+    private void Carried(long received, long sent) => _device.Ports.Interfaces = [new InterfaceBytes("eth0", received, sent)];
+}
