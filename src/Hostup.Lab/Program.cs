@@ -16,7 +16,7 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
     DeviceCommands.Exec(),
     DeviceCommands.Stop(),
     DemoCommand.Create(),
-    new Command("bench", "Benchmarks; their results stand in docs/performance.md") { SlotWriteBenchmark.Create(), DeltaBenchmark.Create() },
+    BenchCommand.Create(),
     TestCommand.Create(),
     FetchSlotCommand.Create(),
 };

@@ -4,8 +4,8 @@ namespace Hostup.House.Tests;
 
 public sealed partial class TreeTests
 {
-    /// <summary>Hosts that a file may name: loopback, any address, the virtual device's network, names kept for examples, placeholders, and where the licence stands.</summary>
-    private static readonly string[] Hosts = ["127.0.0.1", "0.0.0.0", "10.0.2.2", "example", "example.com", "engine", "host", "www.apache.org"];
+    /// <summary>Hosts that a file may name: loopback, any address, the virtual device's network, names kept for examples, placeholders, where the licence stands, and the name of the language of charts.</summary>
+    private static readonly string[] Hosts = ["127.0.0.1", "0.0.0.0", "10.0.2.2", "example", "example.com", "engine", "host", "www.apache.org", "www.w3.org"];
 
     [Theory]
     [InlineData("demo")]

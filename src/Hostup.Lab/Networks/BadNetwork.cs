@@ -52,6 +52,12 @@ public sealed class BadNetwork : IAsyncDisposable
     /// <summary>What happens to every exchange once the faults are used up.</summary>
     public NetworkFault Rest { get; set; } = new(NetworkFaultKind.None);
 
+    /// <summary>Most bytes of bodies that pass a second; zero: as many as come.</summary>
+    public long BytesPerSecond { get; set; }
+
+    /// <summary>How long each answer takes on its way.</summary>
+    public TimeSpan Latency { get; set; }
+
     /// <summary>Exchanges so far.</summary>
     public ConcurrentQueue<NetworkExchange> Exchanges { get; } = new();
 
@@ -190,6 +196,8 @@ public sealed class BadNetwork : IAsyncDisposable
         /// <returns>Whether the connection goes on.</returns>
         public async Task<bool> GiveAsync(HttpResponseMessage answer, byte[] body, CancellationToken ct)
         {
+            if (network.Latency > TimeSpan.Zero)
+                await Task.Delay(network.Latency, ct);
             long announced = fault.Kind == NetworkFaultKind.WrongLength ? body.Length + fault.Number : body.Length;
             var head = new StringBuilder($"HTTP/1.1 {(int)answer.StatusCode} {answer.ReasonPhrase}\r\n");
             foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(h => h.Key is not ("Content-Length" or "Transfer-Encoding" or "Connection" or "Content-Range")))
@@ -215,8 +223,13 @@ public sealed class BadNetwork : IAsyncDisposable
 
         private async Task SendBodyAsync(ReadOnlyMemory<byte> body, int piece, CancellationToken ct)
         {
+            long began = TimeProvider.System.GetTimestamp();
+            if (network.BytesPerSecond > 0)
+                piece = (int)Math.Clamp(network.BytesPerSecond / 10, 1, piece); // ten times a second, like a link and not like a valve
             for (int at = 0; at < body.Length; at += piece)
             {
+                if (network.BytesPerSecond > 0 && TimeSpan.FromSeconds(at / (double)network.BytesPerSecond) - TimeProvider.System.GetElapsedTime(began) is { Ticks: > 0 } early)
+                    await Task.Delay(early, ct);
                 var part = body.Slice(at, Math.Min(piece, body.Length - at));
                 exchange.BodySent += part.Length;
                 await SendAsync(part, ct);

@@ -1,7 +1,5 @@
-using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Hostup.Core.RootTrees;
+using Hostup.Lab.Registries;
 using Hostup.Lab.Trees;
 using Hostup.Linux.RootTrees;
 using Hostup.Oci.Images;
@@ -11,22 +9,18 @@ using Hostup.Oci.Registries;
 namespace Hostup.Linux.Tests.RootTrees;
 
 [Trait("Needs", "docker")]
-public sealed class RegistryRoundTripTests : IDisposable
+public sealed class RegistryRoundTripTests : IAsyncDisposable
 {
-    private const string Registry = "/usr/bin/docker-registry";
+    private const string Registry = DockerRegistry.Program;
     private const string Skopeo = "/usr/bin/skopeo";
 
     private readonly TemporaryDirectory _scratch = new();
-    private Process? _registry;
+    private DockerRegistry? _registry;
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
-        if (_registry is { HasExited: false })
-        {
-            _registry.Kill();
-            _registry.WaitForExit();
-        }
-        _registry?.Dispose();
+        if (_registry is not null)
+            await _registry.DisposeAsync();
         _scratch.Dispose();
     }
 
@@ -93,42 +87,5 @@ public sealed class RegistryRoundTripTests : IDisposable
         await Plan.PlannedBytesTests.AssertPlanHoldsAsync(await StartRegistryAsync());
     }
 
-    private async Task<Uri> StartRegistryAsync()
-    {
-        int port;
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        }
-        var configuration = _scratch.Of("registry.yml");
-        await File.WriteAllTextAsync(configuration, $"version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {_scratch.Sub("registry")}\nhttp:\n  addr: 127.0.0.1:{port}\n");
-        _registry = Process.Start(new ProcessStartInfo(Registry, ["serve", configuration]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        _registry.OutputDataReceived += (_, _) => { };
-        _registry.ErrorDataReceived += (_, _) => { };
-        _registry.BeginOutputReadLine();
-        _registry.BeginErrorReadLine();
-        var address = new Uri($"http://127.0.0.1:{port}/");
-        await AnswersAsync(address);
-        return address;
-    }
-
-    private async Task AnswersAsync(Uri address)
-    {
-        using var http = new HttpClient();
-        var began = Stopwatch.StartNew();
-        while (!_registry!.HasExited && began.Elapsed < TimeSpan.FromSeconds(30))
-        {
-            try
-            {
-                using var answer = await http.GetAsync(new Uri(address, "v2/"));
-                return;
-            }
-            catch (HttpRequestException)
-            {
-                await Task.Delay(50);
-            }
-        }
-        Assert.Fail("the registry does not start");
-    }
+    private async Task<Uri> StartRegistryAsync() => (_registry = await DockerRegistry.StartAsync(_scratch.Path, default)).Address;
 }

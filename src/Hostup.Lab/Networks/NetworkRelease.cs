@@ -1,25 +1,34 @@
+using System.IO.Compression;
 using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 using Hostup.Lab.Registries;
-using Hostup.Linux.Tests.RootTrees;
 using Hostup.Oci;
+using Hostup.Oci.Images;
 using Hostup.Oci.Layouts;
 using Hostup.Oci.Registries;
 
-namespace Hostup.Linux.Tests.Networks;
+namespace Hostup.Lab.Networks;
 
 /// <summary>A small framed release in a registry: two layers, a large file that does not compress, some that do.</summary>
-internal sealed class NetworkRelease : IAsyncDisposable
+public sealed class NetworkRelease : IAsyncDisposable
 {
-    private readonly TemporaryDirectory _scratch = new();
+    private readonly DirectoryInfo _scratch = Directory.CreateTempSubdirectory("hostup-release-");
 
+    /// <summary>Where it is.</summary>
     public ScriptedRegistry Registry { get; } = new();
 
+    /// <summary>Its image as a layout, under the tag <c>framed</c> when it is.</summary>
+    public string Layout => Path.Combine(_scratch.FullName, "layout");
+
+    /// <summary>Its manifest.</summary>
     public ReleaseManifest Manifest { get; private set; } = null!;
 
     /// <summary>Bytes of the layers.</summary>
     public long Size => Manifest.Image.Layers.Sum(l => l.Size);
 
+    /// <summary>Makes one.</summary>
+    /// <param name="largeBytes">Bytes of the large file.</param>
+    /// <param name="framed">Whether its layers are framed, as signing does.</param>
     public static async Task<NetworkRelease> MakeAsync(int largeBytes, bool framed = true)
     {
         var made = new NetworkRelease();
@@ -35,8 +44,8 @@ internal sealed class NetworkRelease : IAsyncDisposable
             (new TreeEntry { Path = TreePath.Parse("usr/again"), Kind = TreeEntryKind.HardLink, LinkTarget = TreePath.Parse("usr/large") }, default),
             (new TreeEntry { Path = TreePath.Parse("usr/zeros"), Kind = TreeEntryKind.File, Mode = 0x1A4 }, new byte[300_000]),
         };
-        var layout = OciLayout.Create(made._scratch.Of("layout"));
-        var image = await RoundTripTests.BuildAsync(layout, [new ListedTree(lower), new ListedTree(upper)]);
+        var layout = OciLayout.Create(made.Layout);
+        var image = await BuildAsync(layout, new ListedTree(lower), new ListedTree(upper));
         var (signed, layers) = framed ? await new ImageReframing(layout).FrameAsync(image, layout, "framed", default) : (image, ImageReframing.LayersOf(image));
         var tree = await RootTree.ReadAsync(new ListedTree(lower.Concat(upper)), new HashSet<TreePath>(), default);
         made.Manifest = new ReleaseManifest
@@ -54,9 +63,21 @@ internal sealed class NetworkRelease : IAsyncDisposable
         return made;
     }
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await Registry.DisposeAsync();
-        _scratch.Dispose();
+        _scratch.Delete(recursive: true);
+    }
+
+    private static async Task<OciImage> BuildAsync(OciLayout layout, params ListedTree[] layers)
+    {
+        var builder = new ImageBuilder(layout, OciPlatform.LinuxAmd64) { Compression = CompressionLevel.Fastest };
+        foreach (var layer in layers)
+        {
+            await builder.AddLayerAsync(layer, "test", default);
+            await layer.DisposeAsync();
+        }
+        return await builder.FinishAsync("test", new Dictionary<string, string>(), default);
     }
 }
