@@ -83,7 +83,8 @@ public sealed class Mutations(string root)
             foreach (string file in Directory.EnumerateFiles(Path.Combine(root, folder), "*", SearchOption.AllDirectories))
                 CopyFile(target, Path.GetRelativePath(root, file));
         }
-        foreach (string file in new[] { "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
+        // The solution marks the root, and tests compare themselves with documents.
+        foreach (string file in new[] { "Hostup.slnx", "docs/update-run.md", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
             CopyFile(target, file);
     }
 
