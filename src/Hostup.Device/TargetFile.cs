@@ -25,7 +25,7 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
         File.WriteAllBytes(TargetPath, JsonSerializer.SerializeToUtf8Bytes(Target, DeviceJson.Default.DeviceTarget));
     }
 
-    /// <exception cref="HostupException"><c>bad-config</c> when a file is missing or malformed.</exception>
+    /// <exception cref="HostupException"><c>usage</c> when a file is missing, <c>bad-config</c> when it is malformed.</exception>
     public static TargetFile Load(string targetPath = TargetPath, string envelopePath = EnvelopePath)
     {
         try
@@ -33,6 +33,10 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
             var target = JsonSerializer.Deserialize(File.ReadAllBytes(targetPath), DeviceJson.Default.DeviceTarget) ?? throw new JsonException("it is null");
             var fetched = File.Exists(FetchedPath) ? JsonSerializer.Deserialize(File.ReadAllBytes(FetchedPath), DeviceJson.Default.IReadOnlyListCauseBytes) : null;
             return new TargetFile(target, File.ReadAllBytes(envelopePath), fetched ?? []);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new HostupException(HostupErrors.Usage, "cannot tell what to update to", e.Message, "ask for the update on the server, or name the files with --target and --release", e);
         }
         catch (Exception e) when (e is IOException or JsonException)
         {

@@ -14,6 +14,7 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
     DeviceCommands.Device(),
     DeviceCommands.List(),
     DeviceCommands.Exec(),
+    DeviceCommands.Shell(),
     DeviceCommands.Stop(),
     DemoCommand.Create(),
     BenchCommand.Create(),
@@ -22,7 +23,14 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
 };
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    var parsed = root.Parse(args);
+    if (parsed.Errors is not [])
+    {
+        foreach (var error in parsed.Errors)
+            await Console.Error.WriteLineAsync($"hostup-lab: {error.Message}");
+        return 2;
+    }
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
 catch (HostupException e)
 {

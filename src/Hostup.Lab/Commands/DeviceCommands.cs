@@ -51,6 +51,17 @@ internal static class DeviceCommands
         return exec;
     }
 
+    public static Command Shell()
+    {
+        var shell = new Command("shell", "a shell in a device: runs each line that is typed or piped in") { NameArgument };
+        shell.SetAction((parsed, ct) =>
+        {
+            string name = parsed.GetValue(NameArgument)!;
+            return new GuestShell(new GuestAgent(DeviceRecord.Get(name).AgentSocket), name).RunAsync(Console.In, Console.Out, Console.IsInputRedirected, ct);
+        });
+        return shell;
+    }
+
     private static async Task StartAsync(string name, CancellationToken ct)
     {
         var lab = LabEnvironment.OfThisProcess(Console.Error.WriteLine);

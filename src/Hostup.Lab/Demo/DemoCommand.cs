@@ -49,8 +49,7 @@ public static class DemoCommand
     private static async Task<DemoReport> UpdateAsync(Stage stage, CancellationToken ct)
     {
         var before = await GuestFacts.ReadAsync(stage.Device, ct);
-        string boot = await stage.Device.BootIdAsync(ct);
-        int beats = await Heartbeat.CountAsync(stage.Device, ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, ct);
         stage.Lab.Progress($"$ hostup update start {stage.Uuid[..7]} --to {HostOsRelease.New.OsVersion} --wait");
         await stage.Server.ShowCliAsync(["update", "start", stage.Uuid, "--to", HostOsRelease.New.OsVersion, "--wait", "--timeout", "1800"], ct);
         var attempt = await stage.AttemptAsync(ct);
@@ -66,12 +65,12 @@ public static class DemoCommand
             Source = attempt.Report.Source,
             Bytes = attempt.Report.Bytes.ToDictionary(b => b.Cause, b => new WireBytes(b.Received, b.Sent)),
             Steps = attempt.Report.Steps,
-            HeartbeatMaxGapSeconds = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, ct),
+            HeartbeatMaxGapSeconds = attempt.Report.State == AttemptStates.Committed ? await application.LongestGapAsync(stage.Device, ct) : double.NaN,
             SlotBefore = before.Slot,
             SlotAfter = after.Slot,
             KernelBefore = before.Kernel,
             KernelAfter = after.Kernel,
-            VolumeIntact = await Heartbeat.VolumeIsIntactAsync(stage.Device, ct),
+            VolumeIntact = await application.VolumeIsIntactAsync(stage.Device, ct),
             SupervisorRuns = supervisorRuns,
         };
     }
@@ -96,8 +95,9 @@ public static class DemoCommand
         Console.WriteLine($"""
 
             server and device run on:
-              ./hostup-lab exec {DeviceName} -- sh -c 'cat /etc/os-release'   run a command in the device
-              ./hostup-lab stop {DeviceName}                                  end both
+              ./hostup-lab shell {DeviceName}                 a shell in the device; Ctrl-D leaves it
+              ./hostup-lab exec {DeviceName} -- COMMAND       run one command there
+              ./hostup-lab stop {DeviceName}                  end both
               export {string.Join(' ', stage.Server.OperatorEnvironment.Select(v => $"{v.Key}={v.Value}"))}
               ./hostup device show {stage.Uuid[..7]}
             """);

@@ -62,10 +62,11 @@ public sealed class Stage : IAsyncDisposable
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
         var server = await ServerProcess.StartAsync(lab, Path.Combine(folder, "server"), ct);
+        VirtualDevice? device = null;
         try
         {
             lab.Progress($"server listens on port {server.Port}");
-            var device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays, WriteLog = writeLog }, ct);
+            device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays, WriteLog = writeLog }, ct);
             string uuid = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
             var stage = new Stage(lab, server, device, keys, folder, uuid);
             device.AddCompanion(server.Identity);
@@ -75,6 +76,9 @@ public sealed class Stage : IAsyncDisposable
         }
         catch
         {
+            // Also one that should stay: a stage that was not set up is nobody's.
+            if (device is not null)
+                await device.StopAsync(CancellationToken.None);
             await server.DisposeAsync();
             throw;
         }

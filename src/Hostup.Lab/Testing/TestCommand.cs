@@ -23,13 +23,32 @@ public static class TestCommand
     private static async Task<int> RunAsync(string tier, CancellationToken ct)
     {
         string root = SourceTree.Find();
-        if (tier == "mutate")
-            return await MutateAsync(root, ct);
         var clock = Stopwatch.StartNew();
         var run = new TestRun(root);
-        if (tier is not "fast")
+        try
+        {
+            await RunAsync(tier, root, run, ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            run.Fail("the run was ended before its end");
+        }
+        catch (HostupException e)
+        {
+            run.Fail(e.Message);
+        }
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tier} took {clock.Elapsed.TotalMinutes:0.0} min"));
+        if (tier == "all" && !ct.IsCancellationRequested)
+            await RecordAsync(root, run, clock.Elapsed, ct);
+        Console.WriteLine(run.Summary);
+        return run.Good ? 0 : 1;
+    }
+
+    private static async Task RunAsync(string tier, string root, TestRun run, CancellationToken ct)
+    {
+        if (tier is not ("fast" or "mutate"))
             await InstallToolsAsync(ct);
-        if (await run.BuildAsync(ct))
+        if (tier != "mutate" && await run.BuildAsync(ct))
         {
             if (tier is "fast" or "ci" or "all")
                 await run.RunAsync("fast", [.. ImageNeeds.Append("vm").SelectMany(n => new[] { "-trait-", $"Needs={n}" })], everyTest: false, ct);
@@ -41,11 +60,8 @@ public static class TestCommand
             if (tier is "vm" or "all")
                 await run.RunAsync("vm", ["-trait", "Needs=vm", "-trait-", "Subset=ci"], everyTest: true, ct);
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tier} took {clock.Elapsed.TotalMinutes:0.0} min"));
-        if (tier == "all")
-            await RecordAsync(root, run, clock.Elapsed, ct);
-        Console.WriteLine(run.Summary);
-        return run.Good ? 0 : 1;
+        if (tier is "mutate" or "all")
+            await run.MutateAsync(ct);
     }
 
     // Where it cannot (no root, another distribution) the tests that need a tool say so and are skipped.
@@ -59,13 +75,6 @@ public static class TestCommand
         {
             Console.WriteLine($"tools are not installed: {e.Message}");
         }
-    }
-
-    private static async Task<int> MutateAsync(string root, CancellationToken ct)
-    {
-        var (caught, survived) = await new Mutations(root).RunAsync(ct);
-        Console.WriteLine($"{caught} passed, {survived} failed, 0 skipped");
-        return survived == 0 ? 0 : 1;
     }
 
     private static async Task RecordAsync(string root, TestRun run, TimeSpan took, CancellationToken ct)

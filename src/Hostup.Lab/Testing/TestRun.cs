@@ -26,6 +26,21 @@ public sealed class TestRun(string root)
         return good;
     }
 
+    /// <summary>Counts a failure that no test reported, and says it.</summary>
+    public void Fail(string why)
+    {
+        _failed++;
+        Console.WriteLine($"failed   {why}");
+    }
+
+    /// <summary>Plants the faults: one that is caught counts as a test that passed.</summary>
+    public async Task MutateAsync(CancellationToken ct)
+    {
+        var (caught, survived) = await new Mutations(root).RunAsync(ct);
+        Console.WriteLine($"mutate: {caught} caught, {survived} survived");
+        (_passed, _failed) = (_passed + caught, _failed + survived);
+    }
+
     /// <summary>Runs the tests that a filter chooses, in every test program.</summary>
     /// <param name="tier">Name for people.</param>
     /// <param name="filter">Options of the test programs.</param>
@@ -38,15 +53,23 @@ public sealed class TestRun(string root)
             string name = Path.GetFileName(project);
             var counter = new Counter(everyTest);
             var lines = new List<string>();
-            int exit = await DotNet.RunAsync(root, [Path.Combine(root, "artifacts/bin", name, "release", name + ".dll"), "-reporter", "json", "-noColor", .. filter], text =>
+            int exit;
+            try
             {
-                if (!counter.Take(text))
+                exit = await DotNet.RunAsync(root, [Path.Combine(root, "artifacts/bin", name, "release", name + ".dll"), "-reporter", "json", "-noColor", .. filter], text =>
                 {
-                    lock (lines)
-                        lines.Add(text);
-                }
-            }, ct);
-            (_passed, _failed, _skipped) = (_passed + counter.Passed, _failed + counter.Failed, _skipped + counter.Skipped);
+                    if (!counter.Take(text))
+                    {
+                        lock (lines)
+                            lines.Add(text);
+                    }
+                }, ct);
+            }
+            finally
+            {
+                // What ran counts, also when the run is ended.
+                (_passed, _failed, _skipped) = (_passed + counter.Passed, _failed + counter.Failed, _skipped + counter.Skipped);
+            }
             // A test program that dies without a failed test is a failure of its own.
             if (exit != 0 && (counter.Failed == 0 || exit > 1))
             {

@@ -31,8 +31,24 @@ public sealed class ExitCodeTests
     [InlineData(RunEndKind.Failed, "slot-write", 1)]
     [InlineData(RunEndKind.Cancelled, "cancelled", 4)]
     [InlineData(RunEndKind.Superseded, "superseded", 4)]
+    [InlineData(RunEndKind.UndoIncomplete, "boot-files", 5)]
+    [InlineData(RunEndKind.TrialPending, "trial-pending", 75)]
     public void An_update_ends_with_the_code_of_its_error(RunEndKind kind, string code, int exitCode) =>
         Assert.Equal(exitCode, ExitCodes.Of(new RunEnd(kind, Error(code))));
+
+    [Theory]
+    [InlineData(RunEndKind.Rebooting)]
+    [InlineData(RunEndKind.NothingToDo)]
+    public void An_update_that_reboots_or_has_nothing_to_do_ends_with_0(RunEndKind kind) => Assert.Equal(0, ExitCodes.Of(new RunEnd(kind)));
+
+    [Fact]
+    public void A_device_without_a_target_ends_with_2()
+    {
+        var error = Assert.Throws<HostupException>(() => TargetFile.Load("/nonexistent/target.json", "/nonexistent/release.json"));
+
+        Assert.Equal(2, ExitCodes.Of(error));
+        Assert.Contains("--target", error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_stale_plan_ends_with_75() => Assert.Equal(75, ExitCodes.Of(Error("plan-stale")));

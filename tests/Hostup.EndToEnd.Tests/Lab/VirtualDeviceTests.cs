@@ -1,6 +1,7 @@
 using System.Globalization;
 using Hostup.Lab.Boot;
 using Hostup.Lab.Devices;
+using Hostup.Lab.Guests;
 using Hostup.Lab.WriteLogs;
 
 namespace Hostup.EndToEnd.Tests.Lab;
@@ -23,6 +24,19 @@ public sealed class VirtualDeviceTests
         Assert.Equal(["application", "balena_supervisor"], containers.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
         Assert.Equal("OK", health);
         Assert.Equal("content: OK\n", checksum);
+    }
+
+    [Fact]
+    public async Task A_shell_keeps_its_folder_from_line_to_line_and_ends_with_the_status_of_the_last_one()
+    {
+        var lab = LabDevice.Lab();
+        await using var device = await LabDevice.StartAsync(lab, null, Ct);
+        var output = new StringWriter();
+
+        int status = await new GuestShell(device.Guest, "lab").RunAsync(new StringReader("cd /etc\npwd\necho 'unfinished\nls os-release; (exit 7)\n"), output, quiet: true, Ct);
+
+        Assert.Equal("/etc\nos-release\n", output.ToString());
+        Assert.Equal(7, status);
     }
 
     [Fact]

@@ -40,18 +40,18 @@ public sealed class InterruptionTests
         var image = await PlantedReleases.GoodAsync(lab, Ct);
         await using var stage = await Stage.SetAsync(lab, "vm-cut", stays: false, Ct);
         await stage.PublishAsync(image, sequence: 2, Ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
         await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
         await stage.WaitForStateAsync([AttemptStates.Downloading], Ct);
-        string boot = await stage.Device.BootIdAsync(Ct);
 
         await stage.Device.KillAsync(Ct);
         await stage.Device.PowerOnAsync(null, Ct);
-        await stage.Device.WaitForRebootAsync(boot, Ct);
+        await stage.Device.WaitForRebootAsync(application.BootId, Ct);
         var attempt = await stage.WaitForEndAsync(Ct);
 
         Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
         Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(stage.Device, Ct)).Slot);
-        Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+        Assert.True(await application.VolumeIsIntactAsync(stage.Device, Ct));
     }
 
     [Fact]

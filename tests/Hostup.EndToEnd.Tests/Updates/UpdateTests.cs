@@ -21,8 +21,7 @@ public sealed class UpdateTests
         await using var stage = await Stage.SetAsync(lab, "vm-commit", stays: false, Ct);
         await stage.PublishAsync(image, sequence: 2, Ct);
         var before = await GuestFacts.ReadAsync(stage.Device, Ct);
-        string boot = await stage.Device.BootIdAsync(Ct);
-        int beats = await Heartbeat.CountAsync(stage.Device, Ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
 
         await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
         await stage.WaitForStateAsync([AttemptStates.Downloading], Ct);
@@ -37,15 +36,15 @@ public sealed class UpdateTests
         Assert.Equal("resin-rootA", before.Slot);
         Assert.Equal("resin-rootB", after.Slot);
         Assert.Equal(image.Version, after.OsVersion);
-        Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+        Assert.True(await application.VolumeIsIntactAsync(stage.Device, Ct));
         // The supervisor would have put the old one back, had it run.
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/grub.cfg", "/mnt/boot/EFI/BOOT/grub.cfg"], Ct);
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/BOOTX64.EFI", "/mnt/boot/EFI/BOOT/BOOTX64.EFI"], Ct);
         Assert.All((await SupervisorLogAsync(stage.Device))[interference..], line => Assert.Contains(" start ", line, StringComparison.Ordinal));
         Assert.Contains(ProvisionedDevice.NewSupervisorVersion, (await DeviceSnapshot.TakeAsync(stage.Device, Ct)).Supervisor, StringComparison.Ordinal);
         Assert.DoesNotContain(ProvisionedDevice.SupervisorVersion, (await DeviceSnapshot.TakeAsync(stage.Device, Ct)).Supervisor, StringComparison.Ordinal);
-        Assert.Equal(2, await Heartbeat.BootsAsync(stage.Device, beats, Ct));
-        double gap = await Heartbeat.LongestGapAsync(stage.Device, boot, beats, Ct);
+        Assert.Equal(2, await application.BootsAsync(stage.Device, Ct));
+        double gap = await application.LongestGapAsync(stage.Device, Ct);
         Assert.True(gap <= 2, $"the application's longest gap before the reboot is {gap} s");
         // Release 1's own program is too old for this release; what ran was transferred.
         Assert.Equal(HostOsRelease.New.ProgramVersion, attempt.Report.UpdaterVersion);
@@ -76,6 +75,7 @@ public sealed class UpdateTests
         await using var stage = await Stage.SetAsync(lab, "vm-altboot", stays: false, Ct);
         await stage.PublishAsync(image, sequence: 3, Ct);
         var before = await DeviceSnapshot.TakeAsync(stage.Device, Ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
 
         var attempt = await stage.UpdateAsync(image.Version, Ct);
 
@@ -85,7 +85,7 @@ public sealed class UpdateTests
         Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
         await AssertFilesAsync(stage.Device,
             absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-health-triggered", "rollback-health-failed"], present: ["rollback-altboot-triggered"]);
-        await AssertUnchangedByRebootAsync(stage, before);
+        await AssertUnchangedByRebootAsync(stage, before, application);
     }
 
     [Fact, Trait("Subset", "ci")]
@@ -96,6 +96,7 @@ public sealed class UpdateTests
         await using var stage = await Stage.SetAsync(lab, "vm-health", stays: false, Ct);
         await stage.PublishAsync(image, sequence: 4, Ct);
         var before = await DeviceSnapshot.TakeAsync(stage.Device, Ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
 
         var attempt = await stage.UpdateAsync(image.Version, Ct);
 
@@ -105,20 +106,20 @@ public sealed class UpdateTests
         Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
         await AssertFilesAsync(stage.Device,
             absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-failed"], present: ["rollback-health-triggered"]);
-        await AssertUnchangedByRebootAsync(stage, before);
+        await AssertUnchangedByRebootAsync(stage, before, application);
     }
 
     private static async Task<string[]> SupervisorLogAsync(VirtualDevice device) =>
         (await device.RunAsync(["cat", "/mnt/data/hostup-lab/supervisor.log"], Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>After a failed attempt a reboot changes nothing, and the application runs.</summary>
-    private static async Task AssertUnchangedByRebootAsync(Stage stage, DeviceSnapshot before)
+    private static async Task AssertUnchangedByRebootAsync(Stage stage, DeviceSnapshot before, ApplicationWatch application)
     {
         await stage.Device.RebootAsync(Ct);
         await ProvisionedDevice.WaitForContainersAsync(stage.Device, Ct);
 
         Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
-        Assert.True(await Heartbeat.VolumeIsIntactAsync(stage.Device, Ct));
+        Assert.True(await application.VolumeIsIntactAsync(stage.Device, Ct));
     }
 
     private static async Task AssertFilesAsync(VirtualDevice device, string[] absent, string[] present)

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Devices;
+
+namespace Hostup.Lab.Demo;
+
+/// <summary>
+/// The user's application, watched over an update: it leaves a line five times a second and owns a volume whose content never changes.
+/// </summary>
+/// <param name="BootId">The boot in which the watch began.</param>
+/// <param name="Lines">Lines that were there then.</param>
+/// <param name="Content">SHA-256 of the volume's content then, hexadecimal.</param>
+public sealed record ApplicationWatch(string BootId, int Lines, string Content)
+{
+    private const string Volume = ProvisionedDevice.ApplicationVolume;
+    private const string Logs = "/mnt/data/balenahup/hostup-update.*.log";
+
+    /// <summary>Begins to watch.</summary>
+    public static async Task<ApplicationWatch> BeginAsync(VirtualDevice device, CancellationToken ct) => new(
+        await device.BootIdAsync(ct),
+        int.Parse((await device.RunAsync(["sh", "-c", $"wc -l < {Volume}/heartbeat"], ct)).Trim(), CultureInfo.InvariantCulture),
+        await ContentAsync(device, ct));
+
+    /// <summary>
+    /// Seconds of the longest gap between the last line before the watch began and the moment when the update began to reboot the device, as its log
+    /// says: an application that stops early and stays stopped has a gap up to there.
+    /// </summary>
+    /// <exception cref="HostupException"><c>lab</c>: no reboot is in the update's log, or no line was left in that boot.</exception>
+    public async Task<double> LongestGapAsync(VirtualDevice device, CancellationToken ct)
+    {
+        var beats = (await ReadAsync(device, Math.Max(0, Lines - 1), ct)).Where(beat => beat.BootId == BootId).ToList();
+        if (beats is [])
+            throw new HostupException(HostupErrors.Lab, "cannot measure the application's gaps", $"it left no line in boot {BootId}", $"read {Volume}/heartbeat in the device");
+        double within = beats.Zip(beats.Skip(1), (a, b) => b.Milliseconds - a.Milliseconds).DefaultIfEmpty().Max() / 1000.0;
+        return Math.Max(within, (await RebootAsync(device, ct) - beats[^1].Time).TotalSeconds);
+    }
+
+    /// <summary>In how many boots the application ran since the watch began.</summary>
+    public async Task<int> BootsAsync(VirtualDevice device, CancellationToken ct) =>
+        (await ReadAsync(device, Lines, ct)).Select(beat => beat.BootId).Distinct().Count();
+
+    /// <summary>Whether the volume's content is, byte for byte, what it was when the watch began.</summary>
+    public async Task<bool> VolumeIsIntactAsync(VirtualDevice device, CancellationToken ct) => await ContentAsync(device, ct) == Content;
+
+    // Of the content itself: the application would write content and checksum anew into an empty volume.
+    private static async Task<string> ContentAsync(VirtualDevice device, CancellationToken ct) =>
+        (await device.ExecAsync(["sha256sum", Volume + "/content"], ct)) is { ExitCode: 0, Output: var output } ? output.Split(' ')[0] : "there is none";
+
+    // When the log says that the reboot begins; a whole second, the one that had begun.
+    private static async Task<DateTime> RebootAsync(VirtualDevice device, CancellationToken ct)
+    {
+        string lines = await device.RunAsync(["sh", "-c", $"cat {Logs}"], ct);
+        string? line = lines.Split('\n').FirstOrDefault(l => l.Split(' ') is [_, var state, ..] && state.TrimEnd(':') == AttemptStates.Rebooting);
+        return line is not null
+            ? DateTime.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal)
+            : throw new HostupException(HostupErrors.Lab, "cannot tell when the device was rebooted", $"'{AttemptStates.Rebooting}' is not in the update's log", $"read {Logs} in the device");
+    }
+
+    private static async Task<IReadOnlyList<(string BootId, long Milliseconds, DateTime Time)>> ReadAsync(VirtualDevice device, int skipLines, CancellationToken ct)
+    {
+        string local = Path.GetTempFileName();
+        try
+        {
+            await device.GetFileAsync(Volume + "/heartbeat", local, ct);
+            return [.. (await File.ReadAllLinesAsync(local, ct)).Skip(skipLines).Select(l => l.Split(' ')).Where(f => f.Length == 3)
+                .Select(f => (f[0], long.Parse(f[1], CultureInfo.InvariantCulture), DateTime.Parse(f[2], CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal)))];
+        }
+        finally
+        {
+            File.Delete(local);
+        }
+    }
+}
