@@ -17,7 +17,8 @@ namespace Hostup.Device;
 internal sealed class ThisDevice : IDisposable
 {
     private readonly ApplicationLocks _locks = new();
-    private readonly DockerEngine _engine = new(ServerRegistry);
+    private readonly DockerEngine _engine = new();
+    private readonly SourceLinks _images = new();
 
     public ThisDevice()
     {
@@ -33,6 +34,7 @@ internal sealed class ThisDevice : IDisposable
             Boot = new GrubEnvironment(files, FindGrubEnvironment(files)),
             Supervisor = supervisor,
             Engine = _engine,
+            Images = _images,
             Locks = _locks,
             Health = new LinuxHealthChecks(_engine, supervisor),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
@@ -51,11 +53,8 @@ internal sealed class ThisDevice : IDisposable
     {
         _locks.Dispose();
         _engine.Dispose();
+        _images.Dispose();
     }
-
-    private static EngineRegistry? ServerRegistry() => DeviceConfig.Load() is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key }
-        ? new EngineRegistry(server.Authority, $"d_{uuid}", key)
-        : null;
 
     // EFI and legacy GRUB, as upstream's grub.cfg looks for it.
     private static string FindGrubEnvironment(LinuxFiles files) =>

@@ -96,19 +96,4 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         UpdaterVersion = "1.0.0",
         Policy = Policy,
     };
-
-    private sealed class SkippingClock : ISystemClock
-    {
-        public DateTimeOffset Now => DateTimeOffset.UnixEpoch + Elapsed;
-
-        public bool IsSynchronised => true;
-
-        public TimeSpan Elapsed { get; private set; }
-
-        public ValueTask DelayAsync(TimeSpan time, CancellationToken ct)
-        {
-            Elapsed += time;
-            return default;
-        }
-    }
 }

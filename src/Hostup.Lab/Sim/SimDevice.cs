@@ -43,6 +43,7 @@ public sealed class SimDevice
             Media = Media,
             Supervisor = Ports,
             Engine = Ports,
+            Images = Ports,
             Health = Ports,
             Locks = Ports,
             Power = Ports,

@@ -2,11 +2,12 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Lab.Sim;
 
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
-public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
+public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IImageSources, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
 {
     // on the data partition: a reboot takes nothing away
     private readonly HashSet<string> _images = [];
@@ -125,15 +126,23 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Why pulls fail; null: they do not.</summary>
     public string? PullFault { get; set; }
 
-    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.LocalName));
+    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.ToString()));
 
-    public ValueTask<long> PullAsync(EngineImageName image, CancellationToken ct)
+    public async ValueTask PullAsync(EnginePull pull, ImageFeed feed, CancellationToken ct)
     {
         if (PullFault is { } why)
-            throw new HostupException(HostupErrors.Supervisor, $"cannot pull {image.LocalName}", why, "the new OS pulls it after its first boot");
+            throw new HostupException(HostupErrors.Supervisor, $"cannot pull {pull.Image.LocalName}", why, "the new OS pulls it after its first boot");
         device.Power.Effect("pull supervisor");
-        return ValueTask.FromResult(_images.Add(image.LocalName) ? 1000L : 0);
+        if (!_images.Contains(pull.Image.ToString()))
+            await SimImage.PullAsync(pull.Image, feed, ct);
+        _images.Add(pull.Image.ToString());
     }
+
+    IReadOnlyList<IImageSource> IImageSources.Open(EngineImageName image, UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft) =>
+        ImageRegistries?.Invoke(image) ?? [new SimImage("registry", image)];
+
+    /// <summary>Where the engine's images come from; null: a registry that has every supervisor.</summary>
+    public Func<EngineImageName, IReadOnlyList<IImageSource>>? ImageRegistries { get; set; }
 
     public ValueTask KeepAsync(string container, string image, CancellationToken ct) => default;
 

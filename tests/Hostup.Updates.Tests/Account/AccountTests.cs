@@ -54,9 +54,9 @@ public sealed class AccountTests
     public void An_account_of_another_attempt_is_begun_anew_and_a_torn_write_leaves_the_one_before()
     {
         var first = new AttemptAccount(_device.Files, Attempt);
-        first.Add(new CauseBytes("registry", 10, 1));
+        first.Count([new Counted("registry", 10, 1)]);
         first.Save();
-        first.Add(new CauseBytes("registry", 5, 1));
+        first.Count([new Counted("registry", 5, 1)]);
         first.Save();
 
         Assert.Equal([new CauseBytes("registry", 15, 2)], new AttemptAccount(_device.Files, Attempt).Bytes);
@@ -70,7 +70,7 @@ public sealed class AccountTests
     public void A_state_partition_that_cannot_be_written_costs_the_figure_only()
     {
         var account = new AttemptAccount(_device.Files, Attempt);
-        account.Add(new CauseBytes("registry", 10, 1));
+        account.Count([new Counted("registry", 10, 1)]);
         _device.Files.BrokenPath = Updates.Files.Places.Account + ".new";
 
         account.Save();
@@ -99,7 +99,7 @@ public sealed class AccountTests
         agent.Add(new CauseBytes("protocol", 60, 10));
         agent.Look(ended: true);
         var update = new AttemptAccount(_device.Files, Attempt);
-        update.Add(new CauseBytes("registry", 1000, 100));
+        update.Count([new Counted("registry", 1000, 100)]);
         update.Save();
 
         var bytes = AttemptBytes.Of(_device.Files, [Opened], plan: null);
@@ -119,7 +119,7 @@ public sealed class AccountTests
         agent.Add(new CauseBytes("protocol", 1, 1));
         agent.Look(ended: false);
         var update = new AttemptAccount(_device.Files, Attempt);
-        update.Add(new CauseBytes("registry", 100, 100));
+        update.Count([new Counted("registry", 100, 100)]);
         update.Save();
 
         Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", 0, 0)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
@@ -142,4 +142,13 @@ public sealed class AccountTests
     private AgentAccount Agent() => new(_device.Files, _device.Ports, _device.Ports, _device.Ports);
 
     private void Carried(long received, long sent) => _device.Ports.Interfaces = [new InterfaceBytes("eth0", received, sent)];
+
+    private sealed record Counted(string Name, long In, long Out) : IRemoteSource
+    {
+        public string Host => Name;
+
+        public CauseBytes Bytes => new(Name, In, Out);
+
+        public CauseBytes Retried => new("retried", 0, 0);
+    }
 }
