@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -16,6 +17,7 @@ public sealed class TunnelProxy : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly IReadOnlyDictionary<string, (X509Certificate2 Certificate, Uri Server)> _hosts;
+    private readonly ConcurrentBag<Task> _serving = [];
     private readonly Task _accepting;
     private long _received;
     private long _sent;
@@ -45,6 +47,9 @@ public sealed class TunnelProxy : IAsyncDisposable
     /// <summary>Bytes of all tunnels, towards who asks, after which one breaks, once; null: none does.</summary>
     public long? BreaksAfter { get; set; }
 
+    /// <summary>Waits until every tunnel so far has ended: who asks has closed them, and everything is counted.</summary>
+    public Task EndedAsync() => Task.WhenAll(_serving);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -56,15 +61,14 @@ public sealed class TunnelProxy : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        var serving = new List<Task>();
         try
         {
             while (true)
-                serving.Add(ServeAsync(await _listener.AcceptSocketAsync(_stop.Token)));
+                _serving.Add(ServeAsync(await _listener.AcceptSocketAsync(_stop.Token)));
         }
         catch (OperationCanceledException)
         {
-            await Task.WhenAll(serving);
+            await EndedAsync();
         }
     }
 

@@ -24,6 +24,7 @@ public sealed class ImageRelay : IAsyncDisposable
     private readonly RelayedImage _image;
     private readonly Digest _digest;
     private readonly Task _accepting;
+    private bool _ended;
 
     /// <summary>Begins to listen.</summary>
     /// <param name="name">The image.</param>
@@ -49,6 +50,9 @@ public sealed class ImageRelay : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_ended)
+            return;
+        _ended = true;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _accepting.ConfigureAwait(false);
         _listener.Dispose();

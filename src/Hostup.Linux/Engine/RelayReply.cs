@@ -15,6 +15,9 @@ internal sealed class RelayReply(NetworkStream stream) : IBlobTaker
     private string _digest = "";
     private long _size;
 
+    /// <summary>Whether something of it was given: nothing else can be said any more.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>Says which blob is to come.</summary>
     public RelayReply For(Digest digest, long size)
     {
@@ -60,6 +63,10 @@ internal sealed class RelayReply(NetworkStream stream) : IBlobTaker
         }
     }
 
-    private ValueTask HeadAsync(string status, string headers, long length, CancellationToken ct) => TakeAsync(Encoding.ASCII.GetBytes(string.Create(
-        CultureInfo.InvariantCulture, $"HTTP/1.1 {status}\r\nDocker-Distribution-Api-Version: registry/2.0\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")), ct);
+    private ValueTask HeadAsync(string status, string headers, long length, CancellationToken ct)
+    {
+        HasBegun = true;
+        return TakeAsync(Encoding.ASCII.GetBytes(string.Create(
+            CultureInfo.InvariantCulture, $"HTTP/1.1 {status}\r\nDocker-Distribution-Api-Version: registry/2.0\r\n{headers}Content-Length: {length}\r\nConnection: close\r\n\r\n")), ct);
+    }
 }

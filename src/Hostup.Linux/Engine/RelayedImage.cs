@@ -14,6 +14,8 @@ namespace Hostup.Linux.Engine;
 /// <param name="waits">Called when the engine begins to wait.</param>
 internal sealed class RelayedImage(string repository, Digest root, ImageFeed feed, Func<IDisposable>? waits)
 {
+    private const string NotFound = "404 Not Found";
+
     private readonly ConcurrentDictionary<Digest, bool> _manifests = new() { [root] = true };
     private readonly ConcurrentDictionary<Digest, long> _blobs = new();
     private HostupException? _fault;
@@ -41,7 +43,7 @@ internal sealed class RelayedImage(string repository, Digest root, ImageFeed fee
         else if (Fault is null && Wanted(request.Path, "/blobs/") is { } blob && _blobs.TryGetValue(blob, out long size))
             await GiveBlobAsync(request, blob, size, reply, ct).ConfigureAwait(false);
         else
-            await reply.GiveAsync("404 Not Found", "", default, true, ct).ConfigureAwait(false);
+            await reply.GiveAsync(NotFound, "", default, true, ct).ConfigureAwait(false);
     }
 
     /// <summary>The digest that a path of this image ends with; null: it is another path. How much of the secret is right takes no time to find out.</summary>
@@ -68,7 +70,7 @@ internal sealed class RelayedImage(string repository, Digest root, ImageFeed fee
         catch (HostupException e)
         {
             _fault ??= e;
-            await reply.GiveAsync("404 Not Found", "", default, true, ct).ConfigureAwait(false);
+            await reply.GiveAsync(NotFound, "", default, true, ct).ConfigureAwait(false);
         }
     }
 
@@ -76,9 +78,16 @@ internal sealed class RelayedImage(string repository, Digest root, ImageFeed fee
     {
         using var waiting = waits?.Invoke();
         reply.For(digest, size);
-        if (request.Method == "HEAD" || size == 0)
-            await reply.AnnounceAsync(ct).ConfigureAwait(false);
-        else
-            await feed.CopyAsync(digest, size, request.From < size ? request.From : 0, reply, ct).ConfigureAwait(false);
+        try
+        {
+            if (request.Method == "HEAD" || size == 0)
+                await reply.AnnounceAsync(ct).ConfigureAwait(false);
+            else
+                await feed.CopyAsync(digest, size, request.From < size ? request.From : 0, reply, ct).ConfigureAwait(false);
+        }
+        catch (HostupException) when (!reply.HasBegun)
+        {
+            await reply.GiveAsync(NotFound, "", default, true, ct).ConfigureAwait(false);
+        }
     }
 }

@@ -44,7 +44,7 @@ internal sealed class BlobPass(Digest digest, long size) : IDisposable
     public void GoOnAt(long from)
     {
         // Of a piece that it was taking when its connection broke it says itself what it has.
-        if (from > 0 && !IsSpoilt && from >= Given && from <= Received)
+        if (from > 0 && from >= Given && from <= Received)
             _left = (int)(Received - from);
         else
             Restart();
