@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Hostup.Core;
 using Hostup.Core.Errors;
@@ -199,8 +200,7 @@ public sealed class ImageRelayTests
     [Fact]
     public async Task What_no_source_has_is_not_found_and_the_reason_is_kept()
     {
-        await using var registry = new ScriptedRegistry();
-        await using var scene = new Scene(registry, null, empty: true);
+        await using var scene = new Scene(new ScriptedRegistry(), null, empty: true);
 
         using var answer = await scene.SendAsync(HttpMethod.Get, scene.PathOf("manifests", Image.Name.Digest));
 
@@ -218,7 +218,8 @@ public sealed class ImageRelayTests
         using var certificate = authority.Issue("registry.example.com");
         await using var registry = new ScriptedRegistry();
         Image.AddTo(registry);
-        await using var proxy = new TunnelProxy(new Dictionary<string, (System.Security.Cryptography.X509Certificates.X509Certificate2, Uri)> { ["registry.example.com"] = (certificate, registry.Base) });
+        await using var inside = new BadNetwork(registry.Base);
+        await using var proxy = new TunnelProxy(new Dictionary<string, (X509Certificate2, Uri)> { ["registry.example.com"] = (certificate, inside.Address) });
         using var connections = ServerConnections.Of(OwnAuthority.ConfigValue(believed ? authority : other), proxy.Address);
         using var source = new RegistryImage("registry", new SourceLink(new UpdatePolicy(), TimeProvider.System, connections: connections), new RegistryLocation(new Uri("https://registry.example.com/"), SmallImage.Repository), null);
         using var feed = new ImageFeed(new SimTerms(), [source]);
