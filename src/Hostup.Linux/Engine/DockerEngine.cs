@@ -97,7 +97,11 @@ public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDis
             if (!await HasAsync(pull.Image, silence.Token).ConfigureAwait(false))
                 await PullThroughRelayAsync(pull, feed, silence).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            throw Failed(pull.Image, $"the engine neither said nor asked anything for {PullSilence.TotalMinutes} minutes", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
             throw Failed(pull.Image, e.Message, e);
         }

@@ -18,8 +18,11 @@ public sealed record ImageParts(IReadOnlyList<OciDescriptor> Manifests, IReadOnl
             var manifest = OciImage.ParseManifest(descriptor, bytes);
             return new ImageParts([], [manifest.Config, .. manifest.Layers]);
         }
-        return MediaTypes.IsIndex(mediaType)
-            ? new ImageParts(OciJson.Parse(bytes.Span, OciJson.Default.OciIndex, $"index {descriptor.Digest}").Manifests, [])
-            : throw new HostupException(HostupErrors.BadImage, $"cannot use manifest {descriptor.Digest}", $"its type is {mediaType}", "push the image as OCI or Docker schema 2");
+        if (!MediaTypes.IsIndex(mediaType))
+            throw Bad(descriptor, $"its type is {mediaType}", "push the image as OCI or Docker schema 2");
+        var index = OciJson.Parse(bytes.Span, OciJson.Default.OciIndex, $"index {descriptor.Digest}");
+        return index.Manifests.Contains(null!) ? throw Bad(descriptor, "one of its manifests is null", "build the image again") : new ImageParts(index.Manifests, []);
     }
+
+    private static HostupException Bad(OciDescriptor descriptor, string why, string whatToDo) => new(HostupErrors.BadImage, $"cannot use manifest {descriptor.Digest}", why, whatToDo);
 }
