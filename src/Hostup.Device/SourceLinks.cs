@@ -51,7 +51,7 @@ internal sealed class SourceLinks : IImageSources, IDisposable
         _connections?.Dispose();
     }
 
-    private IEnumerable<Registry> Registries(IReadOnlyList<string> fallbacks)
+    private static IEnumerable<Registry> Registries(IReadOnlyList<string> fallbacks)
     {
         if (DeviceConfig.Load() is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
             yield return new("registry", server, new RegistryCredentials($"d_{uuid}", key));
