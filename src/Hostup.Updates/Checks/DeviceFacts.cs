@@ -22,6 +22,9 @@ public sealed record DeviceFacts
     /// <summary>deviceType of config.json, else SLUG of /etc/os-release; empty when neither is there.</summary>
     public required string DeviceType { get; init; }
 
+    /// <summary>Family of its boot loader, as found.</summary>
+    public required string BootLoader { get; init; }
+
     /// <summary>The slot that runs; null when <see cref="SlotFault"/> says why it cannot be told.</summary>
     public Slot? Running { get; init; }
 
@@ -108,7 +111,8 @@ public sealed record DeviceFacts
         var facts = new DeviceFacts
         {
             OsVersion = release.GetValueOrDefault("VERSION", ""),
-            DeviceType = ConfiguredDeviceType(files) ?? release.GetValueOrDefault("SLUG", ""),
+            DeviceType = DeviceTypeOf(files),
+            BootLoader = device.Boot.Family,
             Running = running,
             Spare = spare,
             SpareFileSystem = spare is null ? null : ReadSpareFileSystem(device),
@@ -142,6 +146,9 @@ public sealed record DeviceFacts
         .Where(pair => pair.Length == 2)
         .GroupBy(pair => pair[0], pair => pair[1].Trim('"', '\''))
         .ToDictionary(g => g.Key, g => g.Last());
+
+    /// <summary>deviceType of config.json, else SLUG of /etc/os-release; empty when neither is there.</summary>
+    public static string DeviceTypeOf(IFiles files) => ConfiguredDeviceType(files) ?? OsRelease(files).GetValueOrDefault("SLUG", "");
 
     // A file system that is not there has no room.
     private static long Free(IFiles files, string path)
