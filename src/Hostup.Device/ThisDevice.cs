@@ -35,7 +35,7 @@ internal sealed class ThisDevice : IDisposable
             Supervisor = supervisor,
             Engine = _engine,
             Locks = _locks,
-            Health = new LinuxHealthChecks(_engine, supervisor),
+            Health = new LinuxHealthChecks(_engine, supervisor, Commands, new ServerReach()),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
