@@ -90,6 +90,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         RebootRequested = false;
         SupervisorRuns = false;
         LocksHeld = false;
+        WatchdogRuns = false;
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
@@ -159,6 +160,14 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     }
 
     public void Release() => LocksHeld = false;
+
+    /// <summary>Whether it has a watchdog.</summary>
+    public bool HasWatchdog { get; set; } = true;
+
+    /// <summary>Whether the watchdog runs in this boot.</summary>
+    public bool WatchdogRuns { get; private set; }
+
+    public void ResetWhenStuck() => WatchdogRuns = HasWatchdog;
 
     public void Reboot(string why)
     {

@@ -88,6 +88,9 @@ public sealed record DeviceFacts
     /// <summary>Whether the boot loader takes the old slot again when the new OS does not come up.</summary>
     public bool FallsBack { get; init; }
 
+    /// <summary>Whether a watchdog resets this machine when it hangs.</summary>
+    public bool HasWatchdog { get; init; }
+
     /// <summary>Image digests that were rolled back here.</summary>
     public required IReadOnlySet<string> KnownBad { get; init; }
 
@@ -133,6 +136,7 @@ public sealed record DeviceFacts
             OtherUpdate = device.Processes.Other,
             SupervisorVersion = SupervisorSettings.Load(files)?.VersionText,
             FallsBack = device.Boot.FallbackBoot > 0,
+            HasWatchdog = device.Power.HasWatchdog,
             KnownBad = Lines(files, Places.KnownBad).ToHashSet(),
             HighestSequence = Lines(files, Places.HighestSequence) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long sequence) ? sequence : 0,
             ContainerStoreLayout = ContainerStores.Any(files.Exists),
