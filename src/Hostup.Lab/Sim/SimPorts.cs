@@ -91,6 +91,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         RebootRequested = false;
         SupervisorRuns = false;
         LocksHeld = false;
+        WatchdogRuns = false;
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
@@ -146,10 +147,14 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public ValueTask KeepAsync(string container, string image, CancellationToken ct) => default;
 
-    public ValueTask<IReadOnlyList<HealthResult>> RunAsync(IReadOnlySet<string> variables, CancellationToken ct)
+    /// <summary>What the checks of an OS find besides the engine; null: nothing else is checked.</summary>
+    public Func<SimRelease?, IReadOnlyList<HealthResult>>? MoreHealth { get; set; }
+
+    public ValueTask<IReadOnlyList<HealthResult>> RunAsync(CancellationToken ct)
     {
         bool good = device.RunningRelease?.Behaviour == SimBehaviour.Good;
-        return ValueTask.FromResult<IReadOnlyList<HealthResult>>([new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock")]);
+        var engine = new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock");
+        return ValueTask.FromResult<IReadOnlyList<HealthResult>>([engine, .. MoreHealth?.Invoke(device.RunningRelease) ?? []]);
     }
 
     public IReadOnlyList<HeldLock> Take(bool passOver)
@@ -164,6 +169,14 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     }
 
     public void Release() => LocksHeld = false;
+
+    /// <summary>Whether it has a watchdog.</summary>
+    public bool HasWatchdog { get; set; } = true;
+
+    /// <summary>Whether the watchdog runs in this boot.</summary>
+    public bool WatchdogRuns { get; private set; }
+
+    public void ResetWhenStuck() => WatchdogRuns = HasWatchdog;
 
     public void Reboot(string why)
     {

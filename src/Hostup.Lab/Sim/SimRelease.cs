@@ -109,6 +109,7 @@ public sealed class SimRelease
     {
         Version = Version,
         DeviceType = "sim-device",
+        BootLoaders = Core.Devices.BootLoaders.Served,
         Sequence = sequence,
         SignedAt = DateTimeOffset.UnixEpoch,
         Image = new ReleaseImage { Digest = Digest.Of(Encoding.UTF8.GetBytes($"image {Version} {Behaviour}")), Repository = "hostos/sim-device", DownloadBytes = Files.Sum(f => f.Value.LongLength) },

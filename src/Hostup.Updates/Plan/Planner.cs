@@ -67,7 +67,7 @@ public static class Planner
         new("write-boot-files", fit.Boot.Changes == 0 ? "nothing to write: the boot files are the same" : $"replaces, adds or removes {fit.Boot.Changes} boot files of {release.BootFiles.Count} in the release; kept-back ones stay", "restores what it touched", 0),
         .. Areas(release),
         new(SwitchBoot.StepName, facts.FallsBack ? $"the next boot is a trial of {spare.Label}" : $"the next boot starts {spare.Label}; this boot loader knows no trial", $"boots {running.Label} again", 0),
-        new("reboot", facts.FallsBack ? "reboots; unhealthy or unbootable, the device comes back" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
+        new("reboot", facts.FallsBack ? $"reboots; unhealthy or unbootable, the device comes back{(facts.HasWatchdog ? "" : "; hung, it needs a power cycle first: it has no watchdog")}" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
     ];
 
     // Most releases have none, and their plan says nothing of them.
