@@ -31,8 +31,7 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
     /// <exception cref="HostupException"><c>boot-files</c>.</exception>
     public void Write(string source, IReadOnlyList<string> paths)
     {
-        foreach (string old in files.ListFiles(_directory))
-            files.Delete($"{_directory}/{old}");
+        files.DeleteTogether([.. files.ListFiles(_directory).Select(old => $"{_directory}/{old}")]);
         foreach (string path in Own(paths))
         {
             string target = $"{_directory}/{path}";

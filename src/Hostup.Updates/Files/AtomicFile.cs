@@ -9,6 +9,9 @@ public static class AtomicFile
     public static void Write(IFiles files, string path, ReadOnlySpan<byte> content)
     {
         string beside = path + Temporary;
+        // What a power cut left there on FAT may be a second name of the file itself: who wrote into it would take the file's clusters away.
+        for (int other = 2; path.StartsWith(Places.Boot + "/", StringComparison.Ordinal) && files.Exists(beside); other++)
+            beside = $"{path}{Temporary}{other}";
         files.Create(beside, content);
         files.Flush(beside);
         files.Rename(beside, path);
