@@ -23,7 +23,7 @@ public sealed class FatVolume(ReadOnlyMemory<byte> bytes)
 
     private int ContentAt => RootAt + (U16(17) * EntryBytes);
 
-    private int Clusters => (int)(((U16(19) is > 0 and var small ? small : U32(32)) * (long)SectorBytes - ContentAt) / ClusterBytes);
+    private int Clusters => (int)((((U16(19) is > 0 and var small ? small : (long)U32(32)) * SectorBytes) - ContentAt) / ClusterBytes);
 
     /// <summary>Bytes that are given out at a time.</summary>
     public int ClusterBytes => bytes.Span[13] * SectorBytes;
@@ -69,7 +69,8 @@ public sealed class FatVolume(ReadOnlyMemory<byte> bytes)
             if (names[at] != 0xE5 && names[at + 11] == LongName)
             {
                 if ((names[at] & 0x40) != 0)
-                    (longName, check) = ([], names[at + 13]);
+                    longName.Clear();
+                check = names[at + 13];
                 longName[names[at] & 0x3F] = LongPart(entry.Span);
                 continue;
             }
@@ -82,7 +83,11 @@ public sealed class FatVolume(ReadOnlyMemory<byte> bytes)
         }
     }
 
-    private static string LongPart(ReadOnlySpan<byte> entry) => Encoding.Unicode.GetString([.. entry[1..11], .. entry[14..26], .. entry[28..32]]);
+    private static string LongPart(ReadOnlySpan<byte> entry)
+    {
+        byte[] letters = [.. entry[1..11], .. entry[14..26], .. entry[28..32]];
+        return Encoding.Unicode.GetString(letters);
+    }
 
     private static byte CheckOf(ReadOnlySpan<byte> entry)
     {

@@ -19,8 +19,8 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     private const int SectorBytes = 512;
 
     private readonly List<Operation> _pending = [];
-    private State _medium = new(Empty(kind), [], []);
-    private State _seen = new(Empty(kind), [], []);
+    private State _medium = new(Empty(kind), [], [], kind);
+    private State _seen = new(Empty(kind), [], [], kind);
     private int _nextFile = 1;
 
     /// <summary>Bytes that can still be written.</summary>
@@ -29,8 +29,11 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     /// <summary>Paths of all files.</summary>
     public IEnumerable<string> Paths => _seen.Names.Keys;
 
-    /// <summary>Content; null when the file is not there. Nothing when another name of the same file was removed: the file system took its clusters back.</summary>
-    public byte[]? Read(string path) => !_seen.Names.TryGetValue(path, out int file) ? null : _seen.Freed.Contains(file) ? [] : _seen.Contents[file];
+    /// <summary>Content; null when the file is not there, nothing when it <see cref="IsBroken"/>.</summary>
+    public byte[]? Read(string path) => !_seen.Names.TryGetValue(path, out int file) ? null : _seen.Broken.Contains(file) ? [] : _seen.Contents[file];
+
+    /// <summary>Whether its clusters are not there: another name of the same file was removed, or the power went while FAT wrote them down.</summary>
+    public bool IsBroken(string path) => _seen.Names.TryGetValue(path, out int file) && _seen.Broken.Contains(file);
 
     /// <summary>Puts a file there, on the medium too: provisioning.</summary>
     public void Provision(string path, byte[] content)
@@ -155,14 +158,14 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         _pending.RemoveAll(which);
     }
 
-    private sealed record State(Dictionary<string, int> Names, Dictionary<int, byte[]> Contents, HashSet<int> Freed)
+    private sealed record State(Dictionary<string, int> Names, Dictionary<int, byte[]> Contents, HashSet<int> Broken, SimFileSystemKind Kind)
     {
-        public State Copy() => new(new(Names, Names.Comparer), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()), [.. Freed]);
+        public State Copy() => new(new(Names, Names.Comparer), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()), [.. Broken], Kind);
 
         public void Free(int file)
         {
             if (Names.ContainsValue(file))
-                Freed.Add(file);
+                Broken.Add(file);
         }
     }
 
@@ -241,10 +244,18 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     private sealed record NewContent(int File, byte[] Bytes) : ContentOperation(File)
     {
-        public override void Apply(State state) => state.Contents[File] = (byte[])Bytes.Clone();
+        public override void Apply(State state)
+        {
+            state.Contents[File] = (byte[])Bytes.Clone();
+            state.Broken.Remove(File);
+        }
 
-        public override void ApplyTorn(State state, int half, bool whole) =>
+        public override void ApplyTorn(State state, int half, bool whole)
+        {
             state.Contents[File] = Bytes[..(Bytes.Length / 2 / half * half)];
+            if (state.Kind == SimFileSystemKind.Fat && !whole)
+                state.Broken.Add(File);
+        }
     }
 
     private sealed record Patch(int File, int Offset, byte[] Bytes) : ContentOperation(File)

@@ -32,7 +32,15 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
-    public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
+    public byte[] Read(string path)
+    {
+        if (Writable(path)?.IsBroken(path) == true)
+        {
+            _closedByKernel |= Writable(path) == device.Boot;
+            throw new IOException($"input/output error: {path}");
+        }
+        return (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
+    }
 
     public byte[] Hash(string path, HashAlgorithmName algorithm)
     {

@@ -61,9 +61,11 @@ public sealed class BootPartition(IFiles files)
         Require(RequiredBytes(changes, touched) + slotFiles.SpaceNeeded(source, wanted.Paths));
         // From here on the partition may hold what the running root does not know; the next power-on compares.
         touched.Save(files);
+        Write(_staged.Drop);
+        if (slotDiffers)
+            Write(slotFiles.Drop);
         using (files.OpenForWriting(Places.Boot))
         {
-            _staged.Drop();
             if (slotDiffers)
                 slotFiles.Write(source, wanted.Paths);
             KeepCopies(touched);
@@ -90,6 +92,7 @@ public sealed class BootPartition(IFiles files)
         }
         var changes = WayBack(touched, keptBack);
         var shared = _staged.Shared();
+        var others = _staged.OthersThan(shared);
         BootFileChange[] wanted = [.. changes.Where(c => c.Wanted is not null), .. shared.Where(p => !changes.Any(c => IsPath(c, p))).Select(ContentOfItsOwn)];
         // A partition that cannot be opened for writing was not written either.
         if (changes is [] && !IsAnythingLeft(touched))
@@ -97,23 +100,27 @@ public sealed class BootPartition(IFiles files)
             AtomicFile.Delete(files, Places.BootFilesTouched);
             return [];
         }
-        using (files.OpenForWriting(Places.Boot))
+        // Opened again each time: the kernel makes the file system read-only when it meets what a power cut left of a file.
+        Write(() => files.DeleteTogether(others));
+        Write(() =>
         {
-            _staged.DropOthersThan(shared);
             _staged.Stage(wanted);
             _staged.Exchange(wanted);
             files.DeleteTogether([.. _staged.Names, .. changes.Where(c => c.Wanted is null).Select(c => $"{Places.Boot}/{c.Path}")]);
-        }
-        // Opened again: where two names showed one file the kernel has made the file system read-only.
-        using (files.OpenForWriting(Places.Boot))
+        });
+        Write(() =>
         {
             foreach (string directory in touched.Directories.Reverse())
                 files.DeleteDirectory($"{Places.Boot}/{directory}");
-            _staged.Drop();
+            files.DeleteDirectory(StagedBootFiles.Folder);
             files.FlushFileSystem(Places.Boot);
-            DropCopies();
+            files.DeleteTogether(CopyNames);
+        });
+        Write(() =>
+        {
+            files.DeleteDirectory(Copies);
             files.FlushFileSystem(Places.Boot);
-        }
+        });
         AtomicFile.Delete(files, Places.BootFilesTouched);
         return [.. changes.Where(c => c.Wanted is not null).Select(c => c.Path)];
     }
@@ -123,14 +130,15 @@ public sealed class BootPartition(IFiles files)
     {
         if (!files.Exists(Places.BootFilesTouched))
             return;
-        using (files.OpenForWriting(Places.Boot))
+        Write(() => files.DeleteTogether([.. _staged.Names, .. CopyNames]));
+        Write(() =>
         {
-            _staged.Drop();
-            DropCopies();
+            files.DeleteDirectory(StagedBootFiles.Folder);
+            files.DeleteDirectory(Copies);
             foreach (string leftover in files.ListFiles(Places.Boot).Where(FatNames.IsLeftover))
                 files.Delete($"{Places.Boot}/{leftover}");
             files.FlushFileSystem(Places.Boot);
-        }
+        });
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
 
@@ -205,11 +213,13 @@ public sealed class BootPartition(IFiles files)
         }
     }
 
-    private void DropCopies()
+    private void Write(Action act)
     {
-        files.DeleteTogether([.. files.ListFiles(Copies).Select(c => $"{Copies}/{c}")]);
-        files.DeleteDirectory(Copies);
+        using (files.OpenForWriting(Places.Boot))
+            act();
     }
+
+    private string[] CopyNames => [.. files.ListFiles(Copies).Select(c => $"{Copies}/{c}")];
 
     private bool IsAnythingLeft(TouchedFiles touched) =>
         _staged.Names is not [] || files.Exists(StagedBootFiles.Folder) || files.Exists(Copies) || touched.Directories.Any(d => files.Exists($"{Places.Boot}/{d}"));

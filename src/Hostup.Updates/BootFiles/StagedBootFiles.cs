@@ -24,23 +24,19 @@ internal sealed class StagedBootFiles(IFiles files)
     /// <summary>Paths of boot files in use that one of the staged names may show as well: they have the same content.</summary>
     public IReadOnlyList<string> Shared()
     {
-        var staged = Names.Select(ContentOf).ToHashSet();
-        return staged is { Count: 0 } ? [] : [.. files.ListFiles(Places.Boot).Where(p => IsBootFile(p) && staged.Contains(ContentOf($"{Places.Boot}/{p}")))];
+        var staged = Names.Select(ContentOf).OfType<(long, Digest)>().ToHashSet();
+        return staged is { Count: 0 } ? [] : [.. files.ListFiles(Places.Boot).Where(p => IsBootFile(p) && ContentOf($"{Places.Boot}/{p}") is { } content && staged.Contains(content))];
     }
 
-    /// <summary>Removes what is staged and shares nothing with these files in use.</summary>
-    public void DropOthersThan(IReadOnlyList<string> shared)
+    /// <summary>Those names that surely share nothing with these files in use.</summary>
+    public IReadOnlyList<string> OthersThan(IReadOnlyList<string> shared)
     {
         var kept = shared.Select(p => ContentOf($"{Places.Boot}/{p}")).ToHashSet();
-        files.DeleteTogether([.. Names.Where(n => !kept.Contains(ContentOf(n)))]);
+        return [.. Names.Where(n => ContentOf(n) is not { } content || !kept.Contains(content))];
     }
 
     /// <summary>Removes all that is staged.</summary>
-    public void Drop()
-    {
-        files.DeleteTogether(Names);
-        files.DeleteDirectory(Folder);
-    }
+    public void Drop() => files.DeleteTogether(Names);
 
     /// <summary>Stages every content beside what lies there, flushes, reads back.</summary>
     /// <exception cref="HostupException"><c>boot-files</c>.</exception>
@@ -87,7 +83,18 @@ internal sealed class StagedBootFiles(IFiles files)
 
     private string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{_first + index}");
 
-    private (long Length, Digest Content) ContentOf(string file) => (files.Length(file) ?? 0, Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256)));
+    // What a power cut left half written may be no file that can be read.
+    private (long Length, Digest Content)? ContentOf(string file)
+    {
+        try
+        {
+            return (files.Length(file) ?? 0, Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256)));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     // The boot loader's variables are never renamed, and the directories of slots have files of their own.
     private static bool IsBootFile(string path) =>

@@ -1,4 +1,3 @@
-using Hostup.Core;
 using Hostup.Core.Wire;
 using Hostup.EndToEnd.Tests.Lab;
 using Hostup.Lab;

@@ -67,7 +67,7 @@ public sealed class BootSetsTests : IDisposable
 
         Assert.All(free.Take(100), c => Assert.False(image.AsSpan((int)volume.OffsetOf(c), volume.ClusterBytes).ContainsAnyExcept((byte)0)));
         Assert.True(image.AsSpan((int)volume.OffsetOf(free[0] - 1), volume.ClusterBytes).ContainsAnyExcept((byte)0));
-        Assert.True(Encoding.ASCII.GetString(image, (int)volume.OffsetOf(volume.ClusterOfDirectory("EFI/BOOT")), 11) == ".          ");
+        Assert.Equal(".          ", Encoding.ASCII.GetString(image, (int)volume.OffsetOf(volume.ClusterOfDirectory("EFI/BOOT")), 11));
         // the head is enough to know that
         Assert.Equal(free, new FatVolume(image.AsMemory(0, 256 << 10)).FreeClusters);
     }
