@@ -83,10 +83,12 @@ public sealed class LinuxFiles(string root = "") : IFiles
     /// <inheritdoc/>
     public void Rename(string from, string to)
     {
+        bool onFat = to.StartsWith(Places.Boot + "/", StringComparison.Ordinal);
         // FAT gives the clusters of the replaced file back in no order with the names. While it is open it gives none back.
-        using var replaced = to.StartsWith(Places.Boot + "/", StringComparison.Ordinal) && File.Exists(At(to)) ? File.OpenHandle(At(to)) : null;
+        using var replaced = onFat && File.Exists(At(to)) ? File.OpenHandle(At(to)) : null;
         File.Move(At(from), At(to), overwrite: true);
-        if (replaced is not null)
+        // Where a file lies is written with the file and not with the directory.
+        if (onFat)
             FlushFileSystem(to);
     }
 
