@@ -12,7 +12,7 @@ internal sealed class FailingBootDisk(RefusalScene scene)
     private const string Find = "d=$(readlink -f /dev/disk/by-partlabel/resin-boot); n=$(blockdev --getsz $d)";
     // Who holds the partition lets go of it: the supervisor's container has a mount of its own.
     private const string Free = "systemctl stop balena-supervisor; docker rm --force balena_supervisor >/dev/null 2>&1; umount /mnt/boot && { dmsetup remove --retry " + Name + " 2>/dev/null; true; }";
-    private const string Mount = "dmsetup --noudevsync --noudevrules create " + Name + " < /run/boot-table && sync && echo 3 > /proc/sys/vm/drop_caches && mount -t vfat -o ro,iocharset=ascii,umask=0077 /dev/mapper/" + Name + " /mnt/boot";
+    private const string Mount = "dmsetup create " + Name + " < /run/boot-table && sync && echo 3 > /proc/sys/vm/drop_caches && mount -t vfat -o ro,iocharset=ascii,umask=0077 /dev/mapper/" + Name + " /mnt/boot";
 
     /// <summary>The file system as it is now: its tables, directories and first files.</summary>
     public async Task<FatVolume> HeadAsync(CancellationToken ct)
