@@ -14,6 +14,7 @@ public sealed class BootSets(IReadOnlyDictionary<string, Digest> before, IReadOn
 {
     private const string Environment = "EFI/BOOT/grubenv";
     private const string Configuration = "EFI/BOOT/grub.cfg";
+    private const string Staged = "hostup-new";
     private const string OldSlot = "2", NewSlot = "3";
 
     /// <summary>Files of a release's set as they lie in its tree, by path.</summary>
@@ -50,6 +51,13 @@ public sealed class BootSets(IReadOnlyDictionary<string, Digest> before, IReadOn
     /// <summary>Whether the new set is there and the old slot is booted: what the OS builder promises to work.</summary>
     public bool IsOldRootWithNewFiles(FatVolume boot) =>
         FaultOf(boot) is null && GrubEnvironment.Parse(boot.Read(Environment) ?? [])["resin_root_part"] == OldSlot && after.All(f => boot.Read(f.Key) is { } content && Digest.Of(content) == f.Value);
+
+    /// <summary>A file that has a second name in the folder of staged ones: what an exchange leaves that was cut in its middle; null: none has.</summary>
+    public string? WithTwoNames(FatVolume boot) =>
+        (from staged in boot.NamesIn(Staged)
+         from path in before.Keys
+         where boot.AreOneFile($"{Staged}/{staged}", path)
+         select path).FirstOrDefault();
 
     private bool IsWhole(string path, Digest? content) =>
         content is { } digest ? (before.TryGetValue(path, out var old) && old == digest) || (after.TryGetValue(path, out var wanted) && wanted == digest) : !before.ContainsKey(path);

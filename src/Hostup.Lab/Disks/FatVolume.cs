@@ -38,6 +38,16 @@ public sealed class FatVolume(ReadOnlyMemory<byte> bytes)
     /// <exception cref="InvalidDataException">It is not there.</exception>
     public int ClusterOfDirectory(string path) => Find(path) is { IsDirectory: true } found ? found.Cluster : throw new InvalidDataException($"{path} is no directory");
 
+    /// <summary>Names in a directory; none when it is not there.</summary>
+    /// <exception cref="InvalidDataException">Its chain of clusters is broken.</exception>
+    public IReadOnlyList<string> NamesIn(string directory) =>
+        Find(directory) is { IsDirectory: true } found ? [.. Entries(Chain(found.Cluster, null, directory)).Select(e => e.Name).Where(n => n is not ("." or ".."))] : [];
+
+    /// <summary>Whether two names show one file: removing one of them would take the clusters of the other.</summary>
+    /// <exception cref="InvalidDataException">A chain of clusters on the way to one of them is broken.</exception>
+    public bool AreOneFile(string first, string second) =>
+        Find(first) is { Cluster: >= FirstCluster } one && Find(second) is { } other && one.Cluster == other.Cluster;
+
     /// <summary>Content of a file; null: it is not there.</summary>
     /// <exception cref="InvalidDataException">Its chain of clusters is broken, or one on the way to it.</exception>
     public byte[]? Read(string path) => Find(path) is { IsDirectory: false } found ? Chain(found.Cluster, found.Length, path) : null;

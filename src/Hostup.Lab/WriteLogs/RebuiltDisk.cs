@@ -8,7 +8,7 @@ namespace Hostup.Lab.WriteLogs;
 public static class RebuiltDisk
 {
     /// <summary>
-    /// Makes the disk that remains when power goes after the first <paramref name="prefix"/> entries and nothing unflushed survives.
+    /// Makes the disk that remains when power goes after the first <paramref name="prefix"/> entries.
     /// </summary>
     /// <param name="lab">The lab.</param>
     /// <param name="saved">The state from which the logged device started.</param>
@@ -16,10 +16,11 @@ public static class RebuiltDisk
     /// <param name="prefix">Number of entries before the cut.</param>
     /// <param name="path">File to make; sparse, the size of the device's disk.</param>
     /// <param name="ct">Ends the making.</param>
-    public static async Task<DiskImage> MakeAsync(LabEnvironment lab, SavedState saved, WriteLog log, int prefix, string path, CancellationToken ct)
+    /// <param name="everything">Whether what was not flushed survives.</param>
+    public static async Task<DiskImage> MakeAsync(LabEnvironment lab, SavedState saved, WriteLog log, int prefix, string path, CancellationToken ct, bool everything = false)
     {
         await new Tool("cp").RunAsync(["--sparse=always", "--reflink=auto", await RawAsync(lab, saved, ct), path], ct);
-        await log.ApplyAsync(log.Durable(prefix), path, ct);
+        await log.ApplyAsync(everything ? log.Entries.Take(prefix) : log.Durable(prefix), path, ct);
         return new DiskImage(path, DiskLayout.Full, $"{Path.GetFileName(saved.Folder)}-{prefix}");
     }
 

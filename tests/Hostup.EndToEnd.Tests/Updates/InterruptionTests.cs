@@ -71,14 +71,15 @@ public sealed class InterruptionTests
         await stage.Device.KillAsync(Ct);
 
         var writes = WriteLog.Read(log);
-        int exchanged = await RequireBootPartitionsAsync(lab, writes);
+        var (exchanged, twoNames) = await RequireBootPartitionsAsync(lab, writes);
         foreach (var (prefix, what) in Cuts(writes).Append((exchanged + 1, "the last boot file: old root, new boot files")))
-            await AssertCommitsAsync(lab, writes, prefix, what);
+            await AssertCommitsAsync(lab, writes, prefix, what, everything: false);
+        await AssertCommitsAsync(lab, writes, twoNames + 1, "the middle of an exchange: two names, one file", everything: true);
     }
 
     /// <summary>Old or new set after every prefix, whether what was not flushed is there, half there or lost.</summary>
-    /// <returns>The entry after which the new set is on the disk and the old slot is booted.</returns>
-    private static async Task<int> RequireBootPartitionsAsync(LabEnvironment lab, WriteLog log)
+    /// <returns>The entry after which the new set is on the disk and the old slot is booted, and one after which a boot file and a staged name show one file.</returns>
+    private static async Task<(int Exchanged, int TwoNames)> RequireBootPartitionsAsync(LabEnvironment lab, WriteLog log)
     {
         byte[] start = await RebuiltDisk.ReadPartitionAsync(lab, await Stage.SavedDeviceAsync(lab, Ct), DiskLayout.Full.Boot, Ct);
         var provisioned = new FatVolume(start);
@@ -86,7 +87,7 @@ public sealed class InterruptionTests
         var after = BootSets.OfTree((await Stage.TreeAsync(lab, HostOsRelease.New, Ct)).Root)
             .ToDictionary(f => f.Key, f => PlantedReleases.KeptBackFiles.Contains(f.Key) ? before[f.Key] : f.Value);
         var sets = new BootSets(before, after);
-        var (states, faults, exchanged) = (0, new List<string>(), -1);
+        var (states, faults, exchanged, twoNames) = (0, new List<string>(), -1, -1);
         foreach (var state in new PartitionReplay(log, DiskLayout.Full.Boot, start).States())
         {
             states++;
@@ -95,11 +96,13 @@ public sealed class InterruptionTests
                 faults.Add($"after entry {state.Entry}, {state.Leaves}: {fault}");
             if (exchanged < 0 && state.Leaves == CutLeaves.WhatWasFlushed && sets.IsOldRootWithNewFiles(boot))
                 exchanged = state.Entry;
+            if (twoNames < 0 && state.Leaves == CutLeaves.Everything && sets.WithTwoNames(boot) is not null)
+                twoNames = state.Entry;
         }
         TestContext.Current.SendDiagnosticMessage($"{states} states of the boot partition");
         Assert.True(faults is [], $"{faults.Count} of {states} states: {string.Join("; ", faults.Take(5))}");
-        Assert.True(states > 50 && exchanged >= 0, $"{states} states, the old root with the new files after entry {exchanged}");
-        return exchanged;
+        Assert.True(states > 30 && exchanged >= 0 && twoNames >= 0, $"{states} states, the old root with the new files after entry {exchanged}, two names of one file after entry {twoNames}");
+        return (exchanged, twoNames);
     }
 
     /// <summary>In the middle of the slot's content; when the first boot file was written; right after the switch.</summary>
@@ -119,18 +122,19 @@ public sealed class InterruptionTests
     private static List<int> Within(WriteLog log, DiskPartition partition) =>
         [.. log.Entries.Select((entry, index) => (entry, index)).Where(e => e.entry.Bytes > 0 && e.entry.DiskOffset >= partition.StartBytes && e.entry.DiskOffset < partition.StartBytes + partition.SizeBytes).Select(e => e.index)];
 
-    private static async Task AssertCommitsAsync(LabEnvironment lab, WriteLog log, int prefix, string what)
+    private static async Task AssertCommitsAsync(LabEnvironment lab, WriteLog log, int prefix, string what, bool everything)
     {
         string path = Path.Combine(lab.Cache.Root, "stages", "rebuilt.img");
         var saved = await Stage.SavedDeviceAsync(lab, Ct);
         try
         {
-            var disk = await RebuiltDisk.MakeAsync(lab, saved, log, prefix, path, Ct);
+            var disk = await RebuiltDisk.MakeAsync(lab, saved, log, prefix, path, Ct, everything);
             await using var device = await VirtualDevice.StartAsync("vm-rebuilt", disk, saved.Machine, VirtualDeviceOptions.In(lab), Ct);
             string outcome = await DeviceOutcome.WaitAsync(device, Ct);
 
             Assert.True(outcome == AttemptStates.Committed, $"cut at {what} (entry {prefix} of {log.Entries.Count}): {outcome}");
             Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(device, Ct)).Slot);
+            await GuestBootPartition.RequireSoundAsync(device, Ct);
         }
         finally
         {

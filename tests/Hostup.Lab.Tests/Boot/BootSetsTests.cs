@@ -58,6 +58,24 @@ public sealed class BootSetsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_with_two_names_is_found_by_its_first_cluster()
+    {
+        byte[] image = await ImageAsync("2", OldConfiguration, OldOverlay, staged: NewOverlay);
+        var volume = new FatVolume(image);
+        Assert.Equal(["0"], volume.NamesIn("hostup-new"));
+        Assert.Null(_sets.WithTwoNames(volume));
+
+        // the staged name's entry is the third of its folder, after "." and ".."; at 26 it says where its file begins
+        int entry = (int)volume.OffsetOf(volume.ClusterOfDirectory("hostup-new")) + 64;
+        int overlay = (int)volume.OffsetOf(volume.ClusterOfDirectory("overlays")) + 64;
+        while (image[overlay + 11] == 0x0F)
+            overlay += 32;
+        image.AsSpan(overlay + 26, 2).CopyTo(image.AsSpan(entry + 26));
+
+        Assert.Equal(Overlay, _sets.WithTwoNames(volume));
+    }
+
+    [Fact]
     public async Task Free_clusters_begin_where_nothing_lies()
     {
         byte[] image = await ImageAsync("2", OldConfiguration, OldOverlay);
@@ -74,7 +92,7 @@ public sealed class BootSetsTests : IDisposable
 
     private async Task<FatVolume> VolumeAsync(string? slot, byte[]? configuration, byte[] overlay) => new(await ImageAsync(slot, configuration, overlay));
 
-    private async Task<byte[]> ImageAsync(string? slot, byte[]? configuration, byte[] overlay)
+    private async Task<byte[]> ImageAsync(string? slot, byte[]? configuration, byte[] overlay, byte[]? staged = null)
     {
         if (new Tool("mkfs.vfat").Path is null || new Tool("mcopy").Path is null)
             Assert.Skip("needs dosfstools and mtools");
@@ -86,6 +104,11 @@ public sealed class BootSetsTests : IDisposable
         if (configuration is not null)
             await File.WriteAllBytesAsync(Path.Combine(tree, Configuration), configuration);
         await File.WriteAllBytesAsync(Path.Combine(tree, Overlay), overlay);
+        if (staged is not null)
+        {
+            Directory.CreateDirectory(Path.Combine(tree, "hostup-new"));
+            await File.WriteAllBytesAsync(Path.Combine(tree, "hostup-new/0"), staged);
+        }
         string image = tree + ".img";
         await FileSystems.MakeFatAsync(image, new DiskPartition(1, "resin-boot", 4, 32), tree, default);
         return await File.ReadAllBytesAsync(image);
