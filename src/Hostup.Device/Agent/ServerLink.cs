@@ -223,7 +223,7 @@ internal sealed class ServerLink : IDisposable
         if (answer.IsSuccessStatusCode)
             return;
         string said = await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
-        var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
+        var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 409 => HostupErrors.Conflict, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
         throw new HostupException(code, $"cannot {what}", $"the server answers {(int)answer.StatusCode} {(said.Length > 200 ? said[..200] : said)}", "see the server's log");
     }
 

@@ -12,6 +12,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     // on the data partition: a reboot takes nothing away
     private readonly HashSet<string> _images = [];
     private int _boots;
+    private DateTimeOffset? _heldSince;
 
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
@@ -92,6 +93,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         SupervisorRuns = false;
         LocksHeld = false;
         WatchdogRuns = false;
+        _heldSince = null;
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
@@ -159,7 +161,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public IReadOnlyList<HeldLock> Take(bool passOver)
     {
-        IReadOnlyList<HeldLock> held = LockHeldTimes-- > 0 ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync")] : [];
+        _heldSince = LockHeldTimes-- > 0 ? _heldSince ?? Now : null;
+        IReadOnlyList<HeldLock> held = _heldSince is { } since ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync") { Age = Now - since }] : [];
         if (held is [] || passOver)
         {
             LocksTaken++;

@@ -19,7 +19,7 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
     {
         var own = Own(paths);
         return files.ListFiles(_directory).SequenceEqual(own, StringComparer.OrdinalIgnoreCase)
-            && own.All(p => files.Length($"{_directory}/{p}") == files.Length(From(source, p)) && Hash($"{_directory}/{p}") == Hash(From(source, p)));
+            && own.All(p => files.Length($"{_directory}/{p}") == files.Length(From(source, p)) && Hash($"{_directory}/{p}") is { } there && there == Hash(From(source, p)));
     }
 
     /// <summary>Bytes that they need beside what is there without them; negative when they are smaller than what they replace.</summary>
@@ -27,12 +27,13 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
         Own(paths).Sum(p => BootPartition.RoundToCluster(files.Length(From(source, p)) ?? 0))
         - files.ListFiles(_directory).Sum(p => BootPartition.RoundToCluster(files.Length($"{_directory}/{p}") ?? 0));
 
-    /// <summary>Writes them, in the place of what was there. Durable and read back when it returns.</summary>
+    /// <summary>Removes what was there.</summary>
+    public void Drop() => files.DeleteTogether([.. files.ListFiles(_directory).Select(old => $"{_directory}/{old}")]);
+
+    /// <summary>Writes them, where nothing is. Durable and read back when it returns.</summary>
     /// <exception cref="HostupException"><c>boot-files</c>.</exception>
     public void Write(string source, IReadOnlyList<string> paths)
     {
-        foreach (string old in files.ListFiles(_directory))
-            files.Delete($"{_directory}/{old}");
         foreach (string path in Own(paths))
         {
             string target = $"{_directory}/{path}";
@@ -41,7 +42,7 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
             files.Flush(target);
         }
         files.FlushFileSystem(Places.Boot);
-        if (Own(paths).FirstOrDefault(p => Hash($"{_directory}/{p}") != Hash(From(source, p))) is { } broken)
+        if (Own(paths).FirstOrDefault(p => Hash($"{_directory}/{p}") is not { } written || written != Hash(From(source, p))) is { } broken)
             throw new HostupException(HostupErrors.BootFiles, $"cannot write boot file {_directory}/{broken}", "it does not read back as written", "check the boot partition with fsck.vfat");
     }
 
@@ -50,5 +51,16 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
 
     private static string From(string source, string path) => $"{source}/{WantedBootFiles.PerSlot}{path}";
 
-    private Digest Hash(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
+    // What a power cut left half written may be no file that can be read.
+    private Digest? Hash(string file)
+    {
+        try
+        {
+            return Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 }
