@@ -50,7 +50,7 @@ public sealed class Mutations(string root)
         if (planted == source)
             throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", $"its place is not in {mutation.File} any more", "bring tests/mutations.json up to date");
         string project = string.Join('/', mutation.File.Split('/').Take(2));
-        string library = Path.GetFileName(project) + ".dll";
+        string library = LibraryOf(Path.Combine(copy, project)) + ".dll";
         string tested = Path.Combine(copy, $"artifacts/bin/{Tests}/debug", library);
         string good = tested + ".good";
         File.Copy(tested, good);
@@ -69,6 +69,10 @@ public sealed class Mutations(string root)
             File.Move(good, tested, overwrite: true);
         }
     }
+
+    // Some programs have another name than their project.
+    private static string LibraryOf(string project) =>
+        System.Xml.Linq.XDocument.Load(Path.Combine(project, Path.GetFileName(project) + ".csproj")).Descendants("AssemblyName").FirstOrDefault()?.Value ?? Path.GetFileName(project);
 
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
         DotNet.RunAsync(copy, ["build", .. what, "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);

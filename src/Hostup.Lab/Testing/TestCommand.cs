@@ -33,7 +33,7 @@ public static class TestCommand
         {
             run.Fail("the run was ended before its end");
         }
-        catch (HostupException e)
+        catch (Exception e) when (e is HostupException or IOException)
         {
             run.Fail(e.Message);
         }
