@@ -10,7 +10,7 @@ public sealed class LinuxHealthChecksTests : IDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("hostup-health-").FullName;
     private readonly DockerEngine _engine;
 
-    public LinuxHealthChecksTests() => _engine = new DockerEngine(() => null, Path.Combine(_root, "none.sock"));
+    public LinuxHealthChecksTests() => _engine = new DockerEngine(Path.Combine(_root, "none.sock"));
 
     public void Dispose()
     {
