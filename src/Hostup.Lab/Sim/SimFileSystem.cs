@@ -62,15 +62,22 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
             Do(new NoName(path, Frees: true));
     }
 
-    /// <summary>Removes names, and gives nothing back before all of them are gone.</summary>
-    /// <returns>Whether two of them were names of one file: its clusters are given back twice then.</returns>
-    public bool DeleteTogether(IReadOnlyList<string> paths)
+    /// <summary>Removes names and gives nothing back yet.</summary>
+    /// <returns>What each of them showed, for <see cref="GiveBack"/>.</returns>
+    public IReadOnlyList<int> RemoveNames(IReadOnlyList<string> paths)
     {
-        var gone = paths.Where(_seen.Names.ContainsKey).ToList();
-        bool twice = gone.Select(p => _seen.Names[p]).Distinct().Count() < gone.Count;
-        foreach (string path in gone)
+        int[] shown = [.. paths.Where(_seen.Names.ContainsKey).Select(p => _seen.Names[p])];
+        foreach (string path in paths.Where(_seen.Names.ContainsKey).ToList())
             Do(new NoName(path, Frees: false));
-        return twice;
+        return shown;
+    }
+
+    /// <summary>Gives back what names that were removed showed, whoever else shows it.</summary>
+    /// <returns>Whether something was given back twice.</returns>
+    public bool GiveBack(IReadOnlyList<int> shown)
+    {
+        Do(new Freeing(shown));
+        return shown.Distinct().Count() < shown.Count;
     }
 
     public void Rename(string source, string target) => Do(new NewPlace(source, target));
@@ -195,6 +202,15 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         public override void Apply(State state)
         {
             if (state.Names.Remove(Path, out int file) && Frees)
+                state.Free(file);
+        }
+    }
+
+    private sealed record Freeing(IReadOnlyList<int> Shown) : NameOperation([])
+    {
+        public override void Apply(State state)
+        {
+            foreach (int file in Shown)
                 state.Free(file);
         }
     }

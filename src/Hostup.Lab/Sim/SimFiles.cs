@@ -120,9 +120,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
         {
             foreach (string path in ofOne)
                 Change(path, "delete");
-            bool twice = ofOne.Key.DeleteTogether([.. ofOne]);
+            var shown = ofOne.Key.RemoveNames([.. ofOne]);
             FlushFileSystem(ofOne.First());
-            _closedByKernel |= twice && ofOne.Key == device.Boot;
+            _closedByKernel |= ofOne.Key.GiveBack(shown) && ofOne.Key == device.Boot;
         }
     }
 
