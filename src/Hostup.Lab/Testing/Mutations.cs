@@ -28,11 +28,15 @@ public sealed class Mutations(string root)
             if (await BuildAsync(copy, [$"tests/{Tests}"], ct) != 0 || await TestAsync(copy, ct) != 0)
                 throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the tests fail without any", "run `./test fast` first");
             int caught = 0;
-            foreach (var mutation in mutations)
+            // The next fault is built while the tests look for this one.
+            var next = BuildFaultAsync(copy, mutations[0], ct);
+            for (int i = 0; i < mutations.Length; i++)
             {
-                bool noticed = await PlantAsync(copy, mutation, ct);
+                var fault = await next;
+                next = i + 1 < mutations.Length ? BuildFaultAsync(copy, mutations[i + 1], ct) : next;
+                bool noticed = await IsNoticedAsync(copy, fault, ct);
                 caught += noticed ? 1 : 0;
-                Console.WriteLine($"{mutation.Name} {(noticed ? "caught" : "survived")}");
+                Console.WriteLine($"{mutations[i].Name} {(noticed ? "caught" : "survived")}");
             }
             return (caught, mutations.Length - caught);
         }
@@ -42,7 +46,8 @@ public sealed class Mutations(string root)
         }
     }
 
-    private static async Task<bool> PlantAsync(string copy, Mutation mutation, CancellationToken ct)
+    /// <summary>Builds the library with a fault in it: only its project, because public shapes do not change. The source is whole again afterwards.</summary>
+    private static async Task<PlantedFault> BuildFaultAsync(string copy, Mutation mutation, CancellationToken ct)
     {
         string path = Path.Combine(copy, mutation.File);
         string source = await File.ReadAllTextAsync(path, ct);
@@ -51,22 +56,34 @@ public sealed class Mutations(string root)
             throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", $"its place is not in {mutation.File} any more", "bring tests/mutations.json up to date");
         string project = string.Join('/', mutation.File.Split('/').Take(2));
         string library = LibraryOf(Path.Combine(copy, project)) + ".dll";
-        string tested = Path.Combine(copy, $"artifacts/bin/{Tests}/debug", library);
-        string good = tested + ".good";
-        File.Copy(tested, good);
         await File.WriteAllTextAsync(path, planted, ct);
         try
         {
-            // Only the project of the fault is built, and its library put where the tests load it: public shapes do not change.
             if (await BuildAsync(copy, [project, "--no-restore", "--no-dependencies"], ct) != 0)
                 throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", "the source does not build with it", "bring tests/mutations.json up to date");
-            File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/debug", library), tested, overwrite: true);
-            return await TestAsync(copy, ct) != 0;
         }
         finally
         {
             await File.WriteAllTextAsync(path, source, CancellationToken.None);
-            File.Move(good, tested, overwrite: true);
+        }
+        string built = Path.Combine(copy, mutation.Name + ".dll");
+        File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/debug", library), built);
+        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{Tests}/debug", library));
+    }
+
+    /// <summary>Runs the tests with the library put where they load it.</summary>
+    private static async Task<bool> IsNoticedAsync(string copy, PlantedFault fault, CancellationToken ct)
+    {
+        string good = fault.Place + ".good";
+        File.Copy(fault.Place, good);
+        File.Copy(fault.Library, fault.Place, overwrite: true);
+        try
+        {
+            return await TestAsync(copy, ct) != 0;
+        }
+        finally
+        {
+            File.Move(good, fault.Place, overwrite: true);
         }
     }
 
@@ -98,4 +115,9 @@ public sealed class Mutations(string root)
         Directory.CreateDirectory(Path.GetDirectoryName(to)!);
         File.Copy(Path.Combine(root, relative), to);
     }
+
+    /// <summary>A library with a fault.</summary>
+    /// <param name="Library">The file that was built.</param>
+    /// <param name="Place">Where the tests load it.</param>
+    private sealed record PlantedFault(string Library, string Place);
 }
