@@ -181,7 +181,7 @@ public sealed class BootPartition(IFiles files)
         {
             string copy = $"{Copies}/{saved.Number}", target = $"{Places.Boot}/{saved.Path}";
             // A copy that is not whole was never needed: nothing is replaced before all copies are.
-            if ((!files.Exists(target) || DigestOf(target) != saved.Digest) && files.Exists(copy) && DigestOf(copy) == saved.Digest)
+            if ((!files.Exists(target) || files.DigestOf(target) != saved.Digest) && files.Exists(copy) && files.DigestOf(copy) == saved.Digest)
                 changes.Add(new BootFileChange(saved.Path, new BootFileContent(files.Length(copy) ?? 0, saved.Digest, copy)));
         }
         var added = touched.Added.Where(p => files.Exists($"{Places.Boot}/{p}") && !changes.Any(c => string.Equals(c.Path, p, StringComparison.OrdinalIgnoreCase)));
@@ -190,7 +190,7 @@ public sealed class BootPartition(IFiles files)
 
     private void KeepCopies(TouchedFiles touched)
     {
-        var missing = touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}") || DigestOf($"{Copies}/{s.Number}") != s.Digest).ToList();
+        var missing = touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}") || files.DigestOf($"{Copies}/{s.Number}") != s.Digest).ToList();
         if (missing is [])
             return;
         files.CreateDirectory(Copies);
@@ -249,7 +249,7 @@ public sealed class BootPartition(IFiles files)
     internal static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;
 
     private bool IsSame(string first, string second) =>
-        files.Length(first) is { } length && files.Length(second) == length && DigestOf(first) == DigestOf(second);
+        files.Length(first) is { } length && files.Length(second) == length && files.DigestOf(first) is { } digest && digest == files.DigestOf(second);
 
     private Digest DigestOf(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
 }

@@ -83,18 +83,7 @@ internal sealed class StagedBootFiles(IFiles files)
 
     private string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{_first + index}");
 
-    // What a power cut left half written may be no file that can be read.
-    private (long Length, Digest Content)? ContentOf(string file)
-    {
-        try
-        {
-            return (files.Length(file) ?? 0, Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256)));
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
+    private (long Length, Digest Content)? ContentOf(string file) => files.DigestOf(file) is { } digest ? (files.Length(file) ?? 0, digest) : null;
 
     // The boot loader's variables are never renamed, and the directories of slots have files of their own.
     private static bool IsBootFile(string path) =>
