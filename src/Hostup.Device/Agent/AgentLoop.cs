@@ -52,6 +52,19 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         server.Introduce(device.Ports.Power.BootId, MachineIdentity.Read());
         Say($"agent {ThisProgram.Version} of device {config.Uuid}, server {config.Server}");
         new AttemptJournal(device.Ports.Files).Prepare();
+        try
+        {
+            await RepeatAsync(ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // A reboot that the update asks for comes soon after its last bytes.
+            _meter.Account.KeepNow();
+        }
+    }
+
+    private async Task RepeatAsync(CancellationToken ct)
+    {
         while (!ct.IsCancellationRequested)
         {
             TimeSpan pause;

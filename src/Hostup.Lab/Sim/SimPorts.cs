@@ -65,12 +65,17 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Counters of the interfaces.</summary>
     public IReadOnlyList<InterfaceBytes> Interfaces { get; set; } = [];
 
+    /// <summary>Connections of the engine.</summary>
+    public IReadOnlyList<EngineConnection> Connections { get; set; } = [];
+
     /// <summary>The policy as the server has it now; null: as it was when the attempt began.</summary>
     public UpdatePolicy? Policy { get; set; }
 
     public ValueTask<bool?> IsMeteredAsync(CancellationToken ct) => ValueTask.FromResult(Metered);
 
     public IReadOnlyList<InterfaceBytes> Count() => Interfaces;
+
+    public IReadOnlyList<EngineConnection> EngineConnections() => Connections;
 
     public string? Other { get; set; }
 

@@ -28,9 +28,11 @@ public sealed class AccountTests
         Assert.Equal([registry.Bytes, fallback.Bytes], AttemptAccount.Of(_device.Files, Attempt)!.Where(b => b.Cause != "supervisor"));
     }
 
-    [Fact]
-    public async Task What_processes_that_were_killed_had_fetched_is_in_the_account()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_processes_that_were_killed_had_fetched_is_in_the_account_and_little_is_fetched_again(bool dataFull)
     {
+        if (dataFull)
+            _device.Data.Provision(Updates.Files.Places.Data + "/application", new byte[_device.Data.FreeBytes / 4096 * 4096]);
         // each process has sources of its own, whose counts die with it
         var made = new List<SimSource>();
         _device.Power.KillWhen = KillAfterEachCheckpoint.Of(_device);
@@ -48,6 +50,7 @@ public sealed class AccountTests
         // what came after the last checkpoint of a process that died is not known
         Assert.InRange(counted, Whole, made.Sum(s => s.Bytes.Received));
         Assert.InRange(made.Sum(s => s.Bytes.Received) - counted, 0, _device.Power.Kills * 2 * _device.CheckpointBytes);
+        Assert.InRange(made.Sum(s => s.Bytes.Received) - Whole, 0, _device.Power.Kills * 2 * _device.CheckpointBytes);
     }
 
     [Fact]
@@ -135,6 +138,60 @@ public sealed class AccountTests
         agent.Look(ended: true);
 
         Assert.Equal([new CauseBytes("unexplained", 31, 22)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    [Fact]
+    public void What_the_engine_fetches_from_other_machines_meanwhile_is_the_applications()
+    {
+        Carried(0, 0);
+        _device.Ports.Connections = [new EngineConnection(1, true, 5000, 50)];
+        var agent = Agent();
+        agent.Begin(Attempt);
+        // one goes on, one is new, and one leads to the update process, which counts for itself
+        _device.Ports.Connections = [new EngineConnection(1, true, 5100, 60), new EngineConnection(2, true, 700, 7), new EngineConnection(3, false, 90_000, 9)];
+        agent.Look(ended: false);
+        _device.Ports.Connections = [new EngineConnection(2, true, 900, 8), new EngineConnection(3, false, 95_000, 9)];
+        Carried(1200, 20);
+        agent.Look(ended: true);
+
+        Assert.Equal([new CauseBytes("application", 100 + 900, 10 + 8), new CauseBytes("unexplained", 200, 2)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    [Fact]
+    public void An_agent_that_is_started_again_counts_no_connection_twice_and_loses_nothing_of_the_last_minute()
+    {
+        Carried(0, 0);
+        var agent = Agent();
+        agent.Begin(Attempt);
+        _device.Ports.Connections = [new EngineConnection(1, true, 600, 6)];
+        Carried(700, 7);
+        agent.Look(ended: false);
+        agent.KeepNow();
+
+        agent = Agent();
+        _device.Ports.Connections = [new EngineConnection(1, true, 900, 9)];
+        Carried(1000, 10);
+        agent.Look(ended: true);
+
+        Assert.Equal([new CauseBytes("application", 900, 9), new CauseBytes("unexplained", 100, 1)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    [Fact]
+    public void Numbers_of_connections_are_another_boots_after_a_reboot()
+    {
+        Carried(0, 0);
+        var agent = Agent();
+        agent.Begin(Attempt);
+        _device.Ports.Connections = [new EngineConnection(1, true, 600, 6)];
+        agent.Look(ended: false);
+        agent.KeepNow();
+
+        _device.Ports.Boot();
+        _device.Ports.Connections = [new EngineConnection(1, true, 50, 5)];
+        agent = Agent();
+        agent.Look(ended: true);
+
+        Assert.Equal(new CauseBytes("application", 650, 11), AttemptBytes.Of(_device.Files, [Opened], plan: null)[0]);
     }
 
     private static JournalRecord Opened => new() { Verb = JournalVerb.Opened, AttemptId = Attempt, BootId = "boot", At = DateTimeOffset.UnixEpoch };
