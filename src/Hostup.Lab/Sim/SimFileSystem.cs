@@ -284,10 +284,11 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
         private void Write(State state, int length)
         {
-            byte[] content = state.Contents.TryGetValue(File, out byte[]? was) ? (byte[])was.Clone() : [];
-            if (Offset + length <= content.Length)
+            // In place: each state has arrays of its own.
+            if (state.Contents.TryGetValue(File, out byte[]? content) && Offset + length <= content.Length)
                 Bytes.AsSpan(0, length).CopyTo(content.AsSpan(Offset));
-            state.Contents[File] = content;
+            else
+                state.Contents.TryAdd(File, []);
         }
     }
 }

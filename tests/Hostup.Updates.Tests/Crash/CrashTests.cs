@@ -154,7 +154,7 @@ public sealed class CrashTests
     }
 
     /// <summary>Before every effect. What half a change of two names leaves differs from <see cref="Unflushed.Kept"/> only right after one.</summary>
-    private static IEnumerable<int> Cuts(SimDevice whole, Unflushed unflushed)
+    internal static IEnumerable<int> Cuts(SimDevice whole, Unflushed unflushed)
     {
         var cuts = Enumerable.Range(1, whole.Power.Effects).ToList();
         if (unflushed is not (Unflushed.FirstName or Unflushed.SecondName))
