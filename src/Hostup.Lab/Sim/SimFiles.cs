@@ -42,12 +42,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
     }
 
-    public byte[] Hash(string path, HashAlgorithmName algorithm)
-    {
-        using var hash = IncrementalHash.CreateHash(algorithm);
-        hash.AppendData(Read(path));
-        return hash.GetHashAndReset();
-    }
+    public byte[] Hash(string path, HashAlgorithmName algorithm) => CryptographicOperations.HashData(algorithm, Read(path));
 
     public void Copy(string from, string to) => Create(to, Read(from));
 

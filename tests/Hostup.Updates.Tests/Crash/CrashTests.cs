@@ -189,7 +189,9 @@ public sealed class CrashTests
     {
         if (running == Old)
         {
-            Assert.True(BootFileSnapshot.Of(device) == BootFileSnapshot.Provisioned(Old, device.Family), $"{when}: boot files {BootFileSnapshot.Of(device)} instead of {BootFileSnapshot.Provisioned(Old)}");
+            string found = BootFileSnapshot.Of(device);
+            string old = BootFileSnapshot.Provisioned(Old, device.Family);
+            Assert.True(found == old, $"{when}: boot files {found} instead of {old}");
             return;
         }
         var expected = running.BootFiles.Keys.Append(Path.GetRelativePath(Places.Boot, device.Family.File)).Append("slot-2/vmlinuz").Append("slot-3/vmlinuz").ToHashSet();
