@@ -5,7 +5,7 @@ namespace Hostup.Device;
 /// <summary>Log of one process's work on an attempt: to the journal by standard error, and to a file on the data partition. Never blocks, never fails.</summary>
 internal sealed class RunLog : IDisposable
 {
-    private const string Data = "/mnt/data";
+    public const string Data = "/mnt/data";
     private const string Names = "hostup-update.*.log";
     private const string Begin = "attempt ";
 

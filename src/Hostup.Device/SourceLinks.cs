@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Linux.Network;
 using Hostup.Linux.Sources;
@@ -10,32 +11,38 @@ using Hostup.Updates.Run;
 namespace Hostup.Device;
 
 /// <summary>
-/// Where this device gets an image: the server's registry with the device's key, then the fallback registries without one. Opened when something
-/// is to be fetched: an attempt is taken back also when config.json cannot be read.
+/// Where this device gets images, of the OS and for its engine: the server's registry with the device's key, then the fallback registries without
+/// one. Opened when something is to be fetched: an attempt is taken back also when config.json cannot be read.
 /// </summary>
-internal sealed class SourceLinks : IDisposable
+internal sealed class SourceLinks : IImageSources, IDisposable
 {
     private readonly List<SourceLink> _links = [];
     private ServerConnections? _connections;
 
     /// <summary>Those of an update that runs; its budget is what the policy says at the moment, over all processes of the attempt.</summary>
     public IReadOnlyList<IHostAppSource> Open(StepContext update) => Open(
-        update.Policy, update.Plan.FallbackRegistries, () => update.Policy.ByteBudget is > 0 and var budget ? budget - update.Account.ImageBytes : long.MaxValue);
+        update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
 
     /// <param name="policy">How the image may be fetched.</param>
     /// <param name="fallbackRegistries">Registries tried after the server's own.</param>
     /// <param name="bytesLeft">Bytes that may still be received; null: as many as are wanted.</param>
     public IReadOnlyList<IHostAppSource> Open(UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft = null)
     {
-        var config = DeviceConfig.Load();
-        _connections ??= config.Connections();
-        var sources = new List<IHostAppSource>();
         var buffers = new MemberBuffers();
-        if (config is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
-            sources.Add(new RegistrySource("registry", Link(policy, bytesLeft), server, new RegistryCredentials($"d_{uuid}", key), buffers));
-        foreach (string fallback in fallbackRegistries)
-            sources.Add(new RegistrySource("fallback", Link(policy, bytesLeft), AddressOf(fallback), credentials: null, buffers));
-        return sources;
+        return [.. Registries(fallbackRegistries).Select(r =>
+        {
+            var link = Link(policy, bytesLeft);
+            _links.Add(link);
+            return new RegistrySource(r.Name, link, r.Address, r.Credentials, buffers);
+        })];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<IImageSource> Open(EngineImageName image, UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft)
+    {
+        // The device's key goes to its own server only.
+        IEnumerable<Registry> from = image.Host is { } host ? [new(host, AddressOf(AsEnginesCallIt(host)), null)] : Registries(fallbackRegistries);
+        return [.. from.Select(r => new RegistryImage(r.Name, Link(policy, bytesLeft), new RegistryLocation(r.Address, image.Repository), r.Credentials))];
     }
 
     public void Dispose()
@@ -44,15 +51,26 @@ internal sealed class SourceLinks : IDisposable
         _connections?.Dispose();
     }
 
-    private SourceLink Link(UpdatePolicy policy, Func<long>? bytesLeft)
+    private static IEnumerable<Registry> Registries(IReadOnlyList<string> fallbacks)
     {
-        var link = new SourceLink(policy, TimeProvider.System, connections: _connections) { BytesLeft = bytesLeft };
-        _links.Add(link);
-        return link;
+        if (DeviceConfig.Load() is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key })
+            yield return new("registry", server, new RegistryCredentials($"d_{uuid}", key));
+        foreach (string fallback in fallbacks)
+            yield return new("fallback", AddressOf(fallback), null);
     }
+
+    private SourceLink Link(UpdatePolicy policy, Func<long>? bytesLeft) =>
+        new(policy, TimeProvider.System, connections: _connections ??= DeviceConfig.Load().Connections()) { BytesLeft = bytesLeft };
+
+    /// <summary>Docker's hub is not where its name says; on this machine engines do without TLS.</summary>
+    private static string AsEnginesCallIt(string host) =>
+        host is "docker.io" or "index.docker.io" ? "registry-1.docker.io"
+        : Uri.TryCreate($"http://{host}", UriKind.Absolute, out var address) && address.IsLoopback ? $"http://{host}" : host;
 
     private static Uri AddressOf(string text) =>
         Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : $"https://{text}", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https")
             ? address
-            : throw new HostupException(HostupErrors.BadValue, $"cannot use fallback registry '{text}'", "it is no host or http address", "start the update again with another --fallback-registry");
+            : throw new HostupException(HostupErrors.BadValue, $"cannot use registry '{text}'", "it is no host or http address", "start the update again with another --fallback-registry, or publish the release with another supervisor image");
+
+    private sealed record Registry(string Name, Uri Address, RegistryCredentials? Credentials);
 }

@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Linux.Engine;
 using Hostup.Linux.Files;
 using Hostup.Linux.Health;
@@ -8,7 +9,7 @@ using Hostup.Linux.Processes;
 using Hostup.Linux.Slots;
 using Hostup.Linux.Systemd;
 using Hostup.Updates.Boot;
-using Hostup.Updates.Files;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Run;
 
 namespace Hostup.Device;
@@ -17,7 +18,8 @@ namespace Hostup.Device;
 internal sealed class ThisDevice : IDisposable
 {
     private readonly ApplicationLocks _locks = new();
-    private readonly DockerEngine _engine = new(ServerRegistry);
+    private readonly DockerEngine _engine = new();
+    private readonly SourceLinks _images = new();
 
     public ThisDevice()
     {
@@ -30,11 +32,12 @@ internal sealed class ThisDevice : IDisposable
             Files = files,
             Slots = slots,
             Media = new LinuxBootMedia(() => slots.Running.Device),
-            Boot = new GrubEnvironment(files, FindGrubEnvironment(files)),
+            Boot = BootEnvironments.Find(files, DeviceFacts.DeviceTypeOf(files), () => Numbers(slots)),
             Supervisor = supervisor,
             Engine = _engine,
+            Images = _images,
             Locks = _locks,
-            Health = new LinuxHealthChecks(_engine, supervisor),
+            Health = new LinuxHealthChecks(_engine, supervisor, Commands, new ServerReach()),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
@@ -51,14 +54,19 @@ internal sealed class ThisDevice : IDisposable
     {
         _locks.Dispose();
         _engine.Dispose();
+        _images.Dispose();
     }
 
-    private static EngineRegistry? ServerRegistry() => DeviceConfig.Load() is { Server: { } server, Uuid: { } uuid, DeviceKey: { } key }
-        ? new EngineRegistry(server.Authority, $"d_{uuid}", key)
-        : null;
-
-    // EFI and legacy GRUB, as upstream's grub.cfg looks for it.
-    private static string FindGrubEnvironment(LinuxFiles files) =>
-        new[] { "/EFI/BOOT/grubenv", "/grub/grubenv" }.Select(p => Places.Boot + p).FirstOrDefault(files.Exists)
-        ?? Places.Boot + "/EFI/BOOT/grubenv";
+    // Slots that cannot be told are a check's matter; no letter is written then.
+    private static (int A, int B) Numbers(LinuxSlots slots)
+    {
+        try
+        {
+            return slots.Running.PartitionNumber is 8 or 9 ? (8, 9) : (2, 3);
+        }
+        catch (HostupException)
+        {
+            return (2, 3);
+        }
+    }
 }

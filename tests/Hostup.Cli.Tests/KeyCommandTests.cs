@@ -126,6 +126,21 @@ public sealed class KeyCommandTests : IDisposable
         Assert.False(File.Exists(At("release.dsse")));
     }
 
+    [Theory]
+    [InlineData("intel-nuc", null, "")]
+    [InlineData("my-board", "u-boot", "")]
+    [InlineData("my-board", null, "warning: device type my-board is not one that the device program knows, so that devices refuse this release: sign it with --boot-loader\n")]
+    public async Task A_device_type_of_one_s_own_needs_its_boot_loader_named(string type, string? loader, string warning)
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+
+        var run = await CommandRun.OfAsync(["release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", type, "--sequence", "1", "--out", At("o"), .. loader is null ? [] : (string[])["--boot-loader", loader]]);
+
+        Assert.Equal((0, warning), (run.ExitCode, run.Error));
+        Assert.Equal(loader is null ? [] : [loader], ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("o"))).UnverifiedPayload.Span).BootLoaders);
+    }
+
     [Fact]
     public async Task A_layout_without_an_image_is_named_in_the_error()
     {
@@ -151,7 +166,7 @@ public sealed class KeyCommandTests : IDisposable
         Assert.Contains("version 3\n", (await GoodAsync("trust", "show", At("trust-3.json"))).Replace("\r", "", StringComparison.Ordinal), StringComparison.Ordinal);
         await TestImage.WriteAsync(At("layout"), "2.0.0");
         foreach (string name in (string[])["old", "new"])
-            await GoodAsync("release", "sign", "--image", At("layout"), "--key", At(name + ".key"), "--device-type", "x", "--sequence", "1", "--expires-in-days", "30", "--out", At(name + ".dsse"));
+            await GoodAsync("release", "sign", "--image", At("layout"), "--key", At(name + ".key"), "--device-type", "x", "--boot-loader", "u-boot", "--sequence", "1", "--expires-in-days", "30", "--out", At(name + ".dsse"));
         foreach (var (list, release, exit) in ((string, string, int)[])[("trust-1.json", "old", 0), ("trust-1.json", "new", 3), ("trust-2.dsse", "old", 0), ("trust-2.dsse", "new", 0), ("trust-3.json", "old", 3), ("trust-3.json", "new", 0)])
             Assert.Equal((list, release, exit), (list, release, (await CommandRun.OfAsync("release", "verify", At(release + ".dsse"), "--trust", At(list))).ExitCode));
     }

@@ -2,10 +2,12 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
+using Hostup.Linux.Engine;
 using Hostup.Oci;
 using Hostup.Oci.Images;
 using Hostup.Oci.Layers;
@@ -36,6 +38,7 @@ internal static class Readers
         ["tar"] = new(b => ReadAsync(new LayerReader(new MemoryStream(Checksummed(b)))), 4 * Megabyte, 64),
         // Inflating is bounded by what gzip can do: some 1030 to one.
         ["gzip"] = new(b => ReadAsync(new LayersReader(new OneBlob(b), [new OciLayer(Layer(b), Digest.Of("other"u8))])), 8 * Megabyte, 64),
+        ["relay-request"] = new(Sync(b => _ = RelayRequest.Parse(b) ?? throw new HostupException(HostupErrors.BadValue, "cannot read a request", "it is none", "ask again")), Megabyte / 2, 64),
         ["grubenv"] = new(Sync(ReadGrub), Megabyte, 64),
         ["journal"] = new(Sync(b => ReadJournal(Framed(b))), 2 * Megabyte, 256),
         ["journal-bytes"] = new(Sync(ReadJournal), 2 * Megabyte, 256),

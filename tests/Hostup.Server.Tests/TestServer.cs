@@ -66,10 +66,10 @@ public sealed class TestServer : IAsyncLifetime
     }
 
     /// <summary>Pushes an image of one layer and publishes a release of it.</summary>
-    public async Task<ReleaseView> ReleaseAsync(string version, string deviceType = DeviceType)
+    public async Task<ReleaseView> ReleaseAsync(string version, string deviceType = DeviceType, HealthSettings? health = null)
     {
         var image = await PushAsync("hostos/x", Encoding.UTF8.GetBytes("layer of " + version));
-        return await PublishAsync(Sign(version, image, deviceType));
+        return await PublishAsync(Sign(version, image, deviceType, health: health));
     }
 
     public async Task<ReleaseView> PublishAsync(byte[] envelope)
@@ -78,7 +78,7 @@ public sealed class TestServer : IAsyncLifetime
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ReleaseView))!;
     }
 
-    public byte[] Sign(string version, Digest image, string deviceType = DeviceType, string repository = "hostos/x", long? sequence = null)
+    public byte[] Sign(string version, Digest image, string deviceType = DeviceType, string repository = "hostos/x", long? sequence = null, HealthSettings? health = null)
     {
         var manifest = new ReleaseManifest
         {
@@ -89,6 +89,7 @@ public sealed class TestServer : IAsyncLifetime
             Image = new ReleaseImage { Digest = image, Repository = repository, DownloadBytes = 1 },
             TreeDigest = Digest.Of("tree"u8),
             Root = new RootFileSystem { ContentBytes = 1, SpaceBytes = 1, Entries = 1 },
+            Health = health ?? new(),
         };
         return Envelope.Sign(ReleaseManifest.PayloadType, manifest.ToJson(), SigningKey).ToJson();
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Hostup.Core;
 using Hostup.Lab.Sim;
@@ -10,10 +11,13 @@ internal static class BootFileSnapshot
 {
     private static readonly string[] Variables = ["EFI/BOOT/grubenv", "bootenv", "resinOS_uEnv.txt", "bootcount.env", "uEnv.txt"];
 
+    private static readonly ConcurrentDictionary<(SimRelease, string), string> Known = new();
+
     public static string Of(SimDevice device) => Lines(device.Files.ListFiles(Places.Boot).ToDictionary(p => p, p => device.Boot.Read($"{Places.Boot}/{p}")!));
 
     /// <summary>As a simulated device is provisioned with this release.</summary>
-    public static string Provisioned(SimRelease release, SimBootFamily? family = null) => Of(new SimDevice(release, release, family: family));
+    public static string Provisioned(SimRelease release, SimBootFamily? family = null) =>
+        Known.GetOrAdd((release, family?.Name ?? ""), _ => Of(new SimDevice(release, release, family: family)));
 
     private static string Lines(Dictionary<string, byte[]> files)
     {

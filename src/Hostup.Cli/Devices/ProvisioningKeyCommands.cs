@@ -50,7 +50,7 @@ internal static class ProvisioningKeyCommands
         {
             using var api = ApiClient.Connect();
             DateTimeOffset? end = parsed.GetValue(hours) is > 0 and var h ? TimeProvider.System.GetUtcNow().AddHours(h) : null;
-            var key = await api.PostAsync("api/v1/provisioning-keys", new ProvisioningKeyRequest(parsed.GetValue(description), end), WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer, ct);
+            var key = await api.PostAsync("api/v1/provisioning-keys", new ProvisioningKeyRequest(parsed.GetValue(description), end) { NeverExpires = end is null }, WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer, ct);
             terminal.Print(key, parsed.GetValue(json), (w, k) => w.WriteLine(k.Key));
         });
         return command;

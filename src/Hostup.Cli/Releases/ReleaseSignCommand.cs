@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Hostup.Cli.Keys;
 using Hostup.Core;
+using Hostup.Core.Devices;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
@@ -28,6 +29,8 @@ internal static class ReleaseSignCommand
         var stores = new Option<string[]>("--engine-store") { Description = "Storage drivers that the engine opens", AllowMultipleArgumentsPerToken = true };
         var health = new Option<string>("--health") { Description = "Health checks of the trial as COUNTxSECONDS", DefaultValueFactory = _ => "15x60" };
         var minimum = new Option<string>("--updater-minimum") { Description = "Lowest version of the device program", DefaultValueFactory = _ => "0.0.0" };
+        var loaders = new Option<string[]>("--boot-loader") { Description = "Families of boot loaders that it serves; without it those known of the device type", AllowMultipleArgumentsPerToken = true };
+        loaders.AcceptOnlyFromAmong([.. BootLoaders.Served]);
         var stones = new Option<string[]>("--stepping-stone") { Description = "Versions that a device with an older OS runs first", AllowMultipleArgumentsPerToken = true };
         var label = new Option<string>("--root-label") { Description = "Label of the root file system; without it the slot's own" };
         var areas = BootAreaOption.Areas();
@@ -41,7 +44,7 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, stones, label, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, loaders, stones, label, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -55,6 +58,7 @@ internal static class ReleaseSignCommand
                 Version = OsVersion.Parse(parsed.GetValue(version) ?? read.OsReleaseVersion ?? "").Text,
                 BuildId = parsed.GetValue(build)!,
                 DeviceType = slug,
+                BootLoaders = parsed.GetValue(loaders) ?? [],
                 Sequence = parsed.GetValue(sequence),
                 SignedAt = TimeProvider.System.GetUtcNow(),
                 Image = new ReleaseImage { Digest = signed.Digest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = signed.DownloadBytes, Layers = layers },
@@ -75,6 +79,8 @@ internal static class ReleaseSignCommand
             byte[] json = manifest.ToJson();
             ReleaseManifest.Read(json); // what no reader takes is not signed
             await WriteSignedAsync(ReleaseManifest.PayloadType, json, parsed.GetValue(key)!, place, ct);
+            if (manifest.BootLoaders is [] && DeviceTypes.Find(slug) is null)
+                await terminal.Error.WriteLineAsync($"warning: device type {slug} is not one that the device program knows, so that devices refuse this release: sign it with --boot-loader");
             await terminal.Output.WriteLineAsync($"signed {manifest.Version} for {slug}, sequence {manifest.Sequence}, image {signed.Digest.Hex[..12]}{(parsed.GetValue(asIs) ? "" : $" in {parsed.GetValue(framed) ?? place + ".image"}")}");
         });
         return command;

@@ -12,8 +12,10 @@ public static class ReleaseLimits
     /// <summary>What is wrong; null when nothing is.</summary>
     internal static string? Fault(ReleaseManifest release)
     {
-        if (release.Requires.Contains(null!) || release.Packages.Contains(null!) || release.SteppingStones.Contains(null!) || release.BootFiles.Contains(null!) || release.KeptBack?.Contains(null!) == true)
+        if (release.Requires.Contains(null!) || release.Packages.Contains(null!) || release.SteppingStones.Contains(null!) || release.BootFiles.Contains(null!) || release.BootLoaders.Contains(null!) || release.KeptBack?.Contains(null!) == true)
             return "a list in it holds null";
+        if (release.BootLoaders.FirstOrDefault(b => !Devices.BootLoaders.Served.Contains(b)) is { } loader)
+            return $"boot loader '{loader}' in it is none of {string.Join(", ", Devices.BootLoaders.Served)}";
         if (release.Image is null || release.Root is null || release.Health is null || release.Notes is null || release.Version is null || release.DeviceType is null)
             return "a part of it is null";
         if (release.Sequence < 0 || release.Image.DownloadBytes < 0 || release.Root is not { ContentBytes: >= 0, SpaceBytes: >= 0, Entries: >= 0 })

@@ -30,6 +30,9 @@ public sealed record ReleaseManifest
     /// <summary>Slug of the device type.</summary>
     public required string DeviceType { get; init; }
 
+    /// <summary>Families of boot loaders that its boot files and root serve, names of <see cref="Devices.BootLoaders"/>; empty: those that the program knows of the device type.</summary>
+    public IReadOnlyList<string> BootLoaders { get; init => field = value ?? []; } = [];
+
     /// <summary>Grows with each release of a device type; a device refuses a lower one than it has committed.</summary>
     public required long Sequence { get; init; }
 

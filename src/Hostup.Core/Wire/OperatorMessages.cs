@@ -8,8 +8,12 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 
 /// <summary>POST /api/v1/provisioning-keys.</summary>
 /// <param name="Description">What the key is for, free text.</param>
-/// <param name="ExpiresAt">When it stops working; null: never.</param>
-public sealed record ProvisioningKeyRequest(string? Description, DateTimeOffset? ExpiresAt);
+/// <param name="ExpiresAt">When it stops working; null: in 30 days.</param>
+public sealed record ProvisioningKeyRequest(string? Description, DateTimeOffset? ExpiresAt)
+{
+    /// <summary>That it never stops working, when no time is given.</summary>
+    public bool NeverExpires { get; init; }
+}
 
 /// <summary>Answer to <see cref="ProvisioningKeyRequest"/>. The key is shown once and stored hashed.</summary>
 /// <param name="Id">Names the key in lists and logs.</param>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Machines;
@@ -27,23 +26,21 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     // A key that is not known does not become known by asking often.
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(2);
     private const int MostStarts = 3;
-    private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
 
     private readonly UpdateUnit _unit = new(device.Commands);
     private readonly DeviceTrust _trust = new(device.Ports.Files);
     private readonly UpdaterStore _updaters = new(server, new DeviceTrust(device.Ports.Files));
     private readonly DeviceKeys _keys = new(config, server);
     private readonly AttemptLog _log = new(device.Ports);
-    private readonly AttemptDocuments _documents = new(server);
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ReportPace _pace = new();
+    private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
     private RunningAttempt Running => field ??= new(server, _log);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
     private string? _refused;
-    private long _lastSerial = -1;
     private long? _resumed;
     private long? _reconciled;
     private string? _starting;
@@ -55,6 +52,19 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         server.Introduce(device.Ports.Power.BootId, MachineIdentity.Read());
         Say($"agent {ThisProgram.Version} of device {config.Uuid}, server {config.Server}");
         new AttemptJournal(device.Ports.Files).Prepare();
+        try
+        {
+            await RepeatAsync(ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            // A reboot that the update asks for comes soon after its last bytes.
+            _meter.Account.KeepNow();
+        }
+    }
+
+    private async Task RepeatAsync(CancellationToken ct)
+    {
         while (!ct.IsCancellationRequested)
         {
             TimeSpan pause;
@@ -92,8 +102,13 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             await TakeTrustAsync(answer.TrustVersion, ct).ConfigureAwait(false);
         }
         // Another target waits until the verdict of a trial, and until an attempt that was interrupted is closed.
-        if (answer.Target is { } target && !TrialPending && !_log.IsOpen && await StartAsync(target, ct).ConfigureAwait(false))
-            return Watching;
+        if (answer.Target is { } target && !TrialPending && !_log.IsOpen)
+        {
+            if (Reporting.HoldsBack(target))
+                return AfterFailure;
+            if (await StartAsync(target, ct).ConfigureAwait(false))
+                return Watching;
+        }
         return TrialPending ? TimeSpan.FromSeconds(5)
             : answer.Target is not null && _hold.Opens is { } opens && opens.TotalSeconds < answer.IntervalSeconds ? AgentWake.WithJitter((int)opens.TotalSeconds + 1)
             : AgentWake.WithJitter(answer.IntervalSeconds);
@@ -102,14 +117,16 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
-        try
+        foreach (var tell in (Func<Task>[])[() => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(progress: null, ct)])
         {
-            await State.ReportAsync(_trustFault, ct).ConfigureAwait(false);
-            await ReportAttemptAsync(progress: null, ct).ConfigureAwait(false);
-        }
-        catch (HostupException e)
-        {
-            Say($"{e.Message} [{e.Code}]");
+            try
+            {
+                await tell().ConfigureAwait(false);
+            }
+            catch (HostupException e)
+            {
+                Say($"{e.Message} [{e.Code}]");
+            }
         }
     }
 
@@ -160,8 +177,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
     }
 
-    private bool OnTrial => TrialPending && _log.Records.Any(r => r.Verb == JournalVerb.TrialBoot);
-
     private bool TrialPending => Trial.IsPending(device.Ports);
 
     /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
@@ -183,7 +198,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             return false;
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId)
         {
-            TellAgain();
+            Reporting.TellAgain();
             return false;
         }
         if (target.Cancel)
@@ -232,7 +247,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         var (progress, records) = (ProgressFile.Load(), _log.Records);
         if (_pace.IsDue(progress, records.Count))
         {
-            if (await ReportAttemptAsync(progress, ct).ConfigureAwait(false) is { } answer && open)
+            if (await Reporting.ReportAsync(progress, ct).ConfigureAwait(false) is { } answer && open)
                 RunningAttempt.Hear(answer);
             _pace.Told(progress, records.Count);
         }
@@ -242,42 +257,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         await Running.PollAsync(ct).ConfigureAwait(false);
     }
-
-    /// <summary>Reports where the attempt stands, unless the server has acknowledged exactly this already.</summary>
-    private async Task<AttemptAnswer?> ReportAttemptAsync(StepProgress? progress, CancellationToken ct)
-    {
-        var records = _log.Records;
-        var plan = new AttemptFiles(device.Ports.Files).TryLoad(records)?.Plan;
-        if (records is not [{ AttemptId: { } attempt }, ..])
-            return null;
-        bool ended = records[^1].Verb == JournalVerb.Ended;
-        _meter.Look(attempt, ended);
-        if (JournalView.Report(records, plan, progress, OnTrial, AttemptBytes.Of(device.Ports.Files, records, plan, _meter.Account)) is not { } report)
-            return null;
-        if (report.Serial == _lastSerial || (ended && IsAcknowledged(attempt)))
-            return null;
-        var answer = await server.ReportAsync(attempt, report, ct).ConfigureAwait(false);
-        _lastSerial = report.Serial;
-        // Only a server that says it keeps the end has it.
-        bool kept = answer.State.Length == 0 || AttemptStates.IsTerminal(answer.State);
-        bool sent = await _documents.SendAsync(attempt, plan, ct).ConfigureAwait(false);
-        if (ended && sent && kept)
-            AtomicFile.Write(device.Ports.Files, AcknowledgedPath, Encoding.ASCII.GetBytes(attempt));
-        else if (ended)
-            _lastSerial = -1; // the report is repeated, which changes nothing, and the log with it
-        return answer;
-    }
-
-    /// <summary>The server asks for an attempt that has ended here: it lost what it had acknowledged, with a backup that was put back.</summary>
-    private void TellAgain()
-    {
-        AtomicFile.Delete(device.Ports.Files, AcknowledgedPath);
-        _lastSerial = -1;
-    }
-
-    private bool IsAcknowledged(string attempt) =>
-        device.Ports.Files.Exists(AcknowledgedPath) && Encoding.ASCII.GetString(device.Ports.Files.Read(AcknowledgedPath)) == attempt;
-
 
     private static void Say(string text) => Console.Error.WriteLine(text);
 }

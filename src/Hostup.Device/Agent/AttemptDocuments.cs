@@ -4,7 +4,9 @@ using Hostup.Updates.Plan;
 namespace Hostup.Device.Agent;
 
 /// <summary>Plan and log of an attempt on their way to the server. A failure is told and tried again with the next report.</summary>
-internal sealed class AttemptDocuments(ServerLink server)
+/// <param name="server">Who takes them.</param>
+/// <param name="data">The data partition.</param>
+internal sealed class AttemptDocuments(ServerLink server, string data = RunLog.Data)
 {
     private const int MaxLogBytes = 1 << 20;
     private const int PartBytes = 60 << 10; // the server takes 64 KiB at a time
@@ -26,6 +28,12 @@ internal sealed class AttemptDocuments(ServerLink server)
             await SendLogAsync(attempt, ct).ConfigureAwait(false);
             return true;
         }
+        catch (HostupException e) when (e.Code == HostupErrors.Conflict)
+        {
+            // It has less of the log than it once said.
+            Forget();
+            return false;
+        }
         catch (Exception e) when (e is HostupException or IOException)
         {
             await Console.Error.WriteLineAsync($"documents of attempt {attempt} stay here for now: {e.Message}").ConfigureAwait(false);
@@ -34,11 +42,14 @@ internal sealed class AttemptDocuments(ServerLink server)
         }
     }
 
+    /// <summary>Nothing counts as sent any more.</summary>
+    public void Forget() => _planOf = _logOf = null;
+
     private async Task SendLogAsync(string attempt, CancellationToken ct)
     {
         if (_logOf != attempt)
             (_logOf, _logSent) = (attempt, 0);
-        byte[] all = RunLog.ReadAll(attempt);
+        byte[] all = RunLog.ReadAll(attempt, data);
         while (_logSent < Math.Min(all.Length, MaxLogBytes))
         {
             byte[] part = all[(int)_logSent..(int)Math.Min(all.Length, _logSent + PartBytes)];

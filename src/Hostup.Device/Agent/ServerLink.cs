@@ -19,13 +19,15 @@ internal sealed class ServerLink : IDisposable
 
     /// <summary>
     /// A poll on a new connection costs four times as much as one on a connection that is there. Where a server, a proxy or a mobile network has lost it
-    /// this often in a row it is closed with the poll: closing it later costs packets of its own.
+    /// this often in a row it is reset after the poll: closing it later costs packets of its own.
     /// </summary>
     private const int MostLost = 3;
 
     private int _lost;
+    private bool _kept;
     private string _machine = "";
     private readonly HttpClient _http;
+    private readonly HttpClient _once;
     private EntityTagHeaderValue? _etag;
     private PollAnswer? _last;
 
@@ -34,10 +36,8 @@ internal sealed class ServerLink : IDisposable
     /// <param name="deviceKey">The device's key; null: not registered yet.</param>
     public ServerLink(ServerConnections connections, Uri server, string? deviceKey)
     {
-        _http = new HttpClient(Wire.Count(connections.NewHandler(DecompressionMethods.None)));
-        _http.BaseAddress = new Uri(server, "device/v1/");
-        _http.Timeout = TimeSpan.FromSeconds(100);
-        _http.MaxResponseContentBufferSize = MaxEnvelopeBytes;
+        _http = Client(Wire.Count(connections.NewHandler(DecompressionMethods.None)), server);
+        _once = Client(connections.NewSparingHandler(Wire), server);
         if (deviceKey is not null)
             UseKey(deviceKey);
     }
@@ -46,12 +46,15 @@ internal sealed class ServerLink : IDisposable
     public WireMeter Wire { get; } = new(TimeProvider.System);
 
     /// <summary>Uses another key from the next request on.</summary>
-    public void UseKey(string deviceKey) => _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
+    public void UseKey(string deviceKey) =>
+        _http.DefaultRequestHeaders.Authorization = _once.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", deviceKey);
 
     /// <summary>Says with each request which boot this is, and with the first poll which machine, so that a copied card is found.</summary>
     public void Introduce(string bootId, string machine)
     {
-        _http.DefaultRequestHeaders.Add(DeviceHeaders.Boot, bootId.Length > BootDigits ? bootId[..BootDigits] : bootId);
+        string boot = bootId.Length > BootDigits ? bootId[..BootDigits] : bootId;
+        _http.DefaultRequestHeaders.Add(DeviceHeaders.Boot, boot);
+        _once.DefaultRequestHeaders.Add(DeviceHeaders.Boot, boot);
         _machine = machine;
     }
 
@@ -83,12 +86,18 @@ internal sealed class ServerLink : IDisposable
         if (_etag is not null)
             message.Headers.IfNoneMatch.Add(_etag);
         bool expected = _last is { } last && TimeSpan.FromSeconds(last.IntervalSeconds * 1.1) < ServerConnections.IdleLimit && _lost < MostLost;
-        message.Headers.ConnectionClose = _last is null || expected ? null : true;
         // The server keeps it for each boot: once is enough.
         if (_last is null && _machine.Length > 0)
             message.Headers.Add(DeviceHeaders.Machine, _machine);
         int connections = Wire.Connections;
-        using var answer = await PollOnAsync(message, expected, ct).ConfigureAwait(false);
+        var client = _http;
+        if (_last is not null && !expected)
+        {
+            // A connection that is still there from a report is used up first.
+            client = _kept ? _http : _once;
+            message.Headers.ConnectionClose = _kept ? true : null;
+        }
+        using var answer = await PollOnAsync(client, message, expected, ct).ConfigureAwait(false);
         if (expected)
             _lost = Wire.Connections > connections ? _lost + 1 : 0;
         if (answer.StatusCode == HttpStatusCode.NotModified && _last is not null)
@@ -99,11 +108,11 @@ internal sealed class ServerLink : IDisposable
     }
 
     /// <summary>A connection that is dead and does not say so is lost as well.</summary>
-    private async Task<HttpResponseMessage> PollOnAsync(HttpRequestMessage message, bool expected, CancellationToken ct)
+    private async Task<HttpResponseMessage> PollOnAsync(HttpClient client, HttpRequestMessage message, bool expected, CancellationToken ct)
     {
         try
         {
-            return await TalkAsync(message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+            return await TalkAsync(client, message, "poll the server", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         }
         catch (HostupException) when (expected)
         {
@@ -115,7 +124,7 @@ internal sealed class ServerLink : IDisposable
     public async Task ReportStateAsync(DeviceStateReport state, CancellationToken ct)
     {
         using var message = new HttpRequestMessage(HttpMethod.Put, "state") { Content = JsonContent.Create(state, WireJson.Default.DeviceStateReport) };
-        using var answer = await TalkAsync(message, "report the state", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        using var answer = await TalkAsync(_http, message, "report the state", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         await RequireAsync(answer, "report the state", ct).ConfigureAwait(false);
     }
 
@@ -130,7 +139,7 @@ internal sealed class ServerLink : IDisposable
     {
         using var message = new HttpRequestMessage(HttpMethod.Put, path) { Content = new ByteArrayContent(content) };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue(mediaType);
-        using var answer = await TalkAsync(message, $"send {path}", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        using var answer = await TalkAsync(_http, message, $"send {path}", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         await RequireAsync(answer, $"send {path}", ct).ConfigureAwait(false);
     }
 
@@ -138,7 +147,7 @@ internal sealed class ServerLink : IDisposable
     public async Task<byte[]> FetchEnvelopeAsync(Digest digest, CancellationToken ct)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, $"envelopes/{digest}");
-        using var answer = await TalkAsync(message, "fetch the envelope", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        using var answer = await TalkAsync(_http, message, "fetch the envelope", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         await RequireAsync(answer, "fetch the envelope", ct).ConfigureAwait(false);
         if (answer.Content.Headers.ContentLength > MaxEnvelopeBytes)
             throw Altered(digest, $"it has {answer.Content.Headers.ContentLength} bytes");
@@ -150,7 +159,7 @@ internal sealed class ServerLink : IDisposable
     public async Task FetchUpdaterAsync(UpdaterArtifact updater, string path, CancellationToken ct)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
-        using var answer = await TalkAsync(message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        using var answer = await TalkAsync(_http, message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
         await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
         var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
         var file = new FileStream(path, FileMode.Create, FileAccess.Write);
@@ -162,7 +171,18 @@ internal sealed class ServerLink : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _once.Dispose();
+    }
+
+    private static HttpClient Client(HttpMessageHandler connections, Uri server) => new(connections)
+    {
+        BaseAddress = new Uri(server, "device/v1/"),
+        Timeout = TimeSpan.FromSeconds(100),
+        MaxResponseContentBufferSize = MaxEnvelopeBytes,
+    };
 
     /// <summary>Copies at most so many bytes. A link that gives nothing for a minute is broken.</summary>
     private static async Task CopyAsync(Stream body, FileStream file, long left, CancellationToken ct)
@@ -189,15 +209,18 @@ internal sealed class ServerLink : IDisposable
 
     private async Task<T> SendAsync<T>(HttpRequestMessage message, string what, JsonTypeInfo<T> type, CancellationToken ct)
     {
-        using var answer = await TalkAsync(message, what, HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
+        using var answer = await TalkAsync(_http, message, what, HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
         return await ReadAsync(answer, what, type, ct).ConfigureAwait(false);
     }
 
-    private async Task<HttpResponseMessage> TalkAsync(HttpRequestMessage message, string what, HttpCompletionOption completion, CancellationToken ct)
+    private async Task<HttpResponseMessage> TalkAsync(HttpClient client, HttpRequestMessage message, string what, HttpCompletionOption completion, CancellationToken ct)
     {
         try
         {
-            return await _http.SendAsync(message, completion, ct).ConfigureAwait(false);
+            var answer = await client.SendAsync(message, completion, ct).ConfigureAwait(false);
+            if (client == _http)
+                _kept = answer.Headers.ConnectionClose != true && message.Headers.ConnectionClose != true;
+            return answer;
         }
         catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !ct.IsCancellationRequested))
         {
@@ -223,7 +246,7 @@ internal sealed class ServerLink : IDisposable
         if (answer.IsSuccessStatusCode)
             return;
         string said = await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
-        var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
+        var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 409 => HostupErrors.Conflict, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
         throw new HostupException(code, $"cannot {what}", $"the server answers {(int)answer.StatusCode} {(said.Length > 200 ? said[..200] : said)}", "see the server's log");
     }
 

@@ -15,7 +15,6 @@ internal sealed class UpdateUnit(CommandRunner commands, string root = "")
         $"--unit={Name}", "--collect", "--description=Host OS update",
         "--property=PrivateMounts=yes", "--property=Type=exec",
         "--property=Environment=DOTNET_GCHeapHardLimit=0x2800000", // 40 MiB of managed heap, so that the process stays below 64 MiB
-        "--property=Environment=DOTNET_GCgen0size=0x400000", // 4 MiB before a collection; by default the processor's cache decides
         "--property=Environment=DOTNET_TieredPGO=0",
     ];
 

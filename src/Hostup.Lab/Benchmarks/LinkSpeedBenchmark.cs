@@ -27,13 +27,16 @@ public static class LinkSpeedBenchmark
 
     public static Command Create()
     {
-        var json = new Option<string?>("--json") { Description = "Writes the results to this file" };
+        var links = new Option<LinkChoice>("--links") { Description = "all, slow (up to 100 kB/s: the link decides, on a busy machine too), fast (on a quiet machine) or none (draws what the file has)" };
+        var json = new Option<string?>("--json") { Description = "Writes the results to this file; those of other links that are in it stay" };
         var chart = new Option<string?>("--chart") { Description = "Writes a chart of them to this SVG file" };
-        var command = new Command("link-speed", "Seconds to a verified slot by the speed of the link; needs root") { json, chart };
+        var command = new Command("link-speed", "Seconds to a verified slot by the speed of the link; needs root") { links, json, chart };
         command.SetAction(async (parsed, ct) =>
         {
-            var results = await MeasureAsync(ct);
-            if (parsed.GetValue(json) is { } file)
+            string? file = parsed.GetValue(json);
+            var before = file is not null && File.Exists(file) ? JsonSerializer.Deserialize<LinkSpeedResult[]>(await File.ReadAllBytesAsync(file, ct), Json)! : [];
+            var results = InOrder([.. await MeasureAsync(parsed.GetValue(links), ct), .. before]);
+            if (file is not null)
                 await File.WriteAllTextAsync(file, JsonSerializer.Serialize(results, Json) + "\n", ct);
             if (parsed.GetValue(chart) is { } svg)
                 await File.WriteAllTextAsync(svg, Chart(results), ct);
@@ -41,14 +44,22 @@ public static class LinkSpeedBenchmark
         return command;
     }
 
-    private static async Task<IReadOnlyList<LinkSpeedResult>> MeasureAsync(CancellationToken ct)
+    /// <summary>The newest result of each link, in the order of the links.</summary>
+    private static IReadOnlyList<LinkSpeedResult> InOrder(IReadOnlyList<LinkSpeedResult> results) =>
+        [.. Links.Select(l => results.FirstOrDefault(r => r.Link == l.Name)).OfType<LinkSpeedResult>()];
+
+    private static bool IsSlow(long bytesPerSecond) => bytesPerSecond is > 0 and <= SlowBelow;
+
+    private static async Task<IReadOnlyList<LinkSpeedResult>> MeasureAsync(LinkChoice choice, CancellationToken ct)
     {
+        if (choice == LinkChoice.None)
+            return [];
         await using var small = await NetworkRelease.MakeAsync(SmallBytes);
         await using var large = await NetworkRelease.MakeAsync(LargeBytes);
         var results = new List<LinkSpeedResult>();
-        foreach (var (name, speed, latency) in Links)
+        foreach (var (name, speed, latency) in Links.Where(l => choice == LinkChoice.All || IsSlow(l.BytesPerSecond) == (choice == LinkChoice.Slow)))
         {
-            var release = speed is > 0 and <= SlowBelow ? small : large;
+            var release = IsSlow(speed) ? small : large;
             var result = await MeasureAsync(name, release, speed, latency, ct);
             results.Add(result);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24} image {new ByteCount(result.ImageBytes),9}  {result.Seconds,7:0.0} s  {result.ImageBytes / result.Seconds / 1000,9:0} kB/s  {new ByteCount(result.ReceivedBytes),9} received"));
@@ -81,6 +92,19 @@ public static class LinkSpeedBenchmark
         "s/MB",
         [.. results.Select(r => (r.Link, r.Seconds / (r.ImageBytes / 1e6), r.BytesPerSecond == 0 ? (double?)null : 1e6 / r.BytesPerSecond))],
         ("measured", "the link alone"));
+}
+
+/// <summary>Which links are measured.</summary>
+internal enum LinkChoice
+{
+    /// <summary>Every one.</summary>
+    All,
+    /// <summary>Up to 100 kB/s.</summary>
+    Slow,
+    /// <summary>The others.</summary>
+    Fast,
+    /// <summary>None: what was measured before is drawn.</summary>
+    None,
 }
 
 /// <summary>One link and what came of it.</summary>

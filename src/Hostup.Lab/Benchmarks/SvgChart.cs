@@ -11,6 +11,7 @@ public static class SvgChart
     private const int Row = 26;
     private const int Label = 190;
     private const int Top = 48;
+    private const int Figures = 170;
     private const string Measured = "#2a7ab9";
     private const string Other = "#d08a2c";
     private const string Ink = "#777";
@@ -25,7 +26,7 @@ public static class SvgChart
         foreach (var (bar, index) in bars.Select((b, i) => (b, i)))
         {
             int y = Top + (index * Row);
-            double width = (Width - Label - 130) * bar.Value / most;
+            double width = (Width - Label - Figures) * bar.Value / most;
             Text(svg, Label - 8, y + 15, bar.Label, "end");
             svg.Append(CultureInfo.InvariantCulture, $"""<rect x="{Label}" y="{y + 3}" width="{width:0.#}" height="{Row - 9}" fill="{Measured}"/>""").Append('\n');
             Text(svg, Label + width + 6, y + 15, bar.Text, "start");

@@ -27,14 +27,12 @@ public sealed record ApplicationWatch(string BootId, int Lines, string Content)
     /// says: an application that stops early and stays stopped has a gap up to there.
     /// </summary>
     /// <exception cref="HostupException"><c>lab</c>: no reboot is in the update's log, or no line was left in that boot.</exception>
-    public async Task<double> LongestGapAsync(VirtualDevice device, CancellationToken ct)
-    {
-        var beats = (await ReadAsync(device, Math.Max(0, Lines - 1), ct)).Where(beat => beat.BootId == BootId).ToList();
-        if (beats is [])
-            throw new HostupException(HostupErrors.Lab, "cannot measure the application's gaps", $"it left no line in boot {BootId}", $"read {Volume}/heartbeat in the device");
-        double within = beats.Zip(beats.Skip(1), (a, b) => b.Milliseconds - a.Milliseconds).DefaultIfEmpty().Max() / 1000.0;
-        return Math.Max(within, (await RebootAsync(device, ct) - beats[^1].Time).TotalSeconds);
-    }
+    public async Task<double> LongestGapAsync(VirtualDevice device, CancellationToken ct) => await LongestGapAsync(device, await RebootAsync(device, ct), ct);
+
+    /// <summary>The same up to now, where nothing reboots the device.</summary>
+    /// <exception cref="HostupException"><c>lab</c>: no line was left in that boot.</exception>
+    public async Task<double> LongestGapSoFarAsync(VirtualDevice device, CancellationToken ct) =>
+        await LongestGapAsync(device, Time((await device.RunAsync(["date", "--utc", "+%Y-%m-%dT%H:%M:%S.%7NZ"], ct)).Trim()), ct);
 
     /// <summary>In how many boots the application ran since the watch began.</summary>
     public async Task<int> BootsAsync(VirtualDevice device, CancellationToken ct) =>
@@ -47,13 +45,24 @@ public sealed record ApplicationWatch(string BootId, int Lines, string Content)
     private static async Task<string> ContentAsync(VirtualDevice device, CancellationToken ct) =>
         (await device.ExecAsync(["sha256sum", Volume + "/content"], ct)) is { ExitCode: 0, Output: var output } ? output.Split(' ')[0] : "there is none";
 
+    private async Task<double> LongestGapAsync(VirtualDevice device, DateTime end, CancellationToken ct)
+    {
+        var beats = (await ReadAsync(device, Math.Max(0, Lines - 1), ct)).Where(beat => beat.BootId == BootId).ToList();
+        if (beats is [])
+            throw new HostupException(HostupErrors.Lab, "cannot measure the application's gaps", $"it left no line in boot {BootId}", $"read {Volume}/heartbeat in the device");
+        double within = beats.Zip(beats.Skip(1), (a, b) => b.Milliseconds - a.Milliseconds).DefaultIfEmpty().Max() / 1000.0;
+        return Math.Max(within, (end - beats[^1].Time).TotalSeconds);
+    }
+
+    private static DateTime Time(string text) => DateTime.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);
+
     // When the log says that the reboot begins; a whole second, the one that had begun.
     private static async Task<DateTime> RebootAsync(VirtualDevice device, CancellationToken ct)
     {
         string lines = await device.RunAsync(["sh", "-c", $"cat {Logs}"], ct);
         string? line = lines.Split('\n').FirstOrDefault(l => l.Split(' ') is [_, var state, ..] && state.TrimEnd(':') == AttemptStates.Rebooting);
         return line is not null
-            ? DateTime.Parse(line.Split(' ')[0], CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal)
+            ? Time(line.Split(' ')[0])
             : throw new HostupException(HostupErrors.Lab, "cannot tell when the device was rebooted", $"'{AttemptStates.Rebooting}' is not in the update's log", $"read {Logs} in the device");
     }
 
@@ -64,7 +73,7 @@ public sealed record ApplicationWatch(string BootId, int Lines, string Content)
         {
             await device.GetFileAsync(Volume + "/heartbeat", local, ct);
             return [.. (await File.ReadAllLinesAsync(local, ct)).Skip(skipLines).Select(l => l.Split(' ')).Where(f => f.Length == 3)
-                .Select(f => (f[0], long.Parse(f[1], CultureInfo.InvariantCulture), DateTime.Parse(f[2], CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal)))];
+                .Select(f => (f[0], long.Parse(f[1], CultureInfo.InvariantCulture), Time(f[2])))];
         }
         finally
         {

@@ -30,6 +30,9 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     /// <summary>How the image may be fetched.</summary>
     public UpdatePolicy Policy { get; init; } = new();
 
+    /// <summary>Who the device is at the registry; null: nobody. Fallbacks are not told.</summary>
+    public RegistryCredentials? Credentials { get; init; }
+
     /// <summary>The sources, with their accounts.</summary>
     public IReadOnlyList<IHostAppSource> Sources { get; private set; } = [];
 
@@ -53,7 +56,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         Directory.CreateDirectory(Path.Combine(folder, "device" + Places.Hostup));
         new AttemptJournal(files).Prepare();
         var device = new SimDevice(SimRelease.Make("1.0.0", SimBehaviour.Good), SimRelease.Make("2.0.0", SimBehaviour.Good)).Device with { Files = files, Slots = new FolderSlots(folder), Clock = Clock };
-        Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, null, _buffers))];
+        Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, r.Name == "registry" ? Credentials : null, _buffers))];
         var context = new StepContext(device, Plan(release), release, _ => Sources, this);
         try
         {
@@ -96,19 +99,4 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         UpdaterVersion = "1.0.0",
         Policy = Policy,
     };
-
-    private sealed class SkippingClock : ISystemClock
-    {
-        public DateTimeOffset Now => DateTimeOffset.UnixEpoch + Elapsed;
-
-        public bool IsSynchronised => true;
-
-        public TimeSpan Elapsed { get; private set; }
-
-        public ValueTask DelayAsync(TimeSpan time, CancellationToken ct)
-        {
-            Elapsed += time;
-            return default;
-        }
-    }
 }

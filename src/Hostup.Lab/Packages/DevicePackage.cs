@@ -10,7 +10,7 @@ namespace Hostup.Lab.Packages;
 /// <param name="File">The package.</param>
 public sealed record DevicePackage(string File)
 {
-    private const string Recipe = "1";
+    private const string Recipe = "2";
     private const string UnitFolder = "usr/lib/systemd/system";
     private const UnixFileMode Executable = (UnixFileMode)0x1ED; // 0755
     private const UnixFileMode Readable = (UnixFileMode)0x1A4; // 0644
@@ -42,6 +42,7 @@ public sealed record DevicePackage(string File)
         string tree = Path.Combine(folder, "tree");
         Put(program, tree, "usr/bin/hostup-device", Executable);
         Put(Path.Combine(source, "deb/hostup-device.default"), tree, "etc/default/hostup-device", Readable);
+        Put(Path.Combine(source, "agent-tls.cnf"), tree, "usr/share/hostup/agent-tls.cnf", Readable);
         foreach (string unit in Directory.EnumerateFiles(Path.Combine(source, "systemd")))
         {
             Put(unit, tree, $"{UnitFolder}/{Path.GetFileName(unit)}", Readable);

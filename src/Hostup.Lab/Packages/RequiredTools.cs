@@ -25,6 +25,7 @@ public static class RequiredTools
     [
         ("skopeo", "skopeo"),
         ("docker-registry", "docker-registry"),
+        ("dockerd", "docker.io"),
         ("getcap", "libcap2-bin"),
         ("getfattr", "attr"),
     ];

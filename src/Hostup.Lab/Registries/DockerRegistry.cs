@@ -43,14 +43,18 @@ public sealed class DockerRegistry : IAsyncDisposable
         return registry;
     }
 
+    /// <summary>Ends it at once; its blobs stay.</summary>
+    public async Task KillAsync(CancellationToken ct)
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(ct);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
+            await KillAsync(default);
         _process.Dispose();
     }
 

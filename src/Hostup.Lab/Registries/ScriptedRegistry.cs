@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
+using Hostup.Lab.Networks;
 
 namespace Hostup.Lab.Registries;
 
@@ -13,7 +13,7 @@ namespace Hostup.Lab.Registries;
 /// </summary>
 public sealed class ScriptedRegistry : IAsyncDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly Task _serving;
     private readonly ConcurrentDictionary<string, byte[]> _blobs = new();
     private readonly ConcurrentDictionary<string, (string Type, byte[] Bytes)> _manifests = new();
@@ -21,9 +21,7 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     /// <summary>Starts on a free port.</summary>
     public ScriptedRegistry()
     {
-        Base = new Uri($"http://127.0.0.1:{FreePort()}/");
-        _listener.Prefixes.Add(Base.ToString());
-        _listener.Start();
+        (_listener, Base) = LoopbackListener.Start();
         _serving = ServeAsync();
     }
 
@@ -214,11 +212,4 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     private static string BasicOf(string user) => "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(user));
 
     private static string DigestOf(byte[] content) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(content));
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

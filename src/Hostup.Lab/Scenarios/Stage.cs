@@ -99,16 +99,22 @@ public sealed class Stage : IAsyncDisposable
     /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
     public async Task<string> PublishAsync(ReleaseImage image, int sequence, string key, CancellationToken ct)
     {
-        string envelope = Path.Combine(Folder, $"release-{sequence}.dsse");
-        string framed = envelope + ".image";
         const string version = ProvisionedDevice.NewSupervisorVersion;
         string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
-        await Server.CliAsync(
-            ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor, "--out", envelope], ct);
-        await Server.CliAsync(["release", "publish", envelope, "--image", framed, "--supervisor-image", supervisor], ct);
-        Lab.Progress($"release {image.Version} is signed and published");
-        return framed;
+        return await PublishAsync(image, sequence, key,
+            ["--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor],
+            ["--supervisor-image", supervisor], ct);
     }
+
+    /// <summary>Signs and publishes an image without a supervisor, which the program of the old release may install.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="sequence">Sequence of the release.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
+    public Task<string> PublishAloneAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, [], [], ct);
+
+    /// <summary>File of a published release's envelope.</summary>
+    public string EnvelopeOf(int sequence) => Path.Combine(Folder, $"release-{sequence}.dsse");
 
     /// <summary>Asks for an update and follows it to its end.</summary>
     /// <returns>The attempt as the server knows it.</returns>
@@ -151,6 +157,17 @@ public sealed class Stage : IAsyncDisposable
     {
         await Device.DisposeAsync();
         await Server.DisposeAsync();
+    }
+
+    private async Task<string> PublishAsync(ReleaseImage image, int sequence, string key, string[] signed, string[] published, CancellationToken ct)
+    {
+        string envelope = EnvelopeOf(sequence);
+        string framed = envelope + ".image";
+        await Server.CliAsync(
+            ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", .. signed, "--out", envelope], ct);
+        await Server.CliAsync(["release", "publish", envelope, "--image", framed, .. published], ct);
+        Lab.Progress($"release {image.Version} is signed and published");
+        return framed;
     }
 
     private async Task PublishUpdaterAsync(CancellationToken ct)

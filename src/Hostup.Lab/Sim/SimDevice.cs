@@ -43,6 +43,7 @@ public sealed class SimDevice
             Media = Media,
             Supervisor = Ports,
             Engine = Ports,
+            Images = Ports,
             Health = Ports,
             Locks = Ports,
             Power = Ports,
@@ -99,7 +100,7 @@ public sealed class SimDevice
     /// <summary>Whether this kernel can exchange names on FAT.</summary>
     public bool CanExchange { get; set; } = true;
 
-    /// <summary>Whether an unhealthy OS hangs after its user space came up and before the verdict, and a watchdog resets it.</summary>
+    /// <summary>Whether an unhealthy OS hangs after its user space came up and before the verdict: its watchdog resets it, or somebody does who passes by.</summary>
     public bool HangsBeforeVerdict { get; init; }
 
     /// <summary>Boots after which it is held to be in a loop.</summary>
@@ -110,6 +111,9 @@ public sealed class SimDevice
 
     /// <summary>Boots begun, failed ones included.</summary>
     public int Boots { get; private set; }
+
+    /// <summary>How often a hang without a watchdog needed somebody to switch it off and on.</summary>
+    public int HandsNeeded { get; private set; }
 
     /// <summary>Why the device is lost; null: it is not.</summary>
     public string? Bricked { get; private set; }
@@ -219,7 +223,10 @@ public sealed class SimDevice
             return Orderly(true);
         Ports.StartWithOs();
         if (HangsBeforeVerdict && RunningRelease is { Behaviour: SimBehaviour.Unhealthy })
+        {
+            HandsNeeded += Ports.WatchdogRuns ? 0 : 1;
             return Orderly(false);
+        }
         await new HealthRollback(Device).RunAsync(CancellationToken.None);
         if (Ports.RebootRequested)
             return Orderly(true);

@@ -19,8 +19,8 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     private const int SectorBytes = 512;
 
     private readonly List<Operation> _pending = [];
-    private State _medium = new(Empty(kind), []);
-    private State _seen = new(Empty(kind), []);
+    private State _medium = new(Empty(kind), [], [], kind);
+    private State _seen = new(Empty(kind), [], [], kind);
     private int _nextFile = 1;
 
     /// <summary>Bytes that can still be written.</summary>
@@ -29,8 +29,11 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     /// <summary>Paths of all files.</summary>
     public IEnumerable<string> Paths => _seen.Names.Keys;
 
-    /// <summary>Content; null when the file is not there.</summary>
-    public byte[]? Read(string path) => _seen.Names.TryGetValue(path, out int file) ? _seen.Contents[file] : null;
+    /// <summary>Content; null when the file is not there, nothing when it <see cref="IsBroken"/>.</summary>
+    public byte[]? Read(string path) => !_seen.Names.TryGetValue(path, out int file) ? null : _seen.Broken.Contains(file) ? [] : _seen.Contents[file];
+
+    /// <summary>Whether its clusters are not there: another name of the same file was removed, or the power went while FAT wrote them down.</summary>
+    public bool IsBroken(string path) => _seen.Names.TryGetValue(path, out int file) && _seen.Broken.Contains(file);
 
     /// <summary>Puts a file there, on the medium too: provisioning.</summary>
     public void Provision(string path, byte[] content)
@@ -56,7 +59,25 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     public void Delete(string path)
     {
         if (_seen.Names.ContainsKey(path))
-            Do(new NoName(path));
+            Do(new NoName(path, Frees: true));
+    }
+
+    /// <summary>Removes names and gives nothing back yet.</summary>
+    /// <returns>What each of them showed, for <see cref="GiveBack"/>.</returns>
+    public IReadOnlyList<int> RemoveNames(IReadOnlyList<string> paths)
+    {
+        int[] shown = [.. paths.Where(_seen.Names.ContainsKey).Select(p => _seen.Names[p])];
+        foreach (string path in paths.Where(_seen.Names.ContainsKey).ToList())
+            Do(new NoName(path, Frees: false));
+        return shown;
+    }
+
+    /// <summary>Gives back what names that were removed showed, whoever else shows it.</summary>
+    /// <returns>Whether something was given back twice.</returns>
+    public bool GiveBack(IReadOnlyList<int> shown)
+    {
+        Do(new Freeing(shown));
+        return shown.Distinct().Count() < shown.Count;
     }
 
     public void Rename(string source, string target) => Do(new NewPlace(source, target));
@@ -82,16 +103,27 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
     /// <summary>The power went: what was pending is lost, kept or torn.</summary>
     public void PowerCut(Unflushed unflushed)
     {
-        if (unflushed == Unflushed.Kept)
-            FlushAll();
-        else if (unflushed == Unflushed.Torn)
+        if (unflushed == Unflushed.Torn)
             Tear();
+        else if (unflushed != Unflushed.Lost)
+            Keep(_pending.FindLast(o => o is NameOperation { Names.Length: 2 }), unflushed);
         _pending.Clear();
         _seen = _medium.Copy();
     }
 
     // FAT finds a name in any case.
     private static Dictionary<string, int> Empty(SimFileSystemKind kind) => new(kind == SimFileSystemKind.Fat ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);
+
+    private void Keep(Operation? last, Unflushed unflushed)
+    {
+        foreach (var operation in _pending)
+        {
+            if (kind == SimFileSystemKind.Ext4 || unflushed == Unflushed.Kept || operation != last)
+                operation.Apply(_medium);
+            else
+                ((NameOperation)operation).ApplyTorn(_medium, first: unflushed == Unflushed.FirstName);
+        }
+    }
 
     private void Tear()
     {
@@ -117,7 +149,7 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         else if (index % 2 == 0)
             name.Apply(_medium);
         else
-            name.ApplyTorn(_medium);
+            name.ApplyTorn(_medium, first: index % 4 == 1);
     }
 
     private void Do(Operation operation)
@@ -133,9 +165,15 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         _pending.RemoveAll(which);
     }
 
-    private sealed record State(Dictionary<string, int> Names, Dictionary<int, byte[]> Contents)
+    private sealed record State(Dictionary<string, int> Names, Dictionary<int, byte[]> Contents, HashSet<int> Broken, SimFileSystemKind Kind)
     {
-        public State Copy() => new(new(Names, Names.Comparer), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()));
+        public State Copy() => new(new(Names, Names.Comparer), Contents.ToDictionary(c => c.Key, c => (byte[])c.Value.Clone()), [.. Broken], Kind);
+
+        public void Free(int file)
+        {
+            if (Names.ContainsValue(file))
+                Broken.Add(file);
+        }
     }
 
     private abstract record Operation
@@ -145,7 +183,7 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     private abstract record NameOperation(params string[] Names) : Operation
     {
-        public virtual void ApplyTorn(State state)
+        public virtual void ApplyTorn(State state, bool first)
         {
         }
     }
@@ -159,21 +197,44 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         }
     }
 
-    private sealed record NoName(string Path) : NameOperation(Path)
+    private sealed record NoName(string Path, bool Frees) : NameOperation(Path)
     {
-        public override void Apply(State state) => state.Names.Remove(Path);
+        public override void Apply(State state)
+        {
+            if (state.Names.Remove(Path, out int file) && Frees)
+                state.Free(file);
+        }
+    }
+
+    private sealed record Freeing(IReadOnlyList<int> Shown) : NameOperation([])
+    {
+        public override void Apply(State state)
+        {
+            foreach (int file in Shown)
+                state.Free(file);
+        }
     }
 
     private sealed record NewPlace(string Source, string Target) : NameOperation(Source, Target)
     {
         public override void Apply(State state)
         {
-            if (state.Names.Remove(Source, out int file))
-                state.Names[Target] = file;
+            if (!state.Names.Remove(Source, out int file))
+                return;
+            bool replaces = state.Names.TryGetValue(Target, out int replaced);
+            state.Names[Target] = file;
+            if (replaces)
+                state.Free(replaced);
         }
 
-        // vfat changes the target's entry in place and then removes the source's; only the latter reached the medium
-        public override void ApplyTorn(State state) => state.Names.Remove(Source);
+        // vfat changes the target's entry in place and removes the source's
+        public override void ApplyTorn(State state, bool first)
+        {
+            if (first)
+                state.Names.Remove(Source);
+            else if (state.Names.TryGetValue(Source, out int file))
+                state.Names[Target] = file;
+        }
     }
 
     private sealed record Swap(string First, string Second) : NameOperation(First, Second)
@@ -185,10 +246,10 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
         }
 
         // one of the two entries reached the medium: both names show the same file
-        public override void ApplyTorn(State state)
+        public override void ApplyTorn(State state, bool first)
         {
-            if (state.Names.TryGetValue(First, out int first))
-                state.Names[Second] = first;
+            if (state.Names.TryGetValue(First, out int one) && state.Names.TryGetValue(Second, out int other))
+                state.Names[first ? First : Second] = first ? other : one;
         }
     }
 
@@ -199,10 +260,18 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     private sealed record NewContent(int File, byte[] Bytes) : ContentOperation(File)
     {
-        public override void Apply(State state) => state.Contents[File] = (byte[])Bytes.Clone();
+        public override void Apply(State state)
+        {
+            state.Contents[File] = (byte[])Bytes.Clone();
+            state.Broken.Remove(File);
+        }
 
-        public override void ApplyTorn(State state, int half, bool whole) =>
+        public override void ApplyTorn(State state, int half, bool whole)
+        {
             state.Contents[File] = Bytes[..(Bytes.Length / 2 / half * half)];
+            if (state.Kind == SimFileSystemKind.Fat && !whole)
+                state.Broken.Add(File);
+        }
     }
 
     private sealed record Patch(int File, int Offset, byte[] Bytes) : ContentOperation(File)
@@ -215,10 +284,11 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
         private void Write(State state, int length)
         {
-            byte[] content = state.Contents.TryGetValue(File, out byte[]? was) ? (byte[])was.Clone() : [];
-            if (Offset + length <= content.Length)
+            // In place: each state has arrays of its own.
+            if (state.Contents.TryGetValue(File, out byte[]? content) && Offset + length <= content.Length)
                 Bytes.AsSpan(0, length).CopyTo(content.AsSpan(Offset));
-            state.Contents[File] = content;
+            else
+                state.Contents.TryAdd(File, []);
         }
     }
 }

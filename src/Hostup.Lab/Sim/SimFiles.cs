@@ -10,6 +10,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     public const string SpareMount = "/run/hostup/spare";
 
     private int _bootWriters;
+    private bool _closedByKernel;
 
     /// <summary>A path whose next write fails as a bad medium does; null: none.</summary>
     public string? BrokenPath { get; set; }
@@ -31,14 +32,17 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
 
-    public byte[] Read(string path) => (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
-
-    public byte[] Hash(string path, HashAlgorithmName algorithm)
+    public byte[] Read(string path)
     {
-        using var hash = IncrementalHash.CreateHash(algorithm);
-        hash.AppendData(Read(path));
-        return hash.GetHashAndReset();
+        if (Writable(path)?.IsBroken(path) == true)
+        {
+            _closedByKernel |= Writable(path) == device.Boot;
+            throw new IOException($"input/output error: {path}");
+        }
+        return (byte[])(ReadOrNull(path) ?? throw new FileNotFoundException($"no such file: {path}")).Clone();
     }
+
+    public byte[] Hash(string path, HashAlgorithmName algorithm) => CryptographicOperations.HashData(algorithm, Read(path));
 
     public void Copy(string from, string to) => Create(to, Read(from));
 
@@ -60,6 +64,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     {
         device.MustNotInterfere("boot files are written");
         _bootWriters++;
+        _closedByKernel = false;
         OpenedForWriting.Add(mountPoint);
         return new Closing(() => _bootWriters--);
     }
@@ -104,6 +109,18 @@ public sealed class SimFiles(SimDevice device) : IFiles
             Change(path, "delete").Delete(path);
     }
 
+    public void DeleteTogether(IReadOnlyList<string> paths)
+    {
+        foreach (var ofOne in paths.Where(p => Length(p) is not null).GroupBy(p => Writable(p)!))
+        {
+            foreach (string path in ofOne)
+                Change(path, "delete");
+            var shown = ofOne.Key.RemoveNames([.. ofOne]);
+            FlushFileSystem(ofOne.First());
+            _closedByKernel |= ofOne.Key.GiveBack(shown) && ofOne.Key == device.Boot;
+        }
+    }
+
     public void DeleteDirectory(string path)
     {
     }
@@ -115,13 +132,19 @@ public sealed class SimFiles(SimDevice device) : IFiles
     public void FlushFileSystem(string path) => Change(path, "flush file system").FlushAll();
 
     /// <summary>A new boot: everything is mounted afresh.</summary>
-    public void Remount() => _bootWriters = 0;
+    public void Remount()
+    {
+        _bootWriters = 0;
+        _closedByKernel = false;
+    }
 
     private SimFileSystem Change(string path, string act)
     {
         var fs = Writable(path) ?? throw new InvalidOperationException($"bug: {act} {path}, which is on a read-only root");
         if (fs == device.Boot && _bootWriters == 0)
             throw new InvalidOperationException($"bug: {act} {path} while the boot partition is mounted read-only");
+        if (fs == device.Boot && _closedByKernel)
+            throw new IOException($"read-only file system: {path}");
         device.Power.Effect($"{act} {path}");
         if (fs == device.Boot && Fault?.Invoke(device.Power.Effects) is { } fault)
             throw new IOException($"{fault}: {path}");

@@ -2,15 +2,17 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Lab.Sim;
 
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
-public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
+public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IImageSources, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
 {
     // on the data partition: a reboot takes nothing away
     private readonly HashSet<string> _images = [];
     private int _boots;
+    private DateTimeOffset? _heldSince;
 
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
@@ -63,12 +65,17 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Counters of the interfaces.</summary>
     public IReadOnlyList<InterfaceBytes> Interfaces { get; set; } = [];
 
+    /// <summary>Connections of the engine.</summary>
+    public IReadOnlyList<EngineConnection> Connections { get; set; } = [];
+
     /// <summary>The policy as the server has it now; null: as it was when the attempt began.</summary>
     public UpdatePolicy? Policy { get; set; }
 
     public ValueTask<bool?> IsMeteredAsync(CancellationToken ct) => ValueTask.FromResult(Metered);
 
     public IReadOnlyList<InterfaceBytes> Count() => Interfaces;
+
+    public IReadOnlyList<EngineConnection> EngineConnections() => Connections;
 
     public string? Other { get; set; }
 
@@ -90,6 +97,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         RebootRequested = false;
         SupervisorRuns = false;
         LocksHeld = false;
+        WatchdogRuns = false;
+        _heldSince = null;
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
@@ -125,27 +134,40 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Why pulls fail; null: they do not.</summary>
     public string? PullFault { get; set; }
 
-    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.LocalName));
+    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.ToString()));
 
-    public ValueTask<long> PullAsync(EngineImageName image, CancellationToken ct)
+    public async ValueTask PullAsync(EnginePull pull, ImageFeed feed, CancellationToken ct)
     {
         if (PullFault is { } why)
-            throw new HostupException(HostupErrors.Supervisor, $"cannot pull {image.LocalName}", why, "the new OS pulls it after its first boot");
+            throw new HostupException(HostupErrors.Supervisor, $"cannot pull {pull.Image.LocalName}", why, "the new OS pulls it after its first boot");
         device.Power.Effect("pull supervisor");
-        return ValueTask.FromResult(_images.Add(image.LocalName) ? 1000L : 0);
+        if (!_images.Contains(pull.Image.ToString()))
+            await SimImage.PullAsync(pull.Image, feed, ct);
+        _images.Add(pull.Image.ToString());
     }
+
+    IReadOnlyList<IImageSource> IImageSources.Open(EngineImageName image, UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft) =>
+        ImageRegistries?.Invoke(image) ?? [new SimImage("registry", image)];
+
+    /// <summary>Where the engine's images come from; null: a registry that has every supervisor.</summary>
+    public Func<EngineImageName, IReadOnlyList<IImageSource>>? ImageRegistries { get; set; }
 
     public ValueTask KeepAsync(string container, string image, CancellationToken ct) => default;
 
-    public ValueTask<IReadOnlyList<HealthResult>> RunAsync(IReadOnlySet<string> variables, CancellationToken ct)
+    /// <summary>What the checks of an OS find besides the engine; null: nothing else is checked.</summary>
+    public Func<SimRelease?, IReadOnlyList<HealthResult>>? MoreHealth { get; set; }
+
+    public ValueTask<IReadOnlyList<HealthResult>> RunAsync(CancellationToken ct)
     {
         bool good = device.RunningRelease?.Behaviour == SimBehaviour.Good;
-        return ValueTask.FromResult<IReadOnlyList<HealthResult>>([new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock")]);
+        var engine = new HealthResult("engine", Required: true, good, good ? "answers" : "cannot connect to /run/docker.sock");
+        return ValueTask.FromResult<IReadOnlyList<HealthResult>>([engine, .. MoreHealth?.Invoke(device.RunningRelease) ?? []]);
     }
 
     public IReadOnlyList<HeldLock> Take(bool passOver)
     {
-        IReadOnlyList<HeldLock> held = LockHeldTimes-- > 0 ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync")] : [];
+        _heldSince = LockHeldTimes-- > 0 ? _heldSince ?? Now : null;
+        IReadOnlyList<HeldLock> held = _heldSince is { } since ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync") { Age = Now - since }] : [];
         if (held is [] || passOver)
         {
             LocksTaken++;
@@ -155,6 +177,14 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     }
 
     public void Release() => LocksHeld = false;
+
+    /// <summary>Whether it has a watchdog.</summary>
+    public bool HasWatchdog { get; set; } = true;
+
+    /// <summary>Whether the watchdog runs in this boot.</summary>
+    public bool WatchdogRuns { get; private set; }
+
+    public void ResetWhenStuck() => WatchdogRuns = HasWatchdog;
 
     public void Reboot(string why)
     {

@@ -104,14 +104,23 @@ public sealed class SimRelease
         return Digest.FromHash(hash.GetHashAndReset());
     }
 
+    private ReleaseLayer Framed(int bytes) => new()
+    {
+        Digest = Digest.Of(Encoding.UTF8.GetBytes($"layer {Version} {Behaviour}")),
+        Size = bytes,
+        MediaType = "application/vnd.oci.image.layer.v1.tar+gzip",
+        Members = [.. Enumerable.Range(0, bytes).Chunk(LayerMember.MaxSize).Select(c => new LayerMember(c.Length, c.Length, TreeDigest))],
+    };
+
     /// <summary>The release manifest.</summary>
     public ReleaseManifest Manifest(long sequence) => new()
     {
         Version = Version,
         DeviceType = "sim-device",
+        BootLoaders = Core.Devices.BootLoaders.Served,
         Sequence = sequence,
         SignedAt = DateTimeOffset.UnixEpoch,
-        Image = new ReleaseImage { Digest = Digest.Of(Encoding.UTF8.GetBytes($"image {Version} {Behaviour}")), Repository = "hostos/sim-device", DownloadBytes = Files.Sum(f => f.Value.LongLength) },
+        Image = new ReleaseImage { Digest = Digest.Of(Encoding.UTF8.GetBytes($"image {Version} {Behaviour}")), Repository = "hostos/sim-device", DownloadBytes = Files.Sum(f => f.Value.LongLength), Layers = [Framed(Files.Sum(f => f.Value.Length))] },
         TreeDigest = TreeDigest,
         Root = new RootFileSystem { ContentBytes = Files.Sum(f => f.Value.LongLength), SpaceBytes = 100_000, Entries = Files.Count },
         BootFiles = [.. AllBootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],

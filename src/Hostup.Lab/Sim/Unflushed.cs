@@ -11,6 +11,12 @@ public enum Unflushed
 
     /// <summary>Some did, some in part: ext4 keeps the order of names but not of content; FAT keeps no order.</summary>
     Torn,
+
+    /// <summary>All of them did, but of the last change of two names only the first one's entry where nothing orders them (FAT).</summary>
+    FirstName,
+
+    /// <summary>The same, with only the second name's entry.</summary>
+    SecondName,
 }
 
 /// <summary>The update process was killed. Nothing on the device changed by that but what ends with a process.</summary>

@@ -10,7 +10,9 @@ namespace Hostup.Lab.WriteLogs;
 public sealed class WriteLog
 {
     private const ulong Magic = 0x6a736677736872;
-    private const int SectorBytes = 512;
+    /// <summary>What a disk writes whole.</summary>
+    public const int SectorBytes = 512;
+
     private const int CopyBlockBytes = 1 << 20;
     private readonly string _path;
 
@@ -89,14 +91,17 @@ public sealed class WriteLog
     }
 
     /// <summary>Content of an entry as text, one character a byte.</summary>
-    public string Text(int index)
+    public string Text(int index) => System.Text.Encoding.Latin1.GetString(Content(index));
+
+    /// <summary>Content of an entry; nothing for a discard.</summary>
+    public byte[] Content(int index)
     {
         var entry = Entries[index];
         using var log = new FileStream(_path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         log.Position = entry.LogOffset;
         byte[] content = new byte[entry.LoggedBytes];
         log.ReadExactly(content);
-        return System.Text.Encoding.Latin1.GetString(content);
+        return content;
     }
 
     private static ulong U64(ReadOnlySpan<byte> sector, int index) => BinaryPrimitives.ReadUInt64LittleEndian(sector[(index * 8)..]);

@@ -4,20 +4,22 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Supervisor;
 
 namespace Hostup.Linux.Engine;
 
 /// <summary>A container engine with Docker's API on a unix socket: balenaEngine or Docker.</summary>
-/// <param name="registry">The server's registry and how to log in there, asked for when it is needed; null: none.</param>
 /// <param name="socket">Path of the socket; null: the usual places.</param>
-public sealed class DockerEngine(Func<EngineRegistry?> registry, string? socket = null) : IContainerEngine, IDisposable
+public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDisposable
 {
     // Paths of balenaEngine and Docker; the first that exists.
     private static readonly string[] Sockets = ["/run/balena-engine.sock", "/run/balena.sock", "/run/docker.sock", "/var/run/docker.sock"];
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan RemoveLimit = TimeSpan.FromSeconds(60);
     // Secondary: an engine that hangs must not hold the update.
-    private static readonly TimeSpan PullLimit = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan PullSilence = TimeSpan.FromMinutes(30);
+    // The digest of an image that came through a relay: the engine itself remembers digests by registry only.
+    private const string DigestLabel = "io.hostup.digest";
     private readonly HttpClient _http = Connect(socket);
 
     /// <inheritdoc/>
@@ -61,20 +63,8 @@ public sealed class DockerEngine(Func<EngineRegistry?> registry, string? socket 
         }
     }
 
-    /// <summary>Removes a container, running or not; nothing happens when it is not there or the engine does not answer.</summary>
-    public async ValueTask RemoveContainerAsync(string name, CancellationToken ct)
-    {
-        try
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            limit.CancelAfter(RemoveLimit);
-            using var answer = await _http.DeleteAsync(new Uri($"containers/{name}?force=true", UriKind.Relative), limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-        {
-            // An engine that does not answer runs no supervisor either.
-        }
-    }
+    /// <summary>Removes a container, running or not; nothing happens when it is not there or the engine does not answer, which runs no supervisor then either.</summary>
+    public ValueTask RemoveContainerAsync(string name, CancellationToken ct) => TryAsync(new HttpRequestMessage(HttpMethod.Delete, Address($"containers/{name}?force=true")), ct);
 
     /// <inheritdoc/>
     public async ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct)
@@ -83,54 +73,43 @@ public sealed class DockerEngine(Func<EngineRegistry?> registry, string? socket 
         limit.CancelAfter(AnswerLimit);
         try
         {
-            using var answer = await _http.GetAsync(Address($"images/{image.LocalName}/json"), limit.Token).ConfigureAwait(false);
-            return answer.IsSuccessStatusCode;
+            using var known = await _http.GetAsync(Address($"images/{image.LocalName}/json"), limit.Token).ConfigureAwait(false);
+            if (!known.IsSuccessStatusCode)
+                return false;
+            var (id, digests) = EngineMessage.ImageOf(await known.Content.ReadAsByteArrayAsync(limit.Token).ConfigureAwait(false));
+            if (digests.Any(d => d.EndsWith($"@{image.Digest}", StringComparison.Ordinal)))
+                return true;
+            string filter = Uri.EscapeDataString($$"""{"label":["{{DigestLabel}}={{image.Digest}}"]}""");
+            return EngineMessage.ImagesOf(await _http.GetByteArrayAsync(Address($"containers/json?all=true&filters={filter}"), limit.Token).ConfigureAwait(false)).Contains(id);
         }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             return false;
         }
     }
 
     /// <inheritdoc/>
-    public async ValueTask<long> PullAsync(EngineImageName image, CancellationToken ct)
+    public async ValueTask PullAsync(EnginePull pull, ImageFeed feed, CancellationToken ct)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(PullLimit);
+        using var silence = new EngineSilence(PullSilence, ct);
         try
         {
-            string name = $"{HostOf(image)}/{image.Repository}@{image.Digest}";
-            var received = new PulledLayers();
-            using var known = await _http.GetAsync(Address($"images/{name}/json"), limit.Token).ConfigureAwait(false);
-            if (!known.IsSuccessStatusCode)
-                await PullAsync(image, name, received, limit.Token).ConfigureAwait(false);
-            if (image.Tag is not null)
-                await RequireAsync(image, HttpMethod.Post, $"images/{name}/tag?repo={Uri.EscapeDataString(image.LocalName[..^(image.Tag.Length + 1)])}&tag={Uri.EscapeDataString(image.Tag)}", limit.Token).ConfigureAwait(false);
-            return received.Bytes;
+            if (!await HasAsync(pull.Image, silence.Token).ConfigureAwait(false))
+                await PullThroughRelayAsync(pull, feed, silence).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            throw Failed(image, e.Message, e);
+            throw Failed(pull.Image, $"the engine neither said nor asked anything for {PullSilence.TotalMinutes} minutes", e);
         }
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
+        {
+            throw Failed(pull.Image, e.Message, e);
+        }
+        await KeepAsync(pull.Keeper, pull.Image.LocalName, pull.Image.Digest, ct).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
-    public async ValueTask KeepAsync(string container, string image, CancellationToken ct)
-    {
-        await RemoveContainerAsync(container, ct).ConfigureAwait(false);
-        try
-        {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            limit.CancelAfter(RemoveLimit);
-            using var body = new StringContent($$"""{"Image":{{JsonSerializer.Serialize(image, EngineJson.Default.String)}},"Cmd":["hostup-keeps-this-image"]}""", Encoding.UTF8, "application/json");
-            // No such image is no harm: there is nothing to keep then.
-            using var answer = await _http.PostAsync(Address($"containers/create?name={container}"), body, limit.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-        {
-            // The image can still be pulled anew.
-        }
-    }
+    public ValueTask KeepAsync(string container, string image, CancellationToken ct) => KeepAsync(container, image, null, ct);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
@@ -158,34 +137,85 @@ public sealed class DockerEngine(Func<EngineRegistry?> registry, string? socket 
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    private async ValueTask PullAsync(EngineImageName image, string name, PulledLayers received, CancellationToken ct)
+    /// <summary>The engine's name for where it pulled from goes again: nothing will ever answer there.</summary>
+    private async ValueTask PullThroughRelayAsync(EnginePull pull, ImageFeed feed, EngineSilence silence)
+    {
+        var relay = new ImageRelay(pull.Image, feed, silence.Serve);
+        await using var _ = relay.ConfigureAwait(false);
+        try
+        {
+            await PullAsync(pull.Image, relay.ImageName, silence).ConfigureAwait(false);
+            await RequireAsync(pull.Image, NameRequest(relay.ImageName, Named(pull.Image)), silence.Token).ConfigureAwait(false);
+            if (pull.AlsoKnownAs is { } other)
+                await TryAsync(NameRequest(relay.ImageName, other), silence.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or HostupException && relay.Fault is not null)
+        {
+            // The engine only knows that something was not found.
+            throw relay.Fault;
+        }
+        finally
+        {
+            await TryAsync(new HttpRequestMessage(HttpMethod.Delete, Address($"images/{relay.ImageName}?noprune=true")), CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask PullAsync(EngineImageName image, string name, EngineSilence silence)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, Address($"images/create?fromImage={Uri.EscapeDataString(name)}"));
-        // The device's key goes to its own server only.
-        if (image.Host is null && registry() is { } login)
-            request.Headers.Add("X-Registry-Auth", login.Header());
-        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token).ConfigureAwait(false);
         if (!answer.IsSuccessStatusCode)
-            throw Failed(image, $"the engine answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false)}");
-        var stream = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
-        using var lines = new StreamReader(stream);
-        while (await lines.ReadLineAsync(ct).ConfigureAwait(false) is { } line)
+            throw Failed(image, $"the engine answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(silence.Token).ConfigureAwait(false)}");
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(silence.Token).ConfigureAwait(false));
+        while (await lines.ReadLineAsync(silence.Token).ConfigureAwait(false) is { } line)
         {
-            if (received.Read(line) is { } error)
+            silence.Heard();
+            if (EngineMessage.ErrorOf(line) is { } error)
                 throw Failed(image, error);
         }
     }
 
-    private async ValueTask RequireAsync(EngineImageName image, HttpMethod method, string path, CancellationToken ct)
+    private async ValueTask KeepAsync(string container, string image, Digest? digest, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(method, Address(path));
-        using var answer = await _http.SendAsync(request, ct).ConfigureAwait(false);
+        await RemoveContainerAsync(container, ct).ConfigureAwait(false);
+        string labels = digest is null ? "{}" : $$"""{"{{DigestLabel}}":"{{digest}}"}""";
+        using var body = new StringContent($$"""{"Image":{{JsonSerializer.Serialize(image, EngineJson.Default.String)}},"Cmd":["hostup-keeps-this-image"],"Labels":{{labels}}}""", Encoding.UTF8, "application/json");
+        // No such image is no harm: there is nothing to keep then, and it can still be pulled anew.
+        await TryAsync(new HttpRequestMessage(HttpMethod.Post, Address($"containers/create?name={container}")) { Content = body }, ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask RequireAsync(EngineImageName image, HttpRequestMessage request, CancellationToken ct)
+    {
+        using var sent = request;
+        using var answer = await _http.SendAsync(sent, ct).ConfigureAwait(false);
         if (!answer.IsSuccessStatusCode)
             throw Failed(image, $"the engine answers {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false)}");
     }
 
-    private string HostOf(EngineImageName image) => image.Host ?? registry()?.Host
-        ?? throw Failed(image, "it names no registry, and this device has no server");
+    /// <summary>Asks for what is good to have.</summary>
+    private async ValueTask TryAsync(HttpRequestMessage request, CancellationToken ct)
+    {
+        using var sent = request;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(RemoveLimit);
+        try
+        {
+            using var answer = await _http.SendAsync(sent, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            // It does without.
+        }
+    }
+
+    /// <summary>An engine that is asked for a name without a tag looks for this one.</summary>
+    private static string Named(EngineImageName image) => image.Tag is null ? $"{image.LocalName}:latest" : image.LocalName;
+
+    private static HttpRequestMessage NameRequest(string image, string name)
+    {
+        int colon = name.LastIndexOf(':');
+        return new HttpRequestMessage(HttpMethod.Post, Address($"images/{image}/tag?repo={Uri.EscapeDataString(name[..colon])}&tag={Uri.EscapeDataString(name[(colon + 1)..])}"));
+    }
 
     private static Uri Address(string path) => new(path, UriKind.Relative);
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using Hostup.Updates.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace Hostup.Linux.Files;
 
@@ -80,7 +81,16 @@ public sealed class LinuxFiles(string root = "") : IFiles
     public void CreateDirectory(string path) => Directory.CreateDirectory(At(path));
 
     /// <inheritdoc/>
-    public void Rename(string from, string to) => File.Move(At(from), At(to), overwrite: true);
+    public void Rename(string from, string to)
+    {
+        bool onFat = to.StartsWith(Places.Boot + "/", StringComparison.Ordinal);
+        // FAT gives the clusters of the replaced file back in no order with the names. While it is open it gives none back.
+        using var replaced = onFat && File.Exists(At(to)) ? File.OpenHandle(At(to)) : null;
+        File.Move(At(from), At(to), overwrite: true);
+        // Where a file lies is written with the file and not with the directory.
+        if (onFat)
+            FlushFileSystem(to);
+    }
 
     /// <inheritdoc/>
     public bool Exchange(string first, string second) =>
@@ -89,6 +99,26 @@ public sealed class LinuxFiles(string root = "") : IFiles
 
     /// <inheritdoc/>
     public void Delete(string path) => File.Delete(At(path));
+
+    /// <inheritdoc/>
+    public void DeleteTogether(IReadOnlyList<string> paths)
+    {
+        var open = new List<SafeFileHandle>();
+        try
+        {
+            foreach (string path in paths.Where(p => File.Exists(At(p))))
+            {
+                open.Add(File.OpenHandle(At(path)));
+                File.Delete(At(path));
+            }
+            if (open.Count > 0)
+                FlushFileSystem(Path.GetDirectoryName(paths.First(p => Directory.Exists(At(Path.GetDirectoryName(p)!))))!);
+        }
+        finally
+        {
+            open.ForEach(f => f.Dispose());
+        }
+    }
 
     /// <inheritdoc/>
     public void DeleteDirectory(string path)
@@ -153,7 +183,14 @@ public sealed class LinuxFiles(string root = "") : IFiles
         {
             if (mountPoint is null)
                 return;
-            new LinuxFiles().FlushFileSystem(mountPoint);
+            try
+            {
+                new LinuxFiles().FlushFileSystem(mountPoint);
+            }
+            catch (IOException)
+            {
+                // Who writes flushes what it relies on, and has said what is wrong; after an error the partition must be read-only all the more.
+            }
             // Busy with a reader's write handle is no harm: it is flushed, and read-only again after the next boot.
             _ = FileCalls.Mount("", mountPoint, null, FileCalls.MountRemount | FileCalls.MountReadOnly | FileCalls.MountNoAccessTimes, null);
         }

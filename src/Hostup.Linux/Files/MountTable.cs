@@ -3,7 +3,7 @@ namespace Hostup.Linux.Files;
 /// <summary>One line of /proc/self/mountinfo (proc(5)).</summary>
 /// <param name="Device">Major and minor number, <c>254:2</c>.</param>
 /// <param name="MountPoint">Where it is mounted.</param>
-/// <param name="IsReadOnly">Whether this mount is read-only.</param>
+/// <param name="IsReadOnly">Whether nothing can be written through it: this mount is read-only, or its whole file system, as the kernel makes one after an error.</param>
 /// <param name="Type">File system type.</param>
 /// <param name="Source">What is mounted.</param>
 public sealed record Mount(string Device, string MountPoint, bool IsReadOnly, string Type, string Source);
@@ -19,8 +19,10 @@ public static class MountTable
     {
         string[] fields = line.Split(' ');
         int separator = Array.IndexOf(fields, "-");
-        return new Mount(fields[2], Unescape(fields[4]), fields[5].Split(',').Contains("ro"), fields[separator + 1], Unescape(fields[separator + 2]));
+        return new Mount(fields[2], Unescape(fields[4]), IsSaid("ro", fields[5]) || IsSaid("ro", fields[separator + 3]), fields[separator + 1], Unescape(fields[separator + 2]));
     }
+
+    private static bool IsSaid(string option, string options) => options.Split(',').Contains(option);
 
     // Blanks, tabs, newlines and backslashes are written as three octal digits.
     private static string Unescape(string field) => field

@@ -10,7 +10,8 @@ namespace Hostup.Linux.Locks;
 /// </summary>
 /// <param name="root">Put before every path; empty on a device, a folder in tests.</param>
 /// <param name="proc">The kernel's view of processes and locks, proc(5).</param>
-public sealed class ApplicationLocks(string root = "", string proc = "/proc") : IUpdateLocks, IDisposable
+/// <param name="time">The clock by which a lock gets older; null: the machine's.</param>
+public sealed class ApplicationLocks(string root = "", string proc = "/proc", TimeProvider? time = null) : IUpdateLocks, IDisposable
 {
     // upstream's present and older names
     private static readonly string[] Folders = ["/tmp/balena-supervisor", "/tmp/resin-supervisor"];
@@ -22,6 +23,7 @@ public sealed class ApplicationLocks(string root = "", string proc = "/proc") : 
 
     private readonly List<int> _held = [];
     private readonly LockHolders _holders = new(proc);
+    private readonly LockAges _ages = new($"{root}/run/hostup/held-locks", time ?? TimeProvider.System);
 
     /// <inheritdoc/>
     public bool AreOverridden => Folders.Select(f => $"{root}{f}/target-state-config").Where(File.Exists).Any(SaysOverride);
@@ -30,10 +32,11 @@ public sealed class ApplicationLocks(string root = "", string proc = "/proc") : 
     public IReadOnlyList<HeldLock> Take(bool passOver)
     {
         Release();
-        var held = Paths().Where(p => !TryTake(p)).Select(p => new HeldLock(ServiceOf(p), p, _holders.Of(p))).ToList();
+        var held = Paths().Where(p => !TryTake(p)).Select(p => (Path: p, Holder: _holders.Of(p))).ToList();
         if (held is not [] && !passOver)
             Release();
-        return held;
+        var ages = _ages.See([.. held.Select(h => (h.Path, h.Holder.Pid))]);
+        return [.. held.Zip(ages, (h, age) => new HeldLock(ServiceOf(h.Path), h.Path, h.Holder.Text) { Age = age })];
     }
 
     /// <inheritdoc/>

@@ -8,17 +8,17 @@ namespace Hostup.Linux.Locks;
 /// <param name="proc">proc(5).</param>
 internal sealed class LockHolders(string proc)
 {
-    /// <summary>For example <c>process 512 rsync</c>; empty when the kernel does not tell.</summary>
-    public string Of(string path)
+    /// <summary>For example <c>512</c> and <c>process 512 rsync</c>; empty when the kernel does not tell.</summary>
+    public (string Pid, string Text) Of(string path)
     {
         if (EntryCalls.Describe(EntryCalls.CurrentDirectory, Encoding.UTF8.GetBytes(path + "\0"), 0, EntryStatus.BasicMask, out var status) != 0)
-            return "";
+            return ("", "");
         string inode = string.Create(CultureInfo.InvariantCulture, $":{status.Inode}");
         string file = string.Create(CultureInfo.InvariantCulture, $"{status.DeviceMajor:x2}:{status.DeviceMinor:x2}{inode}");
         var held = Exclusive();
         // Some file systems tell another device than stat does.
         var holder = held.Find(l => l.File == file) is { Pid.Length: > 0 } exact ? exact : held.Find(l => l.File.EndsWith(inode, StringComparison.Ordinal));
-        return holder.Pid is { Length: > 0 } pid && pid != "0" ? $"process {pid}{NameOf(pid)}" : "";
+        return holder.Pid is { Length: > 0 } pid && pid != "0" ? (pid, $"process {pid}{NameOf(pid)}") : ("", "");
     }
 
     // "1: FLOCK  ADVISORY  WRITE 1234 00:19:573 0 EOF"; those who wait for it have an arrow in the second place

@@ -19,6 +19,8 @@ public sealed class LinuxNetwork(CommandRunner commands, string root = "/") : IN
     private const string GuessYes = "3";
     private const string GuessNo = "4";
 
+    private readonly EngineSockets _engine = new(root);
+
     /// <inheritdoc/>
     public async ValueTask<bool?> IsMeteredAsync(CancellationToken ct)
     {
@@ -49,6 +51,9 @@ public sealed class LinuxNetwork(CommandRunner commands, string root = "/") : IN
                 .OfType<InterfaceBytes>(),
         ];
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<EngineConnection> EngineConnections() => _engine.Read();
 
     /// <summary>What has hardware, and dialled links, which have none of their own. Bridges, containers and tunnels carry the same bytes again.</summary>
     private static bool LeadsOut(string path) => Path.Exists(Path.Combine(path, "device")) || Path.GetFileName(path).StartsWith("ppp", StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Hostup.Core.Errors;
+using Hostup.Oci.Registries;
 
 namespace Hostup.Linux.Network;
 
@@ -15,9 +16,9 @@ namespace Hostup.Linux.Network;
 public sealed class ServerConnections(X509Certificate2Collection rootCertificates, Uri? proxy) : IDisposable
 {
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(30);
+
     /// <summary>As long as the server keeps one; who knows that it will not be used again closes it.</summary>
     public static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(20);
-
 
     /// <summary>Reads the settings as config.json has them.</summary>
     /// <param name="rootCertificate"><c>balenaRootCA</c>: base64 of one or more certificates in PEM; null or empty: none.</param>
@@ -48,6 +49,14 @@ public sealed class ServerConnections(X509Certificate2Collection rootCertificate
         UseCookies = false,
         SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = rootCertificates.Count == 0 ? null : IsTrusted },
     };
+
+    /// <summary>A handler for single exchanges far apart: a connection each, in few packets, counted by the meter.</summary>
+    public SocketsHttpHandler NewSparingHandler(WireMeter wire)
+    {
+        var handler = NewHandler(DecompressionMethods.None);
+        handler.PooledConnectionLifetime = TimeSpan.Zero;
+        return wire.Count(handler, SparingStream.Form);
+    }
 
     // The OS's authorities count as well: a server may move from the owner's authority to a public one. A wrong name is wrong with either.
     private bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? seen, SslPolicyErrors errors)

@@ -23,13 +23,14 @@ public sealed class CommandRunner(string toolRoot = "")
     /// <param name="program">Absolute path; the first that exists of several, separated by '|'.</param>
     /// <param name="arguments">Arguments.</param>
     /// <param name="ct">Ends the program.</param>
-    /// <exception cref="HostupException"><c>program</c> when it is not there or takes longer than five minutes.</exception>
-    public async ValueTask<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct)
+    /// <param name="patience">How long it may take; null: five minutes.</param>
+    /// <exception cref="HostupException"><c>program</c> when it is not there or takes longer.</exception>
+    public async ValueTask<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct, TimeSpan? patience = null)
     {
         var start = Prepare(program, arguments);
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        limit.CancelAfter(Limit);
+        limit.CancelAfter(patience ?? Limit);
         using var process = Start(start, program);
         try
         {
@@ -41,7 +42,7 @@ public sealed class CommandRunner(string toolRoot = "")
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
             process.Kill(entireProcessTree: true);
-            throw Failed(program, $"it did not end within {Limit.TotalMinutes} minutes");
+            throw Failed(program, $"it did not end within {(patience ?? Limit).TotalSeconds:0} s");
         }
     }
 

@@ -42,17 +42,21 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
     });
 
     /// <summary>Counts the connections of a handler with certificates and proxy of the caller's here; nothing may have been sent through it.</summary>
-    public SocketsHttpHandler Count(SocketsHttpHandler handler)
+    /// <param name="handler">The handler.</param>
+    /// <param name="form">What is special about its sockets; null: nothing.</param>
+    public SocketsHttpHandler Count(SocketsHttpHandler handler, SocketForm? form = null)
     {
+        form ??= SocketForm.Plain;
         handler.MaxResponseDrainSize = 0;
         handler.ConnectCallback = async (context, ct) =>
         {
             var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveBufferSize = ReceiveBufferBytes };
             try
             {
+                form.Prepare(socket);
                 await socket.ConnectAsync(context.DnsEndPoint, ct).ConfigureAwait(false);
                 Interlocked.Increment(ref _connections);
-                return new MeteredStream(this, socket);
+                return new MeteredStream(this, socket, form.Open(socket));
             }
             catch
             {
@@ -72,9 +76,8 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
             await Task.Delay(due, time, ct).ConfigureAwait(false);
     }
 
-    private sealed class MeteredStream(WireMeter meter, Socket socket) : Stream
+    private sealed class MeteredStream(WireMeter meter, Socket socket, Stream inner) : Stream
     {
-        private readonly NetworkStream _inner = new(socket, ownsSocket: true);
         private bool _disposed;
 
         public override bool CanRead => true;
@@ -86,14 +89,14 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             await meter.HoldBackAsync(cancellationToken).ConfigureAwait(false);
-            int read = await _inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+            int read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
             Interlocked.Add(ref meter._received, read);
             return read;
         }
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            await _inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            await inner.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
             Interlocked.Add(ref meter._sent, buffer.Length);
         }
 
@@ -105,20 +108,20 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
 
         public override int Read(byte[] buffer, int offset, int count)
         {
-            int read = _inner.Read(buffer, offset, count);
+            int read = inner.Read(buffer, offset, count);
             Interlocked.Add(ref meter._received, read);
             return read;
         }
 
         public override void Write(byte[] buffer, int offset, int count)
         {
-            _inner.Write(buffer, offset, count);
+            inner.Write(buffer, offset, count);
             Interlocked.Add(ref meter._sent, count);
         }
 
-        public override void Flush() => _inner.Flush();
+        public override void Flush() => inner.Flush();
 
-        public override Task FlushAsync(CancellationToken cancellationToken) => _inner.FlushAsync(cancellationToken);
+        public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -130,7 +133,7 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
             {
                 _disposed = true;
                 Interlocked.Add(ref meter._received, Unread());
-                _inner.Dispose();
+                inner.Dispose();
             }
             base.Dispose(disposing);
         }

@@ -6,6 +6,8 @@ namespace Hostup.Server.Access;
 /// <summary>Keys with which devices register.</summary>
 internal static class ProvisioningKeyEndpoints
 {
+    private static readonly TimeSpan UsualLife = TimeSpan.FromDays(30);
+
     public static void MapProvisioningKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/provisioning-keys").For(CallerKind.Operator).WithTags("Provisioning keys");
@@ -21,9 +23,11 @@ internal static class ProvisioningKeyEndpoints
         ? Results.Ok()
         : throw new HostupException(HostupErrors.NotFound, $"cannot find provisioning key {id}", "there is none of that id", "see `hostup provisioning-key list`");
 
-    private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, Keys keys, CancellationToken ct)
+    private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, Keys keys, TimeProvider time, CancellationToken ct)
     {
-        var (row, key) = await keys.CreateAsync(CallerKind.Provisioning, request.Description ?? "", request.ExpiresAt, ct);
+        // Who has it may take the place of any device: one that nobody thought of must not stay good.
+        var end = request.ExpiresAt ?? (request.NeverExpires ? null : time.GetUtcNow() + UsualLife);
+        var (row, key) = await keys.CreateAsync(CallerKind.Provisioning, request.Description ?? "", end, ct);
         return new ProvisioningKeyAnswer(row.Id, key, row.ExpiresAt);
     }
 }

@@ -22,21 +22,24 @@ internal static class DeviceEndpoints
         group.MapGet("/{device}/events", Events).WithSummary("What happened to the device's identity, newest first");
     }
 
-    private static async Task<Page<DeviceView>> List(HostupDb db, TimeProvider time, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<DeviceView>> List(HostupDb db, Silences silences, string? after, int? limit, CancellationToken ct)
     {
         int count = Paging.Count(limit);
         var rows = await db.Devices.AsNoTracking().Where(d => after == null || string.Compare(d.Uuid, after) > 0).OrderBy(d => d.Uuid).Take(count + 1).ToListAsync(ct);
         var ids = rows.Select(r => r.TargetAttemptId).OfType<string>().ToList();
         var attempts = await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.Id)).ToDictionaryAsync(a => a.Id, ct);
-        return Paging.Page(rows, count, d => d.Uuid, d => ToView(d, d.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null, time.GetUtcNow()));
+        var views = new Dictionary<string, DeviceView>();
+        foreach (var row in rows)
+            views[row.Uuid] = await ToViewAsync(row, row.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null, silences, ct);
+        return Paging.Page(rows, count, d => d.Uuid, d => views[d.Uuid]);
     }
 
-    private static async Task<DeviceView> Show(string device, HostupDb db, TimeProvider time, CancellationToken ct)
+    private static async Task<DeviceView> Show(string device, HostupDb db, Silences silences, CancellationToken ct)
     {
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
         var last = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == row.Uuid).OrderByDescending(a => a.Id).FirstOrDefaultAsync(ct);
-        return ToView(row, attempt, time.GetUtcNow()) with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
+        return (await ToViewAsync(row, attempt, silences, ct)) with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
     private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)
@@ -79,7 +82,7 @@ internal static class DeviceEndpoints
         };
     }
 
-    private static DeviceView ToView(DeviceRow row, AttemptRow? attempt, DateTimeOffset now) => new()
+    private static async Task<DeviceView> ToViewAsync(DeviceRow row, AttemptRow? attempt, Silences silences, CancellationToken ct) => new()
     {
         Uuid = row.Uuid,
         Name = row.Name,
@@ -91,6 +94,6 @@ internal static class DeviceEndpoints
         ClonedAt = row.ClonedAt,
         KeyRotationAsked = row.RotateKey,
         Policy = Policies.Policies.Read(row.Policy),
-        OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) with { Silence = Silences.Of(attempt, row.LastSeenAt, now) } : null,
+        OpenAttempt = attempt is { EndedAt: null } ? attempt.ToView([]) with { Silence = await silences.OfAsync(attempt, row.LastSeenAt, ct) } : null,
     };
 }

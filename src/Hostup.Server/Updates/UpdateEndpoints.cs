@@ -47,7 +47,7 @@ internal static class UpdateEndpoints
         return Paging.Page(rows, count, a => a.Id, a => a.ToView([]));
     }
 
-    private static async Task<AttemptView> Show(string id, HostupDb db, AttemptNews news, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
+    private static async Task<AttemptView> Show(string id, HostupDb db, AttemptNews news, Silences silences, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
     {
         var until = time.GetUtcNow().AddSeconds(Math.Clamp(seconds ?? 30, 0, MaxWaitSeconds));
         while (true)
@@ -56,17 +56,17 @@ internal static class UpdateEndpoints
             var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
-                return await WholeAsync(row, db, time, ct);
+                return await WholeAsync(row, db, silences, ct);
             await Task.WhenAny(change, Task.Delay(left < LookAgain ? left : LookAgain, time, ct));
             ct.ThrowIfCancellationRequested();
         }
     }
 
-    private static async Task<AttemptView> WholeAsync(AttemptRow row, HostupDb db, TimeProvider time, CancellationToken ct)
+    private static async Task<AttemptView> WholeAsync(AttemptRow row, HostupDb db, Silences silences, CancellationToken ct)
     {
         var events = await db.AttemptEvents.AsNoTracking().Where(e => e.AttemptId == row.Id).OrderBy(e => e.Id).ToListAsync(ct);
         var seen = await db.Devices.Where(d => d.Uuid == row.DeviceUuid).Select(d => d.LastSeenAt).SingleAsync(ct);
-        return row.ToView(events) with { Silence = Silences.Of(row, seen, time.GetUtcNow()) };
+        return row.ToView(events) with { Silence = await silences.OfAsync(row, seen, ct) };
     }
 
     private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)

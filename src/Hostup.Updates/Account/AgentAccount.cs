@@ -12,6 +12,9 @@ namespace Hostup.Updates.Account;
 /// </summary>
 public sealed class AgentAccount
 {
+    /// <summary>Cause of what the container engine fetches for the user's applications meanwhile.</summary>
+    public const string ApplicationCause = "application";
+
     /// <summary>A write of the state partition each minute is enough: it is lost with the power only.</summary>
     private static readonly TimeSpan KeepEach = TimeSpan.FromMinutes(1);
 
@@ -35,7 +38,7 @@ public sealed class AgentAccount
     /// <summary>Begins anew: from here on everything belongs to this attempt. Durable when it returns.</summary>
     public void Begin(string attempt)
     {
-        _now = new KeptAgentAccount(attempt) { BootId = _power.BootId, Interfaces = _network.Count() };
+        _now = new KeptAgentAccount(attempt) { BootId = _power.BootId, Interfaces = _network.Count(), Engine = _network.EngineConnections() };
         Keep();
     }
 
@@ -52,6 +55,7 @@ public sealed class AgentAccount
     {
         if (_now is not { Ended: false })
             return;
+        CountEngine(_now);
         var counters = _network.Count();
         var (received, sent) = (_now.Received, _now.Sent);
         foreach (var counter in counters)
@@ -64,6 +68,28 @@ public sealed class AgentAccount
         _now = _now with { BootId = _power.BootId, Interfaces = counters, Received = received, Sent = sent, Ended = ended };
         if (ended || _clock.Elapsed - _keptAt >= KeepEach)
             Keep();
+    }
+
+    /// <summary>Keeps it now: the agent ends. Durable when it returns.</summary>
+    public void KeepNow()
+    {
+        if (_now is { Ended: false })
+            Keep();
+    }
+
+    /// <summary>What the engine's connections carried since the last look. Those that stay in the device lead to an update process, which counts for itself.</summary>
+    private void CountEngine(KeptAgentAccount last)
+    {
+        var engine = _network.EngineConnections();
+        var (received, sent) = (0L, 0L);
+        foreach (var connection in engine.Where(c => c.LeavesDevice))
+        {
+            var before = last.BootId == _power.BootId ? last.Engine.FirstOrDefault(c => c.Id == connection.Id) : null;
+            received += connection.Received - (before?.Received ?? 0);
+            sent += connection.Sent - (before?.Sent ?? 0);
+        }
+        _now = last with { Engine = engine };
+        Add(new CauseBytes(ApplicationCause, received, sent));
     }
 
     /// <summary>What is kept; null: nothing that can be read.</summary>
@@ -109,6 +135,9 @@ internal sealed record KeptAgentAccount(string Attempt)
 
     /// <summary>Their counters then.</summary>
     public IReadOnlyList<InterfaceBytes> Interfaces { get; init => field = value ?? []; } = [];
+
+    /// <summary>The engine's connections then.</summary>
+    public IReadOnlyList<EngineConnection> Engine { get; init => field = value ?? []; } = [];
 
     /// <summary>Bytes that all interfaces received since the attempt began.</summary>
     public long Received { get; init; }

@@ -12,7 +12,7 @@ namespace Hostup.Updates.Account;
 /// </summary>
 public sealed class AttemptAccount
 {
-    /// <summary>Cause of what the container engine pulls for the update; every other cause of this account is the image's.</summary>
+    /// <summary>Cause of the supervisor's image.</summary>
     public const string SupervisorCause = "supervisor";
 
     private const int FileBytes = 8192;
@@ -22,8 +22,7 @@ public sealed class AttemptAccount
     private readonly IFiles _files;
     private readonly string _attempt;
     private readonly IReadOnlyList<CauseBytes> _before;
-    private readonly List<CauseBytes> _added = [];
-    private IReadOnlyList<IHostAppSource> _sources = [];
+    private readonly List<IRemoteSource> _sources = [];
     private IReadOnlyList<CauseBytes> _kept;
 
     /// <summary>Goes on with the account of an attempt, or begins it.</summary>
@@ -34,10 +33,10 @@ public sealed class AttemptAccount
     }
 
     /// <summary>All bytes so far, one entry a cause.</summary>
-    public IReadOnlyList<CauseBytes> Bytes => Sum([.. _before, .. _added, .. _sources.Select(s => s.Bytes), .. _sources.Select(s => s.Retried)]);
+    public IReadOnlyList<CauseBytes> Bytes => Sum([.. _before, .. _sources.Select(s => s.Bytes), .. _sources.Select(s => s.Retried)]);
 
-    /// <summary>Bytes received so far for the image, from whatever source.</summary>
-    public long ImageBytes => Bytes.Where(b => b.Cause != SupervisorCause).Sum(b => b.Received);
+    /// <summary>Bytes received so far, whatever for.</summary>
+    public long Received => Bytes.Sum(b => b.Received);
 
     /// <summary>What an attempt has; null when nothing is kept of it.</summary>
     public static IReadOnlyList<CauseBytes>? Of(IFiles files, string attempt)
@@ -57,10 +56,7 @@ public sealed class AttemptAccount
         [.. bytes.GroupBy(b => b.Cause).Select(g => new CauseBytes(g.Key, g.Sum(b => b.Received), g.Sum(b => b.Sent))).Where(b => b.Received != 0 || b.Sent != 0)];
 
     /// <summary>From now on what these sources count is in it.</summary>
-    public void Count(IReadOnlyList<IHostAppSource> sources) => _sources = sources;
-
-    /// <summary>Adds bytes that no source counts.</summary>
-    public void Add(CauseBytes bytes) => _added.Add(bytes);
+    public void Count(IEnumerable<IRemoteSource> sources) => _sources.AddRange(sources);
 
     /// <summary>What came since, by cause.</summary>
     /// <param name="mark">What <see cref="Bytes"/> was.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hostup.Core.Devices;
 using Hostup.Core.Errors;
 using Hostup.Updates.Files;
 
@@ -16,6 +17,9 @@ public sealed class BalenaBootEnvironment(IFiles files, (int A, int B) slots) : 
     private const string Upgrade = "upgrade_available";
     private const string Count = "bootcount";
     private readonly EnvironmentBlock _block = new(files, File);
+
+    /// <inheritdoc/>
+    public string Family => BootLoaders.Balena;
 
     /// <inheritdoc/>
     public string Path => File;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Hostup.Core.Devices;
 using Hostup.Core.Errors;
 using Hostup.Updates.Files;
 
@@ -16,6 +17,9 @@ namespace Hostup.Updates.Boot;
 public sealed partial class DirectBootEnvironment(IFiles files, DirectBootForm form, (int A, int B) slots) : IBootEnvironment
 {
     private const int SectorBytes = 512;
+
+    /// <inheritdoc/>
+    public string Family => BootLoaders.Direct;
 
     /// <inheritdoc/>
     public string Path { get; } = FileOf(form);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hostup.Core.Devices;
 using Hostup.Core.Errors;
 using Hostup.Updates.Files;
 
@@ -16,6 +17,9 @@ public sealed class GrubEnvironment(IFiles files, string path) : IBootEnvironmen
     private const string Upgrade = "upgrade_available";
     private const string Count = "bootcount";
     private readonly EnvironmentBlock _block = new(files, path);
+
+    /// <inheritdoc/>
+    public string Family => BootLoaders.Grub;
 
     /// <inheritdoc/>
     public string Path => path;

@@ -3,6 +3,9 @@ namespace Hostup.Updates.Boot;
 /// <summary>The boot environment of a boot loader family. Each write is one decision.</summary>
 public interface IBootEnvironment
 {
+    /// <summary>Family of the boot loader, a name of <see cref="Core.Devices.BootLoaders"/>.</summary>
+    string Family { get; }
+
     /// <summary>The file that holds the decision, for errors and reports.</summary>
     string Path { get; }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Hostup.Core.Devices;
 using Hostup.Core.Errors;
 using Hostup.Updates.Files;
 
@@ -32,6 +33,9 @@ public sealed partial class UBootEnvironment(IFiles files, int builtInLimit = UB
 
     // A second entry of the same name, which some U-Boot versions leave on FAT, shows up when the first is removed.
     private const int MostTwins = 8;
+
+    /// <inheritdoc/>
+    public string Family => BootLoaders.UBoot;
 
     /// <inheritdoc/>
     public string Path => File;

@@ -13,11 +13,12 @@ namespace Hostup.Updates.BootFiles;
 /// <param name="files">The device's files.</param>
 public sealed class BootPartition(IFiles files)
 {
-    private const string Staging = Places.Boot + "/hostup-new";
     private const string Copies = Places.Boot + "/hostup-old";
 
     // Free after staging, as upstream keeps it: FAT needs clusters for directory growth.
     private const long ReserveBytes = 512 << 10;
+
+    private readonly StagedBootFiles _staged = new(files);
 
     /// <summary>What installing this set asks for, as <see cref="Install"/> copies.</summary>
     /// <param name="source">The set: /resin-boot of a root.</param>
@@ -38,7 +39,7 @@ public sealed class BootPartition(IFiles files)
         new BootPartition(new ListedBootFiles(files, set)).Need(ListedBootFiles.Source, keptBack, toPartition);
 
     /// <summary>Bytes that an interrupted installation left staged; the next one removes them first.</summary>
-    public static long StagedBytes(IFiles files) => files.ListFiles(Staging).Sum(name => RoundToCluster(files.Length($"{Staging}/{name}") ?? 0));
+    public static long StagedBytes(IFiles files) => new StagedBootFiles(files).Names.Sum(name => RoundToCluster(files.Length(name) ?? 0));
 
     /// <summary>Brings the set onto the partition. Durable when it returns. Interrupted at any point, the old root still boots.</summary>
     /// <param name="source">The set: /resin-boot of a root.</param>
@@ -60,14 +61,18 @@ public sealed class BootPartition(IFiles files)
         Require(RequiredBytes(changes, touched) + slotFiles.SpaceNeeded(source, wanted.Paths));
         // From here on the partition may hold what the running root does not know; the next power-on compares.
         touched.Save(files);
+        Write(_staged.Drop);
+        if (slotDiffers)
+            Write(slotFiles.Drop);
         using (files.OpenForWriting(Places.Boot))
         {
-            DropStaging();
             if (slotDiffers)
                 slotFiles.Write(source, wanted.Paths);
             KeepCopies(touched);
-            Stage(changes);
-            Replace(changes);
+            BootFileChange[] wantedChanges = [.. changes.Where(c => c.Wanted is not null)];
+            _staged.Stage(wantedChanges);
+            _staged.Exchange(wantedChanges);
+            Remove(changes);
         }
         return [.. touched.Saved.Select(s => s.Path).Where(p => changes.Any(c => c.Path == p && !c.Stays))];
     }
@@ -86,18 +91,36 @@ public sealed class BootPartition(IFiles files)
             return [];
         }
         var changes = WayBack(touched, keptBack);
-        using (files.OpenForWriting(Places.Boot))
+        var shared = _staged.Shared();
+        var others = _staged.OthersThan(shared);
+        BootFileChange[] wanted = [.. changes.Where(c => c.Wanted is not null), .. shared.Where(p => !changes.Any(c => IsPath(c, p))).Select(ContentOfItsOwn)];
+        // A partition that cannot be opened for writing was not written either.
+        if (changes is [] && !IsAnythingLeft(touched))
         {
-            DropStaging();
-            Stage(changes);
-            Replace(changes);
+            AtomicFile.Delete(files, Places.BootFilesTouched);
+            return [];
+        }
+        // Opened again each time: the kernel makes the file system read-only when it meets what a power cut left of a file.
+        Write(() => files.DeleteTogether(others));
+        Write(() =>
+        {
+            _staged.Stage(wanted);
+            _staged.Exchange(wanted);
+            files.DeleteTogether([.. _staged.Names, .. changes.Where(c => c.Wanted is null).Select(c => $"{Places.Boot}/{c.Path}")]);
+        });
+        Write(() =>
+        {
             foreach (string directory in touched.Directories.Reverse())
                 files.DeleteDirectory($"{Places.Boot}/{directory}");
-            DropStaging();
+            files.DeleteDirectory(StagedBootFiles.Folder);
             files.FlushFileSystem(Places.Boot);
-            DropCopies();
+            files.DeleteTogether(CopyNames);
+        });
+        Write(() =>
+        {
+            files.DeleteDirectory(Copies);
             files.FlushFileSystem(Places.Boot);
-        }
+        });
         AtomicFile.Delete(files, Places.BootFilesTouched);
         return [.. changes.Where(c => c.Wanted is not null).Select(c => c.Path)];
     }
@@ -107,14 +130,15 @@ public sealed class BootPartition(IFiles files)
     {
         if (!files.Exists(Places.BootFilesTouched))
             return;
-        using (files.OpenForWriting(Places.Boot))
+        Write(() => files.DeleteTogether([.. _staged.Names, .. CopyNames]));
+        Write(() =>
         {
-            DropStaging();
-            DropCopies();
+            files.DeleteDirectory(StagedBootFiles.Folder);
+            files.DeleteDirectory(Copies);
             foreach (string leftover in files.ListFiles(Places.Boot).Where(FatNames.IsLeftover))
                 files.Delete($"{Places.Boot}/{leftover}");
             files.FlushFileSystem(Places.Boot);
-        }
+        });
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
 
@@ -157,7 +181,7 @@ public sealed class BootPartition(IFiles files)
         {
             string copy = $"{Copies}/{saved.Number}", target = $"{Places.Boot}/{saved.Path}";
             // A copy that is not whole was never needed: nothing is replaced before all copies are.
-            if ((!files.Exists(target) || DigestOf(target) != saved.Digest) && files.Exists(copy) && DigestOf(copy) == saved.Digest)
+            if ((!files.Exists(target) || files.DigestOf(target) != saved.Digest) && files.Exists(copy) && files.DigestOf(copy) == saved.Digest)
                 changes.Add(new BootFileChange(saved.Path, new BootFileContent(files.Length(copy) ?? 0, saved.Digest, copy)));
         }
         var added = touched.Added.Where(p => files.Exists($"{Places.Boot}/{p}") && !changes.Any(c => string.Equals(c.Path, p, StringComparison.OrdinalIgnoreCase)));
@@ -166,7 +190,7 @@ public sealed class BootPartition(IFiles files)
 
     private void KeepCopies(TouchedFiles touched)
     {
-        var missing = touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}") || DigestOf($"{Copies}/{s.Number}") != s.Digest).ToList();
+        var missing = touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}") || files.DigestOf($"{Copies}/{s.Number}") != s.Digest).ToList();
         if (missing is [])
             return;
         files.CreateDirectory(Copies);
@@ -177,63 +201,33 @@ public sealed class BootPartition(IFiles files)
         }
         files.FlushFileSystem(Places.Boot);
         foreach (var saved in missing)
-            CheckWritten($"{Copies}/{saved.Number}", saved.Digest, saved.Path);
+            StagedBootFiles.CheckWritten(files, $"{Copies}/{saved.Number}", saved.Digest, saved.Path);
     }
 
-    private void Stage(IReadOnlyList<BootFileChange> changes)
+    private void Remove(IReadOnlyList<BootFileChange> changes)
     {
-        if (!changes.Any(c => c.Wanted is not null))
-            return;
-        files.CreateDirectory(Staging);
-        foreach (var (change, index) in changes.Select((c, i) => (c, i)).Where(c => c.c.Wanted is not null))
+        foreach (var change in changes.Where(c => c.Wanted is null))
         {
-            if (change.Wanted!.Bytes is { } bytes)
-                files.Create(StagedName(index), bytes);
-            else
-                files.Copy(change.Wanted.File!, StagedName(index));
-            files.Flush(StagedName(index));
-        }
-        files.FlushFileSystem(Places.Boot);
-        foreach (var (change, index) in changes.Select((c, i) => (c, i)).Where(c => c.c.Wanted is not null))
-            CheckWritten(StagedName(index), change.Wanted!.Digest, change.Path);
-    }
-
-    private void CheckWritten(string file, Digest digest, string path)
-    {
-        if (DigestOf(file) != digest)
-            throw new HostupException(HostupErrors.BootFiles, $"cannot stage boot file {path}", "it does not read back as written", "check the boot partition with fsck.vfat");
-    }
-
-    private void Replace(IReadOnlyList<BootFileChange> changes)
-    {
-        foreach (var (change, index) in changes.Select((c, i) => (c, i)))
-        {
-            string target = $"{Places.Boot}/{change.Path}";
-            if (change.Wanted is null)
-            {
-                files.Delete(target);
-            }
-            else
-            {
-                files.CreateDirectory(Path.GetDirectoryName(target)!);
-                if (!files.Exists(target) || !files.Exchange(StagedName(index), target))
-                    files.Rename(StagedName(index), target);
-            }
-            // FAT has no journal: each name is settled before the next one moves.
+            files.Delete($"{Places.Boot}/{change.Path}");
             files.FlushFileSystem(Places.Boot);
         }
     }
 
-    private void DropStaging() => Drop(Staging);
-
-    private void DropCopies() => Drop(Copies);
-
-    private void Drop(string directory)
+    private void Write(Action act)
     {
-        foreach (string leftover in files.ListFiles(directory))
-            files.Delete($"{directory}/{leftover}");
-        files.DeleteDirectory(directory);
+        using (files.OpenForWriting(Places.Boot))
+            act();
     }
+
+    private string[] CopyNames => [.. files.ListFiles(Copies).Select(c => $"{Copies}/{c}")];
+
+    private bool IsAnythingLeft(TouchedFiles touched) =>
+        _staged.Names is not [] || files.Exists(StagedBootFiles.Folder) || files.Exists(Copies) || touched.Directories.Any(d => files.Exists($"{Places.Boot}/{d}"));
+
+    private BootFileChange ContentOfItsOwn(string path) =>
+        new(path, new BootFileContent(files.Length($"{Places.Boot}/{path}") ?? 0, DigestOf($"{Places.Boot}/{path}"), $"{Places.Boot}/{path}"));
+
+    private static bool IsPath(BootFileChange change, string path) => string.Equals(change.Path, path, StringComparison.OrdinalIgnoreCase);
 
     private void Require(long bytes)
     {
@@ -255,9 +249,7 @@ public sealed class BootPartition(IFiles files)
     internal static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;
 
     private bool IsSame(string first, string second) =>
-        files.Length(first) is { } length && files.Length(second) == length && DigestOf(first) == DigestOf(second);
+        files.Length(first) is { } length && files.Length(second) == length && files.DigestOf(first) is { } digest && digest == files.DigestOf(second);
 
     private Digest DigestOf(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
-
-    private static string StagedName(int index) => $"{Staging}/{index}";
 }

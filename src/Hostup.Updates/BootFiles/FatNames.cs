@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using Hostup.Core.Errors;
 
 namespace Hostup.Updates.BootFiles;
 
 /// <summary>What a FAT file system makes of names: it ignores case and cannot hold every character.</summary>
-internal static class FatNames
+internal static partial class FatNames
 {
     // Microsoft's FAT specification (fatgen103), long names; '/' separates.
     private const string Forbidden = "\"*:<>?\\|";
@@ -21,12 +22,30 @@ internal static class FatNames
             if (!seen.TryAdd(path, path))
                 throw Refused(path, $"it differs from {seen[path]} by case only, which FAT ignores");
         }
+        foreach (string path in seen.Values.Where(p => Alias().IsMatch(Path.GetFileName(p))))
+            if (seen.Values.FirstOrDefault(other => MayBeAliasOf(path, other)) is { } twin)
+                throw Refused(path, $"FAT may give that name to {twin} as its short one");
     }
 
     /// <summary>Files that repair tools leave behind and no OS needs: FSCK0000.REC of fsck.vfat, lost+found of others.</summary>
     public static bool IsLeftover(string path) =>
         path.StartsWith("lost+found/", StringComparison.OrdinalIgnoreCase)
         || (path.StartsWith("FSCK", StringComparison.OrdinalIgnoreCase) && path.EndsWith(".REC", StringComparison.OrdinalIgnoreCase) && !path.Contains('/', StringComparison.Ordinal));
+
+    // Of a longer name FAT makes a short one of up to six of its letters, a tilde and a number; where many are alike, of two letters and a checksum.
+    private static bool MayBeAliasOf(string path, string other)
+    {
+        if (path == other || !string.Equals(Path.GetDirectoryName(path), Path.GetDirectoryName(other), StringComparison.OrdinalIgnoreCase))
+            return false;
+        string letters = string.Concat(Path.GetFileNameWithoutExtension(other).Where(c => c is not (' ' or '.')));
+        string extension = Path.GetExtension(other);
+        bool isShort = letters.Length <= 8 && extension.Length <= 4 && letters == Path.GetFileNameWithoutExtension(other) && !letters.Any(c => "+,;=[]".Contains(c, StringComparison.Ordinal));
+        return !isShort && Path.GetFileName(path).StartsWith(letters[..Math.Min(2, letters.Length)], StringComparison.OrdinalIgnoreCase)
+            && Path.GetExtension(path).Equals(extension[..Math.Min(4, extension.Length)], StringComparison.OrdinalIgnoreCase);
+    }
+
+    [GeneratedRegex(@"^[^.]{1,6}~[1-9]\d*(\.[^.]{1,3})?$")]
+    private static partial Regex Alias();
 
     private static bool IsBad(string name) => name.Length == 0 || name.Length > MostBytes || name[^1] is '.' or ' ' || name.Any(c => c < ' ' || Forbidden.Contains(c, StringComparison.Ordinal));
 

@@ -46,6 +46,8 @@ internal sealed class ListedBootFiles(IFiles device, IReadOnlyList<BootFile> set
 
     public void Delete(string path) => throw OnlyListed();
 
+    public void DeleteTogether(IReadOnlyList<string> paths) => throw OnlyListed();
+
     public void DeleteDirectory(string path) => throw OnlyListed();
 
     public void Flush(string path) => throw OnlyListed();

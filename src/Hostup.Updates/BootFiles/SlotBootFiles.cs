@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Hostup.Core.Errors;
 using Hostup.Updates.Files;
 
@@ -19,7 +18,7 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
     {
         var own = Own(paths);
         return files.ListFiles(_directory).SequenceEqual(own, StringComparer.OrdinalIgnoreCase)
-            && own.All(p => files.Length($"{_directory}/{p}") == files.Length(From(source, p)) && Hash($"{_directory}/{p}") == Hash(From(source, p)));
+            && own.All(p => files.Length($"{_directory}/{p}") == files.Length(From(source, p)) && files.DigestOf($"{_directory}/{p}") is { } there && there == files.DigestOf(From(source, p)));
     }
 
     /// <summary>Bytes that they need beside what is there without them; negative when they are smaller than what they replace.</summary>
@@ -27,12 +26,13 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
         Own(paths).Sum(p => BootPartition.RoundToCluster(files.Length(From(source, p)) ?? 0))
         - files.ListFiles(_directory).Sum(p => BootPartition.RoundToCluster(files.Length($"{_directory}/{p}") ?? 0));
 
-    /// <summary>Writes them, in the place of what was there. Durable and read back when it returns.</summary>
+    /// <summary>Removes what was there.</summary>
+    public void Drop() => files.DeleteTogether([.. files.ListFiles(_directory).Select(old => $"{_directory}/{old}")]);
+
+    /// <summary>Writes them, where nothing is. Durable and read back when it returns.</summary>
     /// <exception cref="HostupException"><c>boot-files</c>.</exception>
     public void Write(string source, IReadOnlyList<string> paths)
     {
-        foreach (string old in files.ListFiles(_directory))
-            files.Delete($"{_directory}/{old}");
         foreach (string path in Own(paths))
         {
             string target = $"{_directory}/{path}";
@@ -41,7 +41,7 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
             files.Flush(target);
         }
         files.FlushFileSystem(Places.Boot);
-        if (Own(paths).FirstOrDefault(p => Hash($"{_directory}/{p}") != Hash(From(source, p))) is { } broken)
+        if (Own(paths).FirstOrDefault(p => files.DigestOf($"{_directory}/{p}") is not { } written || written != files.DigestOf(From(source, p))) is { } broken)
             throw new HostupException(HostupErrors.BootFiles, $"cannot write boot file {_directory}/{broken}", "it does not read back as written", "check the boot partition with fsck.vfat");
     }
 
@@ -49,6 +49,4 @@ internal sealed class SlotBootFiles(IFiles files, int partition)
         [.. paths.Where(p => p.StartsWith(WantedBootFiles.PerSlot, StringComparison.Ordinal)).Select(p => p[WantedBootFiles.PerSlot.Length..]).Order(StringComparer.Ordinal)];
 
     private static string From(string source, string path) => $"{source}/{WantedBootFiles.PerSlot}{path}";
-
-    private Digest Hash(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
 }

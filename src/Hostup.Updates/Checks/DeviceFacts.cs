@@ -22,6 +22,9 @@ public sealed record DeviceFacts
     /// <summary>deviceType of config.json, else SLUG of /etc/os-release; empty when neither is there.</summary>
     public required string DeviceType { get; init; }
 
+    /// <summary>Family of its boot loader, as found.</summary>
+    public required string BootLoader { get; init; }
+
     /// <summary>The slot that runs; null when <see cref="SlotFault"/> says why it cannot be told.</summary>
     public Slot? Running { get; init; }
 
@@ -85,6 +88,9 @@ public sealed record DeviceFacts
     /// <summary>Whether the boot loader takes the old slot again when the new OS does not come up.</summary>
     public bool FallsBack { get; init; }
 
+    /// <summary>Whether a watchdog resets this machine when it hangs.</summary>
+    public bool HasWatchdog { get; init; }
+
     /// <summary>Image digests that were rolled back here.</summary>
     public required IReadOnlySet<string> KnownBad { get; init; }
 
@@ -108,7 +114,8 @@ public sealed record DeviceFacts
         var facts = new DeviceFacts
         {
             OsVersion = release.GetValueOrDefault("VERSION", ""),
-            DeviceType = ConfiguredDeviceType(files) ?? release.GetValueOrDefault("SLUG", ""),
+            DeviceType = DeviceTypeOf(files),
+            BootLoader = device.Boot.Family,
             Running = running,
             Spare = spare,
             SpareFileSystem = spare is null ? null : ReadSpareFileSystem(device),
@@ -129,6 +136,7 @@ public sealed record DeviceFacts
             OtherUpdate = device.Processes.Other,
             SupervisorVersion = SupervisorSettings.Load(files)?.VersionText,
             FallsBack = device.Boot.FallbackBoot > 0,
+            HasWatchdog = device.Power.HasWatchdog,
             KnownBad = Lines(files, Places.KnownBad).ToHashSet(),
             HighestSequence = Lines(files, Places.HighestSequence) is [var line, ..] && long.TryParse(line, CultureInfo.InvariantCulture, out long sequence) ? sequence : 0,
             ContainerStoreLayout = ContainerStores.Any(files.Exists),
@@ -142,6 +150,9 @@ public sealed record DeviceFacts
         .Where(pair => pair.Length == 2)
         .GroupBy(pair => pair[0], pair => pair[1].Trim('"', '\''))
         .ToDictionary(g => g.Key, g => g.Last());
+
+    /// <summary>deviceType of config.json, else SLUG of /etc/os-release; empty when neither is there.</summary>
+    public static string DeviceTypeOf(IFiles files) => ConfiguredDeviceType(files) ?? OsRelease(files).GetValueOrDefault("SLUG", "");
 
     // A file system that is not there has no room.
     private static long Free(IFiles files, string path)

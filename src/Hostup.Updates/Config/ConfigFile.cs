@@ -37,14 +37,18 @@ public sealed class ConfigFile(IFiles files)
         using (var writer = new Utf8JsonWriter(json, Indented))
             content.WriteTo(writer);
         byte[] bytes = [.. json.ToArray(), (byte)'\n'];
+        // A main file that is torn leaves only the copy: mended first.
+        if (TryRead(FilePath) is (null, { }) && TryRead(CopyPath).Content is { } good)
+            Write(FilePath, Encoding.UTF8.GetBytes(good.ToJsonString()));
+        Write(CopyPath, bytes);
+        Write(FilePath, bytes);
+    }
+
+    // Opened each time: the kernel makes the file system read-only when it meets what a power cut left of a file.
+    private void Write(string path, byte[] bytes)
+    {
         using (files.OpenForWriting(Places.Boot))
-        {
-            // A main file that is torn leaves only the copy: mended first.
-            if (TryRead(FilePath) is (null, { }) && TryRead(CopyPath).Content is { } good)
-                AtomicFile.Write(files, FilePath, Encoding.UTF8.GetBytes(good.ToJsonString()));
-            AtomicFile.Write(files, CopyPath, bytes);
-            AtomicFile.Write(files, FilePath, bytes);
-        }
+            AtomicFile.Write(files, path, bytes);
     }
 
     private (JsonObject? Content, string? Fault) TryRead(string path)

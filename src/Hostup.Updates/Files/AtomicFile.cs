@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Hostup.Updates.Files;
 
 /// <summary>A file that after a power cut holds its old or its new content, never anything else.</summary>
@@ -8,11 +10,18 @@ public static class AtomicFile
     /// <summary>Writes beside it, flushes, renames, flushes the directory. Durable when it returns.</summary>
     public static void Write(IFiles files, string path, ReadOnlySpan<byte> content)
     {
-        string beside = path + Temporary;
+        var left = path.StartsWith(Places.Boot + "/", StringComparison.Ordinal) ? Left(files, path) : [];
+        string beside = left is [] ? path + Temporary : Enumerable.Range(2, left.Count + 1).Select(n => string.Create(CultureInfo.InvariantCulture, $"{path}{Temporary}{n}")).First(n => !left.Contains(n));
         files.Create(beside, content);
         files.Flush(beside);
-        files.Rename(beside, path);
+        // What a power cut left on FAT may be a second name of the file itself, whose clusters go with it: the file gets others first, then all these names go at once.
+        if (left is [] || !files.Exists(path) || !files.Exchange(beside, path))
+            files.Rename(beside, path);
         files.FlushDirectory(Path.GetDirectoryName(path)!);
+        if (left is [])
+            return;
+        files.FlushFileSystem(Places.Boot);
+        files.DeleteTogether([.. left, beside]);
     }
 
     /// <summary>Removes it for good. Durable when it returns.</summary>
@@ -22,5 +31,11 @@ public static class AtomicFile
             return;
         files.Delete(path);
         files.FlushDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    private static List<string> Left(IFiles files, string path)
+    {
+        string folder = Path.GetDirectoryName(path)!, begins = Path.GetFileName(path) + Temporary;
+        return [.. files.ListFiles(folder).Where(n => n.StartsWith(begins, StringComparison.Ordinal)).Select(n => $"{folder}/{n}")];
     }
 }

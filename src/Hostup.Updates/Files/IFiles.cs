@@ -57,6 +57,12 @@ public interface IFiles
     /// <summary>Removes a file; nothing happens when it is not there.</summary>
     void Delete(string path);
 
+    /// <summary>
+    /// Removes files of one file system in one act: durable when it returns, and nothing of their contents is given back before. On FAT two names may show one file after a power cut in the
+    /// middle of an exchange; the kernel makes such a file system read-only when both are gone, until it is opened for writing again.
+    /// </summary>
+    void DeleteTogether(IReadOnlyList<string> paths);
+
     /// <summary>Removes an empty directory; nothing happens when it is not there or holds something.</summary>
     void DeleteDirectory(string path);
 

@@ -123,9 +123,7 @@ public sealed class AttemptJournal(IFiles files)
 
     private static ReadOnlySpan<byte> Check(ReadOnlySpan<byte> payload, string attemptId, int index)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{attemptId}/{index}/"));
-        hash.AppendData(payload);
-        return hash.GetHashAndReset().AsSpan(0, 8);
+        byte[] checkedBytes = [.. Encoding.UTF8.GetBytes($"{attemptId}/{index}/"), .. payload];
+        return SHA256.HashData(checkedBytes).AsSpan(0, 8);
     }
 }

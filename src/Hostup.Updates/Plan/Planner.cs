@@ -61,14 +61,18 @@ public static class Planner
         new("stop-supervisor", "stops the supervisor and its timer; user containers go on", "starts them again", 0),
         fit.SpareHoldsIt
             ? new("write-slot", $"reads {spare.Label} back, which holds {release.Version}; formats and writes it anew if it does not", "none needed: the slot is not used", 0)
-            : new("write-slot", $"formats {spare.Label} ({spare.Device}) and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries, then reads it back", "none needed: the slot is not used", release.Image.DownloadBytes),
+            : new("write-slot", $"formats {spare.Label} ({spare.Device}) and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries, then reads it back{BegunAnew(release)}", "none needed: the slot is not used", release.Image.DownloadBytes),
         new("fetch-supervisor", BringsSupervisor(facts, release) ? $"pulls supervisor {release.Supervisor!.Version}; a failure is a warning" : "nothing to fetch: the release brings no newer supervisor", "none needed", 0),
         new("gate", overrideLocks ? "takes the applications' update locks, passing over those that are held; checks the device again" : "takes the applications' update locks, checks the device again", "releases the locks", 0),
         new("write-boot-files", fit.Boot.Changes == 0 ? "nothing to write: the boot files are the same" : $"replaces, adds or removes {fit.Boot.Changes} boot files of {release.BootFiles.Count} in the release; kept-back ones stay", "restores what it touched", 0),
         .. Areas(release),
         new(SwitchBoot.StepName, facts.FallsBack ? $"the next boot is a trial of {spare.Label}" : $"the next boot starts {spare.Label}; this boot loader knows no trial", $"boots {running.Label} again", 0),
-        new("reboot", facts.FallsBack ? "reboots; unhealthy or unbootable, the device comes back" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
+        new("reboot", facts.FallsBack ? $"reboots; unhealthy or unbootable, the device comes back{(facts.HasWatchdog ? "" : "; hung, it needs a power cycle first: it has no watchdog")}" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
     ];
+
+    private static string BegunAnew(ReleaseManifest release) => release.Image.BytesBegunAnew is > 0 and var bytes
+        ? $"; {new ByteCount(bytes)} are in layers that are not framed: a download that breaks off begins such a layer anew"
+        : "";
 
     // Most releases have none, and their plan says nothing of them.
     private static IEnumerable<PlannedStep> Areas(ReleaseManifest release) => release.BootAreas is [] ? [] : [new(

@@ -5,13 +5,15 @@ namespace Hostup.Updates.Ports;
 /// <param name="Required">A failing required check rolls back; a failing wanted one is a warning.</param>
 /// <param name="Passed">Whether it passed.</param>
 /// <param name="Saw">What it saw, for people.</param>
-public sealed record HealthResult(string Name, bool Required, bool Passed, string Saw);
+public sealed record HealthResult(string Name, bool Required, bool Passed, string Saw)
+{
+    /// <summary>Whether it counts only when the old OS passed it before the switch: a link that was down is not the new OS's fault.</summary>
+    public bool OnlyIfBefore { get; init; }
+}
 
 /// <summary>Health checks of the OS that runs.</summary>
 public interface IHealthChecks
 {
     /// <summary>Runs every check once.</summary>
-    /// <param name="variables">Names of what was healthy on the old OS: a check whose name is missing there passes.</param>
-    /// <param name="ct">Stops between checks.</param>
-    ValueTask<IReadOnlyList<HealthResult>> RunAsync(IReadOnlySet<string> variables, CancellationToken ct);
+    ValueTask<IReadOnlyList<HealthResult>> RunAsync(CancellationToken ct);
 }

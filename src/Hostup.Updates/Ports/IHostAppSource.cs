@@ -1,21 +1,14 @@
 using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
-using Hostup.Core.Wire;
 
 namespace Hostup.Updates.Ports;
 
 /// <summary>One way to get the contents of a release's image: delta, registry or fallback.</summary>
-public interface IHostAppSource
+public interface IHostAppSource : IRemoteSource
 {
-    /// <summary>Name in reports: delta, registry or fallback.</summary>
-    string Name { get; }
-
     /// <summary>Asks, for a few kilobytes, whether the image is there.</summary>
     /// <exception cref="Core.Errors.HostupException"><c>not-found</c> and the other codes of the source: it is not, or cannot be reached.</exception>
     ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct);
-
-    /// <summary>The server it comes from, as <c>host[:port]</c>: sources on one host are left alone together.</summary>
-    string Host { get; }
 
     /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
     /// <param name="release">The release.</param>
@@ -23,10 +16,4 @@ public interface IHostAppSource
     /// <param name="ct">Stops it.</param>
     /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
     ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct);
-
-    /// <summary>Bytes on the wire so far, without those that are <see cref="Retried"/>.</summary>
-    CauseBytes Bytes { get; }
-
-    /// <summary>Bytes on the wire so far that brought nothing, or what had been fetched before.</summary>
-    CauseBytes Retried { get; }
 }

@@ -6,6 +6,9 @@ namespace Hostup.Updates.Ports;
 /// <param name="Holder">Who holds it, as <c>process 512 rsync</c>; empty when that cannot be told.</param>
 public sealed record HeldLock(string Name, string Path, string Holder)
 {
+    /// <summary>How long it has been seen held by that holder in this boot, by this process and those before it.</summary>
+    public TimeSpan Age { get; init; }
+
     /// <summary>For people: <c>backup (process 512 rsync)</c>.</summary>
     public override string ToString() => Holder.Length == 0 ? Name : $"{Name} ({Holder})";
 }

@@ -44,6 +44,7 @@ public sealed class AltbootRollback(DevicePorts device)
         int boots = TrialBoots.Count(device.Files);
         if (boots < TrialBoots.Limit)
         {
+            device.Power.ResetWhenStuck();
             new SlotSupervisor(device).Apply();
             if (settings.BootCount != 0)
                 device.Boot.Write(settings with { BootCount = 0 });

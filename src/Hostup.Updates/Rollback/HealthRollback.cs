@@ -25,12 +25,13 @@ public sealed class HealthRollback(DevicePorts device)
             return "rollback-altboot has decided to go back";
 
         var failed = await WaitForHealthAsync(ct).ConfigureAwait(false);
-        if (failed is [])
+        if (failed.All(f => !f.Required))
         {
-            new Settlement(device).Commit();
-            return "healthy, committed";
+            string? warning = failed is [] ? null : $"warning: {Sentence(failed)}";
+            new Settlement(device).Commit(warning);
+            return warning is null ? "healthy, committed" : $"committed with a {warning}";
         }
-        var cause = new RollbackCause(RollbackCause.Health, Sentence(failed), running.PartitionNumber);
+        var cause = new RollbackCause(RollbackCause.Health, Sentence([.. failed.Where(f => f.Required)]), running.PartitionNumber);
         cause.Save(device.Files);
         device.Boot.Write(new BootSettings(device.Slots.Spare.PartitionNumber, UpgradeAvailable: false, BootCount: 0));
         device.Power.Reboot(cause.Text);
@@ -49,6 +50,7 @@ public sealed class HealthRollback(DevicePorts device)
         return "no trial";
     }
 
+    /// <summary>Wanted checks are waited for as long as required ones.</summary>
     private async ValueTask<IReadOnlyList<HealthResult>> WaitForHealthAsync(CancellationToken ct)
     {
         var times = Times();
@@ -57,7 +59,7 @@ public sealed class HealthRollback(DevicePorts device)
         for (int check = 0; check < times.Count; check++)
         {
             await device.Clock.DelayAsync(TimeSpan.FromSeconds(times.IntervalSeconds), ct).ConfigureAwait(false);
-            failed = [.. (await device.Health.RunAsync(healthy, ct).ConfigureAwait(false)).Where(r => r.Required && !r.Passed)];
+            failed = [.. (await device.Health.RunAsync(ct).ConfigureAwait(false)).Where(r => !r.Passed && (!r.OnlyIfBefore || healthy.Contains(r.Name)))];
             if (failed is [])
                 break;
         }

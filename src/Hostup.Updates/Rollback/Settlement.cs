@@ -22,7 +22,8 @@ public sealed class Settlement(DevicePorts device)
     private readonly AttemptLog _log = new(device);
 
     /// <summary>The new OS, which runs, is final.</summary>
-    public void Commit()
+    /// <param name="warning">What is not well all the same; null: nothing.</param>
+    public void Commit(string? warning = null)
     {
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
@@ -34,7 +35,7 @@ public sealed class Settlement(DevicePorts device)
         new DeviceTrust(device.Files).KeepImageList();
         AtomicFile.Delete(device.Files, Places.RollbackCause);
         new BootPartition(device.Files).Settle();
-        _log.End(AttemptStates.Committed, null, null);
+        _log.End(AttemptStates.Committed, null, warning);
         Breadcrumbs.PickUp(device.Files);
     }
 

@@ -26,6 +26,9 @@ public sealed record DevicePorts
     /// <summary>The container engine.</summary>
     public required IContainerEngine Engine { get; init; }
 
+    /// <summary>Where images for the container engine come from.</summary>
+    public required IImageSources Images { get; init; }
+
     /// <summary>Update locks of applications.</summary>
     public required IUpdateLocks Locks { get; init; }
 

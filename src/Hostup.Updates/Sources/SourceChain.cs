@@ -1,8 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
-using Hostup.Updates.Policies;
 using Hostup.Updates.Ports;
-using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Sources;
 
@@ -16,9 +14,11 @@ public sealed record SourceTry(HostupException? Error, bool Advanced, bool Arriv
 /// The one place where fetching is tried again. Sources in order; the same one again after a growing pause while its fault may pass; then
 /// its host is left alone for longer and the next source is tried. Ends when nothing advanced for as long as the policy says.
 /// </summary>
-/// <param name="update">The attempt.</param>
+/// <typeparam name="TSource">What a source is asked for.</typeparam>
+/// <param name="terms">On what terms is fetched.</param>
 /// <param name="sources">In order of preference.</param>
-public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource> sources)
+public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSource> sources)
+    where TSource : IRemoteSource
 {
     /// <summary>Tries of one source without progress before the next one has its turn.</summary>
     private const int MostTries = 4;
@@ -35,21 +35,25 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
 
     private readonly Dictionary<string, Host> _hosts = [];
     private readonly Dictionary<string, HostupException> _reasons = [];
-    private TimeSpan _advancedAt = update.Device.Clock.Elapsed;
+    private TimeSpan _advancedAt = terms.Clock.Elapsed;
     private bool _mayPass;
     private int _pauses;
 
-    /// <summary>Tries until one source has brought the image.</summary>
+    /// <summary>Tries until one source has brought what is wanted. Called again for the next part of the same thing: how its hosts did is remembered.</summary>
     /// <param name="tryAsync">One try; throws only what no source can help with.</param>
     /// <param name="ct">Ends it.</param>
     /// <returns>The source.</returns>
     /// <exception cref="HostupException">The only source's error, or <c>all-sources</c> with every reason.</exception>
-    public async ValueTask<IHostAppSource> RunAsync(Func<IHostAppSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
+    public async ValueTask<TSource> RunAsync(Func<TSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
     {
+        // Why a host rests is still a reason; what another one said of the part before is none.
+        foreach (var source in sources.Where(s => !Rests(s)))
+            _reasons.Remove(source.Name);
+        _advancedAt = Now;
         await HonourPolicyAsync(ct).ConfigureAwait(false);
         for (int hopeless = 0; hopeless < MostHopelessRounds;)
         {
-            _mayPass = false;
+            _mayPass = sources.All(Rests);
             foreach (var source in sources)
             {
                 if (await BringsAsync(source, tryAsync, ct).ConfigureAwait(false))
@@ -65,16 +69,18 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
         throw Failed();
     }
 
-    private TimeSpan Now => update.Device.Clock.Elapsed;
+    private bool Rests(TSource source) => HostOf(source).NotBefore > Now;
 
-    private async ValueTask<bool> BringsAsync(IHostAppSource source, Func<IHostAppSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
+    private TimeSpan Now => terms.Clock.Elapsed;
+
+    private async ValueTask<bool> BringsAsync(TSource source, Func<TSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
     {
         var host = HostOf(source);
         for (int tries = 1; host.NotBefore <= Now; tries++)
         {
-            update.HonourCancel();
+            terms.HonourCancel();
             var (error, advanced, arrived) = await tryAsync(source, ct).ConfigureAwait(false);
-            update.Account.Save();
+            terms.Keep();
             if (error is null)
                 return true;
             if (SourceFaults.Of(error) == SourceFault.Held)
@@ -84,7 +90,7 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
                 continue;
             }
             _reasons[source.Name] = error;
-            update.Progress.Report(AttemptStates.Downloading, 0, 0, $"source {source.Name}: {error.Message}");
+            terms.Tell(terms.State, $"source {source.Name}: {error.Message}");
             if (advanced)
                 _advancedAt = Now;
             if (advanced || arrived)
@@ -108,13 +114,13 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
     private async ValueTask<bool> PauseAsync(TimeSpan pause, string what, CancellationToken ct)
     {
         var end = Now + Longer(pause, TimeSpan.Zero);
-        if (end - _advancedAt > TimeSpan.FromSeconds(update.Policy.PatienceSeconds))
+        if (end - _advancedAt > terms.Patience)
             return false;
-        update.Progress.Report(AttemptStates.Waiting, 0, 0, $"tries {what} again in {Math.Ceiling(pause.TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
+        terms.Tell(AttemptStates.Waiting, $"tries {what} again in {Math.Ceiling(pause.TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
         while (Now < end)
         {
-            update.HonourCancel();
-            await update.Device.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
+            terms.HonourCancel();
+            await terms.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
         }
         await HonourPolicyAsync(ct).ConfigureAwait(false);
         return true;
@@ -123,7 +129,7 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
     /// <summary>Waits while the policy lets nothing be fetched; patience is for links and servers.</summary>
     private async ValueTask HonourPolicyAsync(CancellationToken ct)
     {
-        if (await PolicyPause.WhileAsync(update, AttemptStates.Waiting, update.Hold.FetchAsync, ct).ConfigureAwait(false))
+        if (await terms.WaitAsync(ct).ConfigureAwait(false))
             _advancedAt = Now;
     }
 
@@ -131,15 +137,15 @@ public sealed class SourceChain(StepContext update, IReadOnlyList<IHostAppSource
     private TimeSpan Jittered(TimeSpan pause)
     {
         uint hash = 2166136261; // FNV-1a
-        foreach (char c in $"{update.Plan.AttemptId}/{_pauses++}")
+        foreach (char c in $"{terms.Seed}/{_pauses++}")
             hash = (hash ^ c) * 16777619;
         return pause * (0.5 + (hash / (double)uint.MaxValue));
     }
 
     private HostupException Failed() => _reasons.Values.ToList() is [var only] ? only : new HostupException(
-        HostupErrors.AllSources, $"cannot get release {update.Release.Version}", string.Join("; ", _reasons.Values.Select(e => e.Message)), "make the server or a fallback registry reachable, then start the update again");
+        HostupErrors.AllSources, $"cannot get {terms.What}", string.Join("; ", _reasons.Values.Select(e => e.Message)), "make the server or a fallback registry reachable, then start the update again");
 
-    private Host HostOf(IHostAppSource source)
+    private Host HostOf(TSource source)
     {
         if (!_hosts.TryGetValue(source.Host, out var host))
             _hosts[source.Host] = host = new Host();

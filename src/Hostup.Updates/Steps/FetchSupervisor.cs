@@ -1,6 +1,5 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
-using Hostup.Updates.Account;
 using Hostup.Updates.Policies;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
@@ -31,9 +30,9 @@ public sealed class FetchSupervisor : IStep
             await PolicyPause.WhileAsync(update, AttemptStates.Waiting, update.Hold.FetchAsync, ct).ConfigureAwait(false);
         try
         {
-            update.Account.Add(new CauseBytes(AttemptAccount.SupervisorCause, await supervisor.FetchAsync(update.Release, ct).ConfigureAwait(false), 0));
+            await supervisor.FetchAsync(update, ct).ConfigureAwait(false);
         }
-        catch (HostupException e)
+        catch (HostupException e) when (e.Code != HostupErrors.Cancelled && e.Code != HostupErrors.Superseded)
         {
             update.Progress.Report(State, 0, 0, $"warning: {e.Message}");
         }

@@ -16,7 +16,6 @@ internal sealed class LockWait(StepContext update)
     // The journal is small.
     private const int MostNamed = 5;
 
-    private readonly Dictionary<string, TimeSpan> _seen = [];
     private (string Lock, TimeSpan At)? _told;
 
     /// <summary>Returns when all locks are taken, or those that are free when the others are to be passed over.</summary>
@@ -54,19 +53,14 @@ internal sealed class LockWait(StepContext update)
     private void Tell(IReadOnlyList<HeldLock> held)
     {
         var now = update.Device.Clock.Elapsed;
-        foreach (string free in _seen.Keys.Except(held.Select(h => h.Path)).ToList())
-            _seen.Remove(free);
-        foreach (var one in held)
-            _seen.TryAdd(one.Path, now);
-        var longest = held.MinBy(h => _seen[h.Path])!;
+        var longest = held.MaxBy(h => h.Age)!;
         if (_told is { } told && told.Lock == longest.ToString() && now - told.At < Heartbeat)
             return;
         _told = (longest.ToString(), now);
-        var age = now - _seen[longest.Path];
         string more = held.Count > 1 ? $", and {held.Count - 1} more" : "";
         string holder = longest.Holder.Length > 0 ? $" ({longest.Holder})" : "";
         update.Progress.Report(
-            AttemptStates.WaitingForLock, 0, 0, $"held by lock `{longest.Name}`{holder} since {Age.Text(age)}{more}",
-            new LockReport(longest.Name, longest.Path, longest.Holder, update.Device.Clock.Now - age));
+            AttemptStates.WaitingForLock, 0, 0, $"held by lock `{longest.Name}`{holder} since {Age.Text(longest.Age)}{more}",
+            new LockReport(longest.Name, longest.Path, longest.Holder, update.Device.Clock.Now - longest.Age));
     }
 }

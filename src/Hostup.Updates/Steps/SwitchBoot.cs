@@ -28,7 +28,7 @@ public sealed class SwitchBoot : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
-        var health = await update.Device.Health.RunAsync(System.Collections.Frozen.FrozenSet<string>.Empty, ct).ConfigureAwait(false);
+        var health = await update.Device.Health.RunAsync(ct).ConfigureAwait(false);
         if (await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
             update.Progress.Report(State, 0, 0, $"warning: {warning}");
         Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed).Select(h => h.Name)]);

@@ -37,7 +37,8 @@ public sealed class WriteSlot : IStep
             && await SlotReadBack.ComputeAsync(update, ct).ConfigureAwait(false) == update.Release.TreeDigest)
             return new StepResult("slot");
 
-        var brought = await new SourceChain(update, update.Sources).RunAsync((source, token) => TryAsync(source, update, token), ct).ConfigureAwait(false);
+        var terms = new AttemptTerms(update, $"release {update.Release.Version}", AttemptStates.Downloading);
+        var brought = await new SourceChain<IHostAppSource>(terms, update.Sources).RunAsync((source, token) => TryAsync(source, update, token), ct).ConfigureAwait(false);
         return new StepResult(brought.Name);
     }
 

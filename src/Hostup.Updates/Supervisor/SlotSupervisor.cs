@@ -2,8 +2,12 @@ using System.Globalization;
 using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.Wire;
 using Hostup.Updates.Files;
+using Hostup.Updates.Policies;
+using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Sources;
 
 namespace Hostup.Updates.Supervisor;
 
@@ -19,6 +23,12 @@ public sealed class SlotSupervisor(DevicePorts device)
     /// <summary>The same for the new one, until it runs.</summary>
     public const string NewImageKeeper = "hostup-new-supervisor";
 
+    /// <summary>Upstream's updater of the supervisor gives its image this name, with the version as tag.</summary>
+    private const string UpstreamName = "balena_supervisor";
+
+    /// <summary>The new OS can pull it as well: an update is not held up for a night.</summary>
+    private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(30);
+
     private const string Wanted = Places.Hostup + "/supervisor-wanted";
 
     private readonly SupervisorDatabase _database = new(device.Files);
@@ -26,18 +36,19 @@ public sealed class SlotSupervisor(DevicePorts device)
     /// <summary>Whether the release brings a supervisor that is newer than what runs.</summary>
     public bool Fetches(ReleaseManifest release) => SupervisorSettings.Load(device.Files) is { } settings && SupervisorDecision.Brings(settings.VersionText, release.Supervisor);
 
-    /// <summary>Fetches the release's supervisor image, when it is newer than what runs, and keeps both images from being pruned.</summary>
-    /// <returns>Bytes that the engine received.</returns>
-    /// <exception cref="HostupException"><c>supervisor</c>.</exception>
-    public async ValueTask<long> FetchAsync(ReleaseManifest release, CancellationToken ct)
+    /// <summary>Fetches the release's supervisor image, when it is newer than what runs, and keeps both images from being pruned. Its bytes are in the attempt's account.</summary>
+    /// <exception cref="HostupException"><c>supervisor</c>, or why no source has it.</exception>
+    public async ValueTask FetchAsync(StepContext update, CancellationToken ct)
     {
-        if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.VersionText, release.Supervisor))
-            return 0;
-        var image = EngineImageName.Parse(release.Supervisor!.Image!);
-        long bytes = await device.Engine.PullAsync(image, ct).ConfigureAwait(false);
-        await device.Engine.KeepAsync(NewImageKeeper, image.LocalName, ct).ConfigureAwait(false);
+        if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.VersionText, update.Release.Supervisor))
+            return;
+        var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
+        var sources = device.Images.Open(image, update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
+        update.Account.Count(sources);
+        var terms = new AttemptTerms(update, $"supervisor {update.Release.Supervisor.Version}", AttemptStates.Supervisor) { MostPatience = MostPatience };
+        using (var feed = new ImageFeed(terms, sources))
+            await PullAsync(image, update.Release.Supervisor.Version, feed, ct).ConfigureAwait(false);
         await device.Engine.KeepAsync(OldImageKeeper, settings.ImageName, ct).ConfigureAwait(false);
-        return bytes;
     }
 
     /// <summary>Writes down what each slot starts and copies the database; the supervisor is stopped. Harmless until the switch. Durable when it returns.</summary>
@@ -88,7 +99,10 @@ public sealed class SlotSupervisor(DevicePorts device)
             return null;
         string[] wanted = Encoding.UTF8.GetString(device.Files.Read(Wanted)).Split(' ', 2);
         var image = EngineImageName.Parse(wanted[1]);
-        await device.Engine.PullAsync(image, ct).ConfigureAwait(false);
+        var plan = new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan;
+        var policy = OwnPolicy.Load(device.Files).Over(plan?.Policy ?? new UpdatePolicy());
+        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {wanted[0]}"), device.Images.Open(image, policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
+            await PullAsync(image, wanted[0], feed, ct).ConfigureAwait(false);
         // Its timer must not update it at the same time.
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
         try
@@ -102,6 +116,9 @@ public sealed class SlotSupervisor(DevicePorts device)
         }
         return $"supervisor {wanted[0]} takes the place of {settings.VersionText}";
     }
+
+    private ValueTask PullAsync(EngineImageName image, string version, ImageFeed feed, CancellationToken ct) =>
+        device.Engine.PullAsync(new EnginePull(image, NewImageKeeper) { AlsoKnownAs = $"{UpstreamName}:{version}" }, feed, ct);
 
     private void PutSettings()
     {

@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Hostup.Core.Wire;
+using Hostup.Lab.Testing;
 using Hostup.Linux.Network;
 using Hostup.Server;
 
@@ -16,6 +17,7 @@ internal sealed class FarServer : IAsyncDisposable
 {
     private const string HostName = "hostup.example.com";
     private const string Inside = "HOSTUP_FAR_NETWORK";
+    private const string TlsSettings = "OPENSSL_CONF";
     private readonly string _name = $"hu{Environment.ProcessId}";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hostup-far-");
     private readonly string _rootCertificate;
@@ -53,6 +55,8 @@ internal sealed class FarServer : IAsyncDisposable
         await File.WriteAllTextAsync(hosts, $"127.0.0.1 localhost\n{network}.2 {HostName}\n");
         var start = new ProcessStartInfo("/usr/bin/unshare", ["--mount", "sh", "-c", "mount --bind \"$0\" /etc/hosts && exec \"$@\"", hosts, "dotnet", typeof(FarServer).Assembly.Location, "-noColor", "-diagnostics", "-class", testClass]) { RedirectStandardOutput = true };
         start.Environment[Inside] = network;
+        // as the agent's unit has it
+        start.Environment[TlsSettings] = Path.Combine(SourceTree.Find(), "deploy/device/agent-tls.cnf");
         using var process = Process.Start(start)!;
         string output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -109,6 +113,7 @@ internal sealed class FarServer : IAsyncDisposable
     private async Task LaunchAsync()
     {
         var start = new ProcessStartInfo("/usr/sbin/ip", ["netns", "exec", _name, "dotnet", typeof(ServerHost).Assembly.Location, "--data", Path.Combine(_folder.FullName, "data"), "--urls", _listens]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment.Remove(TlsSettings);
         start.Environment["Kestrel__Certificates__Default__Path"] = Path.Combine(_folder.FullName, "chain.pem");
         start.Environment["Kestrel__Certificates__Default__KeyPath"] = Path.Combine(_folder.FullName, "key.pem");
         _process = Process.Start(start)!;

@@ -1,4 +1,3 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Hostup.Core.Errors;
@@ -6,7 +5,6 @@ using Hostup.Core.Wire;
 using Hostup.Device.Agent;
 using Hostup.Lab.Sim;
 using Hostup.Linux.Machines;
-using Hostup.Server;
 using Hostup.Updates.Config;
 
 namespace Hostup.Device.Tests.Agent;
@@ -17,20 +15,16 @@ public sealed class IdentityOnTheWireTests : IAsyncLifetime
     private const string Uuid = "00112233445566778899aabbccddeeff";
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hostup-identity-");
     private readonly SimDevice _device = new(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good));
-    private ServerHost _server = null!;
-    private HttpClient _operator = null!;
+    private RealServer _server = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _server = await ServerHost.StartAsync(new ServerOptions { DataDirectory = Path.Combine(_folder.FullName, "data"), Urls = "http://127.0.0.1:0", LogLevel = Microsoft.Extensions.Logging.LogLevel.Error }, default);
-        _operator = new HttpClient { BaseAddress = _server.Address };
-        _operator.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", (await File.ReadAllTextAsync(_server.OperatorKeyFile)).Trim());
-        _device.Boot.Provision(ConfigFile.FilePath, OsBuilderText(new JsonObject { ["uuid"] = Uuid, ["apiEndpoint"] = _server.Address.ToString(), ["apiKey"] = await ProvisioningKeyAsync() }));
+        _server = await RealServer.StartAsync();
+        _device.Boot.Provision(ConfigFile.FilePath, OsBuilderText(new JsonObject { ["uuid"] = Uuid, ["apiEndpoint"] = _server.Address.ToString(), ["apiKey"] = await _server.ProvisioningKeyAsync() }));
     }
 
     public async ValueTask DisposeAsync()
     {
-        _operator.Dispose();
         await _server.DisposeAsync();
         _folder.Delete(recursive: true);
     }
@@ -42,7 +36,7 @@ public sealed class IdentityOnTheWireTests : IAsyncLifetime
         string first = Config.DeviceKey!;
         using var connections = Config.Connections();
         using var link = new ServerLink(connections, Config.Server!, Config.DeviceKey);
-        (await _operator.PostAsync($"/api/v1/devices/{Uuid}/rotate-key", null)).EnsureSuccessStatusCode();
+        (await _server.Operator.PostAsync($"/api/v1/devices/{Uuid}/rotate-key", null)).EnsureSuccessStatusCode();
         Assert.True((await link.PollAsync(default)).RotateKey);
 
         await new DeviceKeys(Config, link).ChangeAsync(default);
@@ -60,11 +54,11 @@ public sealed class IdentityOnTheWireTests : IAsyncLifetime
     {
         await RegisterAsync();
         Assert.False(DeviceKeys.MayRegisterAgain(_device.Files));
-        (await _operator.PostAsync($"/api/v1/devices/{Uuid}/reset-key", null)).EnsureSuccessStatusCode();
+        (await _server.Operator.PostAsync($"/api/v1/devices/{Uuid}/reset-key", null)).EnsureSuccessStatusCode();
         // the owner puts a provisioning key beside the dead one
         var config = new ConfigFile(_device.Files);
         var content = config.Load();
-        content["apiKey"] = await ProvisioningKeyAsync();
+        content["apiKey"] = await _server.ProvisioningKeyAsync();
         config.Save(content);
 
         Assert.True(DeviceKeys.MayRegisterAgain(_device.Files));
@@ -89,7 +83,7 @@ public sealed class IdentityOnTheWireTests : IAsyncLifetime
         foreach (var machine in (ServerLink[])[link, copy, link, copy, link])
             await machine.PollAsync(default);
 
-        var view = (await _operator.GetFromJsonAsync($"/api/v1/devices/{Uuid}", WireJson.Default.DeviceView))!;
+        var view = (await _server.Operator.GetFromJsonAsync($"/api/v1/devices/{Uuid}", WireJson.Default.DeviceView))!;
         Assert.Equal(["serial 1", "serial 2"], view.Machines.Select(m => m.Machine).Order(StringComparer.Ordinal));
     }
 
@@ -116,12 +110,6 @@ public sealed class IdentityOnTheWireTests : IAsyncLifetime
         using var link = new ServerLink(connections, Config.Server!, deviceKey: null);
         var answer = await link.RegisterAsync(Config.ProvisioningKey!, new RegisterRequest(Uuid, "sim-device", null), default);
         Config.SaveRegistration(answer.Uuid, answer.DeviceKey);
-    }
-
-    private async Task<string> ProvisioningKeyAsync()
-    {
-        var answer = await _operator.PostAsJsonAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("test", null), WireJson.Default.ProvisioningKeyRequest);
-        return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ProvisioningKeyAnswer))!.Key;
     }
 
     private static byte[] OsBuilderText(JsonObject json) => System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());

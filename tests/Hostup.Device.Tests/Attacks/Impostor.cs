@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using Hostup.Core.Wire;
+using Hostup.Lab.Networks;
 
 namespace Hostup.Device.Tests.Attacks;
 
@@ -10,19 +10,13 @@ namespace Hostup.Device.Tests.Attacks;
 internal sealed class Impostor : IAsyncDisposable
 {
     private const int EndlessBytes = 64 << 20; // far above what anybody should read
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly Task _serving;
     private volatile HttpListenerResponse? _flood;
 
     public Impostor()
     {
-        using (var free = new TcpListener(IPAddress.Loopback, 0))
-        {
-            free.Start();
-            Base = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/");
-        }
-        _listener.Prefixes.Add(Base.ToString());
-        _listener.Start();
+        (_listener, Base) = LoopbackListener.Start();
         _serving = ServeAsync();
     }
 

@@ -1,8 +1,11 @@
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
+using Hostup.Device.Agent;
+using Hostup.Linux.Network;
 using Hostup.Oci.Registries;
 using Hostup.Server;
 
@@ -48,7 +51,11 @@ internal sealed class StolenServer : IDisposable
             (await http.PutAsync($"/api/v1/updaters/programs/{Digest.Of(updater.Program)}", new ByteArrayContent(updater.Program))).EnsureSuccessStatusCode();
             await PostAsync(http, "/api/v1/updaters", updater.Envelope);
             await PostAsync(http, "/api/v1/trust-lists", trustList);
-            await PostAsync(http, "/api/v1/provisioning-keys", "{}"u8.ToArray());
+            var provisioning = await http.PostAsJsonAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("shops", null), WireJson.Default.ProvisioningKeyRequest);
+            string provisioningKey = (await provisioning.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ProvisioningKeyAnswer))!.Key;
+            using var connections = ServerConnections.Of(null, null);
+            using var device = new ServerLink(connections, host.Address, deviceKey: null);
+            await device.RegisterAsync(provisioningKey, new RegisterRequest("0123456789abcdef0123456789abcdef", "sim-device", null), default);
         }
         Directory.Move(data, stolen.Loot);
         stolen.Ransack();

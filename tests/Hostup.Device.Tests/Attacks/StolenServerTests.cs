@@ -4,6 +4,8 @@ using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
+using Hostup.Linux.Sources;
+using Hostup.Oci.Registries;
 
 namespace Hostup.Device.Tests.Attacks;
 
@@ -126,6 +128,30 @@ public sealed class StolenServerTests : IAsyncLifetime
             Assert.NotNull(await AttackAsync(Target(_builder.Sign(_newer)) with { FallbackRegistries = [_thief.Base.ToString()] }, Reach.Spare));
         }
         _thief.Image(_newImage);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task No_supervisor_of_his_own_reaches_the_engine_and_the_OS_is_updated_all_the_same(bool genuineManifest, bool genuineLayer)
+    {
+        var image = EngineImageName.Parse(_newer.Supervisor!.Image!);
+        byte[] layer = SimImage.LayerOf(image);
+        _thief.Files[$"v2/{image.Repository}/manifests/{image.Digest}"] = OsBuilder.Text(genuineManifest ? image.Tag! : "evil");
+        _thief.Files[$"v2/{image.Repository}/blobs/{Digest.Of(layer)}"] = genuineLayer ? layer : [.. layer.Select(b => (byte)~b)];
+        _thief.Poll = _thief.Poll with { Target = Target(_builder.Sign(_newer)) };
+        using var victim = new Victim(_builder.Trust(1), SimRelease.Make("2.101.0", SimBehaviour.Good));
+        victim.Device.Ports.ImageRegistries = _ => [new RegistryImage("registry", new SourceLink(new UpdatePolicy(), TimeProvider.System), new RegistryLocation(_thief.Base, image.Repository), null)];
+
+        await victim.FaceAsync(_thief.Base);
+        await victim.Device.RunAsync();
+
+        bool genuine = genuineManifest && genuineLayer;
+        Assert.Equal(Reach.Switched, victim.Reached());
+        Assert.Equal(AttemptStates.Committed, victim.Device.Outcome);
+        Assert.Equal(genuine, await victim.Device.Ports.HasAsync(image, default));
+        Assert.Equal(genuine ? "v14.1.0" : "v14.0.0", victim.Device.SupervisorVersion);
     }
 
     [Fact]

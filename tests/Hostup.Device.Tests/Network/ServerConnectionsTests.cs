@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Hostup.Core.Errors;
+using Hostup.Lab.Networks;
 using Hostup.Linux.Network;
 
 namespace Hostup.Device.Tests.Network;
@@ -17,25 +17,25 @@ public sealed class ServerConnectionsTests
     [Fact]
     public async Task A_server_of_the_owners_authority_is_believed_with_balenaRootCA_and_only_with_it()
     {
-        using var authority = Authority("owner");
-        using var certificate = Certificate(authority, "localhost");
+        using var authority = new OwnAuthority("owner");
+        using var certificate = authority.Issue("localhost");
 
-        Assert.Equal("hello", await GetAsync(certificate, "localhost", Encoded(authority)));
+        Assert.Equal("hello", await GetAsync(certificate, "localhost", OwnAuthority.ConfigValue(authority)));
         await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(certificate, "localhost", null));
     }
 
     [Fact]
     public async Task A_certificate_for_another_name_or_of_another_authority_is_refused()
     {
-        using var authority = Authority("owner");
-        using var other = Authority("other");
-        using var wrongName = Certificate(authority, "elsewhere.example.com");
-        using var wrongAuthority = Certificate(other, "localhost");
+        using var authority = new OwnAuthority("owner");
+        using var other = new OwnAuthority("other");
+        using var wrongName = authority.Issue("elsewhere.example.com");
+        using var wrongAuthority = other.Issue("localhost");
 
-        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(wrongName, "localhost", Encoded(authority)));
-        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(wrongAuthority, "localhost", Encoded(authority)));
+        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(wrongName, "localhost", OwnAuthority.ConfigValue(authority)));
+        await Assert.ThrowsAsync<HttpRequestException>(() => GetAsync(wrongAuthority, "localhost", OwnAuthority.ConfigValue(authority)));
         // several authorities in one value count, whatever their order
-        Assert.Equal("hello", await GetAsync(wrongAuthority, "localhost", Encoded(authority, other)));
+        Assert.Equal("hello", await GetAsync(wrongAuthority, "localhost", OwnAuthority.ConfigValue(authority, other)));
     }
 
     [Fact]
@@ -87,29 +87,6 @@ public sealed class ServerConnectionsTests
         using var connections = ServerConnections.Of(authority, null);
         using var http = connections.Open();
         return await http.GetStringAsync(new Uri($"https://{host}:{server.Port}/"), Ct);
-    }
-
-    private static string Encoded(params X509Certificate2[] authorities) =>
-        Convert.ToBase64String(Encoding.UTF8.GetBytes(string.Join('\n', authorities.Select(a => a.ExportCertificatePem()))));
-
-    private static X509Certificate2 Authority(string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
-    }
-
-    private static X509Certificate2 Certificate(X509Certificate2 authority, string name)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName(name);
-        request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(authority, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(8));
-        return issued.CopyWithPrivateKey(key);
     }
 
     /// <summary>A server that gives every connection the same answer, with TLS when it has a certificate.</summary>

@@ -1,10 +1,12 @@
-using System.Text.Json;
+using Hostup.Core;
 using Hostup.Core.Wire;
 using Hostup.EndToEnd.Tests.Lab;
 using Hostup.Lab;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Demo;
 using Hostup.Lab.Devices;
 using Hostup.Lab.Disks;
+using Hostup.Lab.Images;
 using Hostup.Lab.Scenarios;
 using Hostup.Lab.WriteLogs;
 
@@ -55,7 +57,7 @@ public sealed class InterruptionTests
     }
 
     [Fact]
-    public async Task Disks_rebuilt_from_the_write_log_without_what_was_not_flushed_boot_and_commit()
+    public async Task Every_prefix_of_the_write_log_leaves_a_boot_partition_that_boots_and_disks_rebuilt_from_a_sample_commit()
     {
         var lab = LabDevice.Lab();
         var image = await PlantedReleases.GoodAsync(lab, Ct);
@@ -69,8 +71,38 @@ public sealed class InterruptionTests
         await stage.Device.KillAsync(Ct);
 
         var writes = WriteLog.Read(log);
-        foreach (var (prefix, what) in Cuts(writes))
-            await AssertCommitsAsync(lab, writes, prefix, what);
+        var (exchanged, twoNames) = await RequireBootPartitionsAsync(lab, writes);
+        foreach (var (prefix, what) in Cuts(writes).Append((exchanged + 1, "the last boot file: old root, new boot files")))
+            await AssertCommitsAsync(lab, writes, prefix, what, everything: false);
+        await AssertCommitsAsync(lab, writes, twoNames + 1, "the middle of an exchange: two names, one file", everything: true);
+    }
+
+    /// <summary>Old or new set after every prefix, whether what was not flushed is there, half there or lost.</summary>
+    /// <returns>The entry after which the new set is on the disk and the old slot is booted, and one after which a boot file and a staged name show one file.</returns>
+    private static async Task<(int Exchanged, int TwoNames)> RequireBootPartitionsAsync(LabEnvironment lab, WriteLog log)
+    {
+        byte[] start = await RebuiltDisk.ReadPartitionAsync(lab, await Stage.SavedDeviceAsync(lab, Ct), DiskLayout.Full.Boot, Ct);
+        var provisioned = new FatVolume(start);
+        var before = BootSets.OfTree((await Stage.TreeAsync(lab, HostOsRelease.Old, Ct)).Root).Keys.ToDictionary(p => p, p => Digest.Of(provisioned.Read(p)!));
+        var after = BootSets.OfTree((await Stage.TreeAsync(lab, HostOsRelease.New, Ct)).Root)
+            .ToDictionary(f => f.Key, f => PlantedReleases.KeptBackFiles.Contains(f.Key) ? before[f.Key] : f.Value);
+        var sets = new BootSets(before, after);
+        var (states, faults, exchanged, twoNames) = (0, new List<string>(), -1, -1);
+        foreach (var state in new PartitionReplay(log, DiskLayout.Full.Boot, start).States())
+        {
+            states++;
+            var boot = new FatVolume(state.Bytes);
+            if (sets.FaultOf(boot) is { } fault)
+                faults.Add($"after entry {state.Entry}, {state.Leaves}: {fault}");
+            if (exchanged < 0 && state.Leaves == CutLeaves.WhatWasFlushed && sets.IsOldRootWithNewFiles(boot))
+                exchanged = state.Entry;
+            if (twoNames < 0 && state.Leaves == CutLeaves.Everything && sets.WithTwoNames(boot) is not null)
+                twoNames = state.Entry;
+        }
+        TestContext.Current.SendDiagnosticMessage($"{states} states of the boot partition");
+        Assert.True(faults is [], $"{faults.Count} of {states} states: {string.Join("; ", faults.Take(5))}");
+        Assert.True(states > 30 && exchanged >= 0 && twoNames >= 0, $"{states} states, the old root with the new files after entry {exchanged}, two names of one file after entry {twoNames}");
+        return (exchanged, twoNames);
     }
 
     /// <summary>In the middle of the slot's content; when the first boot file was written; right after the switch.</summary>
@@ -90,47 +122,24 @@ public sealed class InterruptionTests
     private static List<int> Within(WriteLog log, DiskPartition partition) =>
         [.. log.Entries.Select((entry, index) => (entry, index)).Where(e => e.entry.Bytes > 0 && e.entry.DiskOffset >= partition.StartBytes && e.entry.DiskOffset < partition.StartBytes + partition.SizeBytes).Select(e => e.index)];
 
-    private static async Task AssertCommitsAsync(LabEnvironment lab, WriteLog log, int prefix, string what)
+    private static async Task AssertCommitsAsync(LabEnvironment lab, WriteLog log, int prefix, string what, bool everything)
     {
         string path = Path.Combine(lab.Cache.Root, "stages", "rebuilt.img");
         var saved = await Stage.SavedDeviceAsync(lab, Ct);
         try
         {
-            var disk = await RebuiltDisk.MakeAsync(lab, saved, log, prefix, path, Ct);
+            var disk = await RebuiltDisk.MakeAsync(lab, saved, log, prefix, path, Ct, everything);
             await using var device = await VirtualDevice.StartAsync("vm-rebuilt", disk, saved.Machine, VirtualDeviceOptions.In(lab), Ct);
-            string outcome = await OutcomeAsync(device);
+            string outcome = await DeviceOutcome.WaitAsync(device, Ct);
 
             Assert.True(outcome == AttemptStates.Committed, $"cut at {what} (entry {prefix} of {log.Entries.Count}): {outcome}");
             Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(device, Ct)).Slot);
+            await GuestBootPartition.RequireSoundAsync(device, Ct);
         }
         finally
         {
             File.Delete(path);
         }
-    }
-
-    /// <summary>Waits until the device itself says how the attempt ended.</summary>
-    private static async Task<string> OutcomeAsync(VirtualDevice device)
-    {
-        long start = TimeProvider.System.GetTimestamp();
-        string last = "nothing";
-        while (TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(12))
-        {
-            try
-            {
-                await device.WaitForGuestAsync(Ct);
-                using var status = JsonDocument.Parse(await device.RunAsync(["hostup-device", "status", "--json"], Ct));
-                last = status.RootElement.GetProperty("attempt").GetProperty("state").GetString()!;
-                if (AttemptStates.IsTerminal(last))
-                    return last;
-            }
-            catch (Exception e) when (e is Core.Errors.HostupException or JsonException or KeyNotFoundException)
-            {
-                // it reboots, or there is no journal yet
-            }
-            await Task.Delay(TimeSpan.FromSeconds(2), Ct);
-        }
-        return $"no end, last seen {last}";
     }
 
     private static async Task KillProcessAsync(VirtualDevice device, string state)

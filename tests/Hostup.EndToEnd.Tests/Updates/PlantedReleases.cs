@@ -1,6 +1,7 @@
 using System.Text;
 using Hostup.Core.RootTrees;
 using Hostup.Lab;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Images;
 using Hostup.Lab.Scenarios;
 
@@ -21,6 +22,24 @@ public static class PlantedReleases
     public static async Task<ReleaseImage> WithoutEngineAsync(LabEnvironment lab, CancellationToken ct) =>
         await (await GoodAsync(lab, ct)).DeriveAsync(lab, "2.101.2+rev1",
             [new TreeEntry { Path = TreePath.Parse("usr/sbin/dockerd"), Kind = TreeEntryKind.SymbolicLink, Mode = 0x1FF, SymbolicTarget = Encoding.ASCII.GetBytes("/dev/null") }], ct);
+
+    /// <summary>Boot files of the lab OS that an update leaves alone.</summary>
+    public static IReadOnlyList<string> KeptBackFiles { get; } = ["config.txt", "splash/balena-logo.png"];
+
+    /// <summary>Kernel, first root and boot files alone: quick to write, and never meant to be booted. Each boot file that it changes or adds is several clusters long.</summary>
+    public static async Task<(ReleaseImage Image, HostOsTree Tree)> BootFilesAsync(LabEnvironment lab, CancellationToken ct)
+    {
+        var release = HostOsRelease.New;
+        var overlay = HostOsOverlay.None
+            .WithText("resin-boot/EFI/BOOT/grub.cfg", GrubConfig.Text(release.OsVersion) + Lines("# padding", 1500))
+            .WithText("resin-boot/cmdline.txt", Lines("console=ttyS0", 1500))
+            .WithText("resin-boot/overlays/first.dtbo", Lines("first overlay", 2500))
+            .WithText("resin-boot/overlays/second.dtbo", Lines("second overlay", 3500));
+        var tree = await BootOnlyTree.BuildAsync(lab, await HostOsTree.BuildAsync(lab, release, overlay, ct), ct);
+        return (await ReleaseImage.BuildAsync(lab, tree, ct), tree);
+    }
+
+    private static string Lines(string line, int count) => string.Concat(Enumerable.Repeat(line + "\n", count));
 
     private static TreeEntry Removed(string path) => new() { Path = TreePath.Parse(path), Kind = TreeEntryKind.Whiteout };
 }

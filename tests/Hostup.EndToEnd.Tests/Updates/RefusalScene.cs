@@ -5,6 +5,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Lab;
+using Hostup.Lab.Devices;
 using Hostup.Lab.Guests;
 using Hostup.Lab.Images;
 using Hostup.Lab.Programs;
@@ -20,6 +21,8 @@ internal sealed class RefusalScene : IAsyncDisposable
     private const string Envelope = Folder + "/release.json";
     private const string Target = Folder + "/target.json";
     private static readonly TimeSpan HashLimit = TimeSpan.FromMinutes(10); // 1.5 GiB under software emulation
+
+    private static readonly TimeSpan UpdateLimit = TimeSpan.FromMinutes(10);
 
     private readonly Stage _stage;
     private readonly ReleaseManifest _release;
@@ -55,6 +58,9 @@ internal sealed class RefusalScene : IAsyncDisposable
         }
     }
 
+    /// <summary>The device.</summary>
+    public VirtualDevice Device => _stage.Device;
+
     /// <summary>Runs shell words in the guest that must succeed; IMAGE is the digest of the release's image.</summary>
     public Task<string> ShellAsync(string words, CancellationToken ct) => _stage.Device.RunAsync(["sh", "-c", $"IMAGE={_release.Image.Digest}; {words}"], ct);
 
@@ -74,7 +80,7 @@ internal sealed class RefusalScene : IAsyncDisposable
     public async Task<GuestResult> UpdateAsync(CancellationToken ct)
     {
         await WriteTargetAsync(ct);
-        return await _stage.Device.ExecAsync([Program, "update", "--target", Target, "--release", Envelope], ct);
+        return await _stage.Device.Guest.ExecAsync(["/bin/sh", "-c", $"exec {Program} update --target {Target} --release {Envelope}"], UpdateLimit, ct);
     }
 
     /// <summary>Sums over every block of boot and both roots, and every mount of an ext4 file system that the kernel has noted since power-on.</summary>

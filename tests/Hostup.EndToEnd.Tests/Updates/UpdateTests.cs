@@ -20,6 +20,7 @@ public sealed class UpdateTests
         var image = await PlantedReleases.GoodAsync(lab, Ct);
         await using var stage = await Stage.SetAsync(lab, "vm-commit", stays: false, Ct);
         await stage.PublishAsync(image, sequence: 2, Ct);
+        var printed = await PlannedUpdate.PrintedAsync(stage, image.Version, sequence: 2, Ct);
         var before = await GuestFacts.ReadAsync(stage.Device, Ct);
         var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
 
@@ -49,6 +50,9 @@ public sealed class UpdateTests
         // Release 1's own program is too old for this release; what ran was transferred.
         Assert.Equal(HostOsRelease.New.ProgramVersion, attempt.Report.UpdaterVersion);
         Assert.Equal("registry", attempt.Report.Source);
+        printed.AssertKept(attempt, "registry");
+        (await PlannedUpdate.ExecutedAsync(stage, attempt, Ct)).AssertKept(attempt, "registry", "updater");
+        Assert.InRange(attempt.Report.Bytes.Single(b => b.Cause == "supervisor").Received, 1_000, 100_000_000);
         await AssertFilesAsync(stage.Device, absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-triggered", "rollback-health-failed"], present: []);
     }
 

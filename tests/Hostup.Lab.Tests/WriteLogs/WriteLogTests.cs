@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Hostup.Core.Errors;
+using Hostup.Lab.Disks;
 using Hostup.Lab.WriteLogs;
 
 namespace Hostup.Lab.Tests.WriteLogs;
@@ -48,6 +49,32 @@ public sealed class WriteLogTests : IDisposable
 
         byte[] after = await File.ReadAllBytesAsync(disk, CancellationToken.None);
         Assert.Equal([9, 7, 0, 5], [after[0], after[512], after[1024], after[1536]]);
+    }
+
+    [Fact]
+    public void A_partition_is_replayed_through_every_state_that_a_cut_can_leave()
+    {
+        const ulong begins = 2048; // the first MiB
+        Add(begins, 2, WriteLogFlags.None, 1);
+        Add(0, 1, WriteLogFlags.None, 9); // elsewhere on the disk
+        Add(begins, 1, WriteLogFlags.WriteThrough, 2);
+        Add(0, 0, WriteLogFlags.Flush, 0);
+        Add(begins + 1, 1, WriteLogFlags.Discard, 0);
+        Add(0, 0, WriteLogFlags.Flush, 0);
+
+        var states = new PartitionReplay(Read(), new DiskPartition(1, "x", 1, 1), new byte[1 << 20]).States()
+            .Select(s => (s.Entry, s.Leaves, s.Bytes.Span[0], s.Bytes.Span[512])).ToList();
+
+        Assert.Equal(
+        [
+            (0, CutLeaves.HalfOfTheLast, 1, 0),
+            (0, CutLeaves.Everything, 1, 1),
+            (2, CutLeaves.Everything, 2, 1),
+            (2, CutLeaves.WhatWasFlushed, 2, 0),
+            (3, CutLeaves.WhatWasFlushed, 2, 1),
+            (4, CutLeaves.Everything, 2, 0),
+            (5, CutLeaves.WhatWasFlushed, 2, 0),
+        ], states);
     }
 
     [Fact]

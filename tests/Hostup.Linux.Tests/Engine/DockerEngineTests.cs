@@ -22,7 +22,7 @@ public sealed class DockerEngineTests : IDisposable
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen();
         var serving = AnswerOnceAsync(listener, info);
-        using var engine = new DockerEngine(() => null, path);
+        using var engine = new DockerEngine(path);
 
         string? said = await engine.StorageDriverAsync(default);
 
@@ -33,7 +33,7 @@ public sealed class DockerEngineTests : IDisposable
     [Fact]
     public async Task An_engine_that_is_not_there_says_nothing()
     {
-        using var engine = new DockerEngine(() => null, Path.Combine(_folder, "none.sock"));
+        using var engine = new DockerEngine(Path.Combine(_folder, "none.sock"));
 
         Assert.Null(await engine.StorageDriverAsync(default));
         Assert.False(await engine.AnswersAsync(default));

@@ -95,6 +95,19 @@ public sealed class FilesContractTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Implementations))]
+    public void Files_go_together_and_those_that_are_not_there_are_passed_over(string implementation)
+    {
+        var files = Make(implementation);
+        files.Create("/mnt/state/x/a", "one"u8);
+        files.Create("/mnt/state/x/b", "two"u8);
+
+        files.DeleteTogether(["/mnt/state/x/a", "/mnt/state/none/c", "/mnt/state/x/b"]);
+        files.DeleteTogether([]);
+
+        Assert.Empty(files.ListFiles("/mnt/state/x"));
+    }
+
+    [Theory, MemberData(nameof(Implementations))]
     public void Everything_can_be_flushed(string implementation)
     {
         var files = Make(implementation);

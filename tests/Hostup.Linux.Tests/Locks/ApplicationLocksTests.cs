@@ -28,6 +28,41 @@ public sealed class ApplicationLocksTests : IDisposable
     }
 
     [Fact]
+    public async Task Since_when_a_lock_is_held_is_known_to_the_next_process_and_begins_anew_with_the_next_holder()
+    {
+        string path = Lock("backup");
+        var time = new Clock();
+        using (var holder = await HoldAsync(path, "--exclusive"))
+        {
+            Assert.Equal(TimeSpan.Zero, AgeSeenBy(new ApplicationLocks(_root, time: time)));
+            time.Now += TimeSpan.FromMinutes(3);
+            Assert.Equal(TimeSpan.FromMinutes(3), AgeSeenBy(new ApplicationLocks(_root, time: time)));
+            await ReleaseAsync(holder);
+        }
+        time.Now += TimeSpan.FromMinutes(1);
+        using var next = await HoldAsync(path, "--exclusive");
+
+        Assert.Equal(TimeSpan.Zero, AgeSeenBy(new ApplicationLocks(_root, time: time)));
+
+        await ReleaseAsync(next);
+    }
+
+    [Fact]
+    public async Task A_time_in_which_nobody_looked_and_a_damaged_memory_make_a_lock_young_and_nothing_else()
+    {
+        var time = new Clock();
+        using var holder = await HoldAsync(Lock("backup"), "--exclusive");
+        AgeSeenBy(new ApplicationLocks(_root, time: time));
+        time.Now += TimeSpan.FromHours(1);
+
+        Assert.Equal(TimeSpan.Zero, AgeSeenBy(new ApplicationLocks(_root, time: time)));
+
+        await File.WriteAllTextAsync(_root + "/run/hostup/held-locks", "99999999999999999999 x\n\n1 2 3");
+        Assert.Equal(TimeSpan.Zero, AgeSeenBy(new ApplicationLocks(_root, time: time)));
+        await ReleaseAsync(holder);
+    }
+
+    [Fact]
     public void All_locks_are_taken_or_none()
     {
         string free = Lock("a");
@@ -103,6 +138,12 @@ public sealed class ApplicationLocksTests : IDisposable
         Assert.False(ours.AreOverridden);
     }
 
+    private static TimeSpan AgeSeenBy(ApplicationLocks process)
+    {
+        using (process)
+            return Assert.Single(process.Take(passOver: false)).Age;
+    }
+
     private string Lock(string service) => Make($"/tmp/balena-supervisor/services/12/{service}/updates.lock");
 
     private string Make(string path)
@@ -124,5 +165,15 @@ public sealed class ApplicationLocksTests : IDisposable
     {
         holder.StandardInput.Close();
         await holder.WaitForExitAsync();
+    }
+
+    /// <summary>The machine's time since it was switched on.</summary>
+    private sealed class Clock : TimeProvider
+    {
+        public TimeSpan Now { get; set; } = TimeSpan.FromHours(5);
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 }

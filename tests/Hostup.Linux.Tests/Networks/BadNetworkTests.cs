@@ -4,6 +4,7 @@ using Hostup.Lab.Networks;
 using Hostup.Linux.RootTrees;
 using Hostup.Linux.Tests.RootTrees;
 using Hostup.Oci.Registries;
+using Hostup.Updates.Account;
 using static Hostup.Lab.Networks.NetworkFaultKind;
 
 namespace Hostup.Linux.Tests.Networks;
@@ -122,6 +123,8 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
             AssertAccount(fetch, 0, first, what.HangsUp);
         if (what.Fallback is not null)
             AssertAccount(fetch, 1, second, what.HangsUp);
+        // what is kept for the report is what the sockets counted, cause by cause
+        Assert.Equal(AttemptAccount.Sum([.. fetch.Sources.Select(s => s.Bytes), .. fetch.Sources.Select(s => s.Retried)]), fetch.Account);
         long body = first.Exchanges.Concat(second.Exchanges).Where(e => e.Path.Contains("/blobs/sha256", StringComparison.Ordinal)).Sum(e => e.BodySent);
         Assert.True(end is not ("registry" or "fallback") || body <= release.Made.Size + what.Again + (what.HangsUp ? 1 << 20 : 0), $"{body} bytes of bodies for {release.Made.Size}");
     }

@@ -60,7 +60,7 @@ public sealed class PlannedBytesTests
         var image = await RoundTripTests.BuildAsync(layout, [.. RandomLayers.Make(11, 3, 400).Select(l => new Core.RootTrees.ListedTree(l))]);
         await new RegistryClient(link.Http, new RegistryLocation(registry, "hostos/sim-device"), null, new TransferCounter()).PushAsync(image, layout, null, default);
         var device = new SimDevice(Old, New) { Sources = [new RegistrySource("registry", link, registry, null, null)] };
-        device.Target = device.Target with { Release = device.Target.Release with { Image = device.Target.Release.Image with { Digest = image.Digest, DownloadBytes = DownloadBytes(image) } } };
+        device.Target = device.Target with { Release = device.Target.Release with { Image = device.Target.Release.Image with { Digest = image.Digest, DownloadBytes = DownloadBytes(image), Layers = [] } } };
 
         var plan = await device.Target.PlanAsync(device);
         var source = new RegistrySource("registry", link, registry, null, null);

@@ -59,6 +59,13 @@ public sealed class BlockDevicesTests : IDisposable
         Assert.Equal(new Mount("254:5", "/mnt/my data", false, "ext4", "/dev/vda5"), mount);
     }
 
+    [Theory]
+    [InlineData("ro,noatime", "rw,fmask=0077", true)]
+    [InlineData("rw,noatime", "ro,fmask=0077,errors=remount-ro", true)] // as the kernel leaves it after an error
+    [InlineData("rw,noatime", "rw,fmask=0077,errors=remount-ro", false)]
+    public void A_mount_is_read_only_by_itself_or_by_its_file_system(string mount, string system, bool readOnly) =>
+        Assert.Equal(readOnly, MountTable.Parse($"36 35 254:1 / /mnt/boot {mount} shared:1 - vfat /dev/vda1 {system}").IsReadOnly);
+
     private (Updates.Slots.Slot Running, Updates.Slots.Slot Spare) Find(string root, params Mount[] more) =>
         new BlockDevices(_sys, [new Mount(root, "/", true, "ext4", "/dev/root"), .. more]).Find();
 

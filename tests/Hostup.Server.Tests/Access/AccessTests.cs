@@ -92,6 +92,21 @@ public sealed class AccessTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.PostAsJsonAsync("/device/v1/register", request, WireJson.Default.RegisterRequest)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("{}", 30)]
+    [InlineData("""{"description":"shops","expiresAt":null}""", 30)]
+    [InlineData("""{"neverExpires":true}""", null)]
+    [InlineData("""{"expiresAt":"2099-01-01T00:00:00Z","neverExpires":true}""", 27_000)]
+    public async Task A_provisioning_key_that_nobody_gave_an_end_has_one(string request, int? mostDays)
+    {
+        using var answer = await server.Operator.PostAsync("/api/v1/provisioning-keys", new StringContent(request, System.Text.Encoding.UTF8, "application/json"));
+        var key = await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ProvisioningKeyAnswer);
+
+        Assert.Equal(mostDays is null, key!.ExpiresAt is null);
+        if (mostDays is { } days)
+            Assert.InRange(key.ExpiresAt!.Value - server.Time.GetUtcNow(), TimeSpan.FromDays(29), TimeSpan.FromDays(days));
+    }
+
     [Fact]
     public async Task A_lost_registration_can_be_repeated_and_a_reset_key_is_worthless()
     {

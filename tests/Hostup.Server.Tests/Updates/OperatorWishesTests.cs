@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 
 namespace Hostup.Server.Tests.Updates;
@@ -97,12 +98,30 @@ public sealed class OperatorWishesTests(TestServer server) : IClassFixture<TestS
         Assert.Null((await server.AttemptAsync(attempt.Id)).Silence);
     }
 
+    [Fact]
+    public async Task A_trial_is_stuck_only_when_its_release_gave_it_no_more_time()
+    {
+        // two hours of checks, each with 20 s for an engine that does not answer
+        var (device, attempt) = await RunningAsync("25.0.0", new HealthSettings { IntervalSeconds = 600, Count = 12 });
+        await device.ReportAsync(attempt.Id, 2, AttemptStates.Trial);
+        var reported = server.Time.GetUtcNow();
+        server.Time.Pass(TimeSpan.FromMinutes(45 + 120 + 4));
+        await device.PollAsync();
+        Assert.Null((await server.AttemptAsync(attempt.Id)).Silence);
+        Assert.Null((await server.Operator.GetFromJsonAsync($"/api/v1/devices/{device.Uuid}", WireJson.Default.DeviceView))!.OpenAttempt!.Silence);
+
+        server.Time.Pass(TimeSpan.FromMinutes(1));
+
+        Assert.Equal(new AttemptSilence(reported, DeviceHeardOf: true), (await server.AttemptAsync(attempt.Id)).Silence);
+        Assert.NotNull((await server.Operator.GetFromJsonAsync("/api/v1/devices?limit=1000", WireJson.Default.PageDeviceView))!.Items.Single(d => d.Uuid == device.Uuid).OpenAttempt!.Silence);
+    }
+
     private async Task<AttemptView> PostAsync(string id) =>
         (await (await server.Operator.PostAsync($"/api/v1/attempts/{id}/override-locks", null)).EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.AttemptView))!;
 
-    private async Task<(TestDevice Device, AttemptView Attempt)> RunningAsync(string version)
+    private async Task<(TestDevice Device, AttemptView Attempt)> RunningAsync(string version, HealthSettings? health = null)
     {
-        await server.ReleaseAsync(version);
+        await server.ReleaseAsync(version, health: health);
         var device = await server.DeviceAsync();
         var attempt = await server.UpdateAsync(device, version);
         await device.PollAsync();

@@ -28,9 +28,11 @@ public sealed class AccountTests
         Assert.Equal([registry.Bytes, fallback.Bytes], AttemptAccount.Of(_device.Files, Attempt)!.Where(b => b.Cause != "supervisor"));
     }
 
-    [Fact]
-    public async Task What_processes_that_were_killed_had_fetched_is_in_the_account()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_processes_that_were_killed_had_fetched_is_in_the_account_and_little_is_fetched_again(bool dataFull)
     {
+        if (dataFull)
+            _device.Data.Provision(Updates.Files.Places.Data + "/application", new byte[_device.Data.FreeBytes / 4096 * 4096]);
         // each process has sources of its own, whose counts die with it
         var made = new List<SimSource>();
         _device.Power.KillWhen = KillAfterEachCheckpoint.Of(_device);
@@ -48,15 +50,16 @@ public sealed class AccountTests
         // what came after the last checkpoint of a process that died is not known
         Assert.InRange(counted, Whole, made.Sum(s => s.Bytes.Received));
         Assert.InRange(made.Sum(s => s.Bytes.Received) - counted, 0, _device.Power.Kills * 2 * _device.CheckpointBytes);
+        Assert.InRange(made.Sum(s => s.Bytes.Received) - Whole, 0, _device.Power.Kills * 2 * _device.CheckpointBytes);
     }
 
     [Fact]
     public void An_account_of_another_attempt_is_begun_anew_and_a_torn_write_leaves_the_one_before()
     {
         var first = new AttemptAccount(_device.Files, Attempt);
-        first.Add(new CauseBytes("registry", 10, 1));
+        first.Count([new Counted("registry", 10, 1)]);
         first.Save();
-        first.Add(new CauseBytes("registry", 5, 1));
+        first.Count([new Counted("registry", 5, 1)]);
         first.Save();
 
         Assert.Equal([new CauseBytes("registry", 15, 2)], new AttemptAccount(_device.Files, Attempt).Bytes);
@@ -70,7 +73,7 @@ public sealed class AccountTests
     public void A_state_partition_that_cannot_be_written_costs_the_figure_only()
     {
         var account = new AttemptAccount(_device.Files, Attempt);
-        account.Add(new CauseBytes("registry", 10, 1));
+        account.Count([new Counted("registry", 10, 1)]);
         _device.Files.BrokenPath = Updates.Files.Places.Account + ".new";
 
         account.Save();
@@ -99,7 +102,7 @@ public sealed class AccountTests
         agent.Add(new CauseBytes("protocol", 60, 10));
         agent.Look(ended: true);
         var update = new AttemptAccount(_device.Files, Attempt);
-        update.Add(new CauseBytes("registry", 1000, 100));
+        update.Count([new Counted("registry", 1000, 100)]);
         update.Save();
 
         var bytes = AttemptBytes.Of(_device.Files, [Opened], plan: null);
@@ -119,7 +122,7 @@ public sealed class AccountTests
         agent.Add(new CauseBytes("protocol", 1, 1));
         agent.Look(ended: false);
         var update = new AttemptAccount(_device.Files, Attempt);
-        update.Add(new CauseBytes("registry", 100, 100));
+        update.Count([new Counted("registry", 100, 100)]);
         update.Save();
 
         Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", 0, 0)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
@@ -137,9 +140,72 @@ public sealed class AccountTests
         Assert.Equal([new CauseBytes("unexplained", 31, 22)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
     }
 
+    [Fact]
+    public void What_the_engine_fetches_from_other_machines_meanwhile_is_the_applications()
+    {
+        Carried(0, 0);
+        _device.Ports.Connections = [new EngineConnection(1, true, 5000, 50)];
+        var agent = Agent();
+        agent.Begin(Attempt);
+        // one goes on, one is new, and one leads to the update process, which counts for itself
+        _device.Ports.Connections = [new EngineConnection(1, true, 5100, 60), new EngineConnection(2, true, 700, 7), new EngineConnection(3, false, 90_000, 9)];
+        agent.Look(ended: false);
+        _device.Ports.Connections = [new EngineConnection(2, true, 900, 8), new EngineConnection(3, false, 95_000, 9)];
+        Carried(1200, 20);
+        agent.Look(ended: true);
+
+        Assert.Equal([new CauseBytes("application", 100 + 900, 10 + 8), new CauseBytes("unexplained", 200, 2)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    [Fact]
+    public void An_agent_that_is_started_again_counts_no_connection_twice_and_loses_nothing_of_the_last_minute()
+    {
+        Carried(0, 0);
+        var agent = Agent();
+        agent.Begin(Attempt);
+        _device.Ports.Connections = [new EngineConnection(1, true, 600, 6)];
+        Carried(700, 7);
+        agent.Look(ended: false);
+        agent.KeepNow();
+
+        agent = Agent();
+        _device.Ports.Connections = [new EngineConnection(1, true, 900, 9)];
+        Carried(1000, 10);
+        agent.Look(ended: true);
+
+        Assert.Equal([new CauseBytes("application", 900, 9), new CauseBytes("unexplained", 100, 1)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+    }
+
+    [Fact]
+    public void Numbers_of_connections_are_another_boots_after_a_reboot()
+    {
+        Carried(0, 0);
+        var agent = Agent();
+        agent.Begin(Attempt);
+        _device.Ports.Connections = [new EngineConnection(1, true, 600, 6)];
+        agent.Look(ended: false);
+        agent.KeepNow();
+
+        _device.Ports.Boot();
+        _device.Ports.Connections = [new EngineConnection(1, true, 50, 5)];
+        agent = Agent();
+        agent.Look(ended: true);
+
+        Assert.Equal(new CauseBytes("application", 650, 11), AttemptBytes.Of(_device.Files, [Opened], plan: null)[0]);
+    }
+
     private static JournalRecord Opened => new() { Verb = JournalVerb.Opened, AttemptId = Attempt, BootId = "boot", At = DateTimeOffset.UnixEpoch };
 
     private AgentAccount Agent() => new(_device.Files, _device.Ports, _device.Ports, _device.Ports);
 
     private void Carried(long received, long sent) => _device.Ports.Interfaces = [new InterfaceBytes("eth0", received, sent)];
+
+    private sealed record Counted(string Name, long In, long Out) : IRemoteSource
+    {
+        public string Host => Name;
+
+        public CauseBytes Bytes => new(Name, In, Out);
+
+        public CauseBytes Retried => new("retried", 0, 0);
+    }
 }

@@ -121,6 +121,7 @@ public sealed class BootPartitionTests
     [Theory]
     [InlineData("EFI/BOOT/bootx64.efi", "case")]
     [InlineData("kernel:old", "kernel:old")]
+    [InlineData("overlays/21010~1.DTB", "overlays/2.101.0.dtbo")]
     [InlineData("trailing.", "trailing.")]
     public void A_set_that_fat_cannot_hold_is_refused_before_anything_is_touched(string path, string why)
     {
@@ -132,6 +133,52 @@ public sealed class BootPartitionTests
 
         Assert.Contains(why, error.Why, StringComparison.Ordinal);
         Assert.Equal(effects, device.Power.Effects);
+    }
+
+    [Theory]
+    [InlineData("backup~1.txt")] // nothing begins like it
+    [InlineData("cmdlin~1.txt")] // cmdline.txt is short enough to have no second name
+    public void A_name_with_a_tilde_that_no_longer_one_gets_is_installed(string path)
+    {
+        _new.Files["resin-boot/" + path] = "x"u8.ToArray();
+        var (device, boot) = Device();
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        Assert.Equal("x"u8.ToArray(), device.Boot.Read($"{Places.Boot}/{path}"));
+    }
+
+    [Theory]
+    [InlineData("hostup-new/0", "EFI/BOOT/grub.cfg")] // the staged name shows the file in use
+    [InlineData("EFI/BOOT/grub.cfg", "hostup-new/0")] // the name in use shows the staged file
+    public void Two_names_of_one_file_that_a_cut_left_end_as_one_name_with_the_old_content(string changed, string shown)
+    {
+        var (device, boot) = Device();
+        string before = BootFileSnapshot.Of(device);
+        AtomicFile.Write(device.Files, Places.BootFilesTouched, "/from 2\n/replaced EFI/BOOT/grub.cfg"u8);
+        device.Boot.Provision(Places.Boot + "/hostup-new/0", _new.BootFiles["EFI/BOOT/grub.cfg"]);
+        device.Boot.Exchange($"{Places.Boot}/{changed}", $"{Places.Boot}/{shown}");
+        device.Boot.PowerCut(Unflushed.FirstName);
+        Assert.Equal(device.Boot.Read($"{Places.Boot}/{shown}"), device.Boot.Read($"{Places.Boot}/{changed}"));
+
+        boot.Restore(Running, KeptBack.BuiltIn);
+        device.Boot.PowerCut(Unflushed.Lost);
+
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+        Assert.False(device.Files.Exists(Places.BootFilesTouched));
+    }
+
+    [Fact]
+    public void What_lies_in_lost_and_found_is_no_boot_file_and_goes_with_the_commit()
+    {
+        _new.Files["resin-boot/lost+found/x"] = "of the builder's file system"u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/lost+found/y", "of ours"u8.ToArray());
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        boot.Settle();
+
+        Assert.DoesNotContain(device.Files.ListFiles(Places.Boot), p => p.StartsWith("lost+found", StringComparison.Ordinal));
     }
 
     [Fact]

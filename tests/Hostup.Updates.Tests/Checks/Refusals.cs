@@ -37,6 +37,10 @@ public static class Refusals
         new("a stepping stone that is left out", "os-version", d => Release(d, r => r with { SteppingStones = ["2.90.0", "2.100.1", "2.100.5"] }), d => Release(d, r => r with { SteppingStones = ["2.90.0", "2.100.0"] })),
         new("another device type in config.json", "device-type", d => Config(d, """{"deviceType":"other-device"}"""), d => Config(d, """{"deviceType":"sim-device"}""")),
         new("a device of unknown type", "device-type", d => OsRelease(d, "2.100.0", slug: ""), d => OsRelease(d, "2.100.0")),
+        new("a type whose boot loader nobody knows", "device-type", d => Release(d, r => r with { BootLoaders = [] }), d => Release(d, r => r with { BootLoaders = ["grub"] })),
+        new("a release for another boot loader", "device-type", d => Release(d, r => r with { BootLoaders = ["u-boot"] }), d => Release(d, r => r with { BootLoaders = ["u-boot", "grub"] })),
+        new("a type whose boot loader has slots of its own", "device-type", d => OfType(d, "jetson-xavier"), d => OfType(d, "genericx86-64")),
+        new("a type with other slots", "device-type", d => OfType(d, "intel-edison", "grub"), d => OfType(d, "intel-nuc", "grub")),
         new("an older release", "not-newer", d => Release(d, r => r with { Version = "2.99.9" }), d => Release(d, r => r with { Version = "2.100.1" })),
         new("an older revision", "not-newer", d => Versions(d, "2.100.0+rev2", "2.100.0+rev1"), d => Versions(d, "2.100.0+rev2", "2.100.0+rev11")),
         new("the same release", "not-newer", d => Release(d, r => r with { Version = "2.100.0" }), d => Release(d, r => r with { Version = "2.100.0" }, reinstall: true)),
@@ -109,6 +113,12 @@ public static class Refusals
     }
 
     private static void KnownBad(SimDevice device) => State(device, Places.KnownBad, $"{device.Target.Release.Image.Digest}\n");
+
+    private static void OfType(SimDevice device, string type, params string[] loaders)
+    {
+        Config(device, $$"""{"deviceType":"{{type}}"}""");
+        Release(device, r => r with { DeviceType = type, BootLoaders = loaders });
+    }
 
     private static void Boot(SimDevice device, int partition, bool trial) => device.Boot.Provision(SimDevice.GrubEnv, GrubEnvironment.NewBlock(new BootSettings(partition, trial, 0)));
 

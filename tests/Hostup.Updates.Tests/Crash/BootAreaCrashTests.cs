@@ -20,7 +20,7 @@ public sealed class BootAreaCrashTests
         var whole = await new SimDevice(old, target, unflushed).RunAsync();
         AssertLoader(whole, "no cut");
 
-        for (int cut = 1; cut <= whole.Power.Effects; cut++)
+        foreach (int cut in CrashTests.Cuts(whole, unflushed))
         {
             var device = await new SimDevice(old, target, unflushed, [cut]).RunAsync();
 

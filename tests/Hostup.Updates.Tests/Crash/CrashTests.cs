@@ -30,7 +30,7 @@ public sealed class CrashTests
         var whole = await Device(target, unflushed, exchange, []).RunAsync();
         int effects = whole.Power.Effects;
 
-        for (int cut = 1; cut <= effects; cut++)
+        foreach (int cut in Cuts(whole, unflushed))
         {
             var device = await Device(target, unflushed, exchange, [cut]).RunAsync();
 
@@ -64,7 +64,7 @@ public sealed class CrashTests
         AssertAtRest(whole, target, $"no cut, {name}, {behaviour}");
         Assert.Equal(behaviour == SimBehaviour.Good ? AttemptStates.Committed : AttemptStates.RolledBack, whole.Outcome);
 
-        for (int cut = 1; cut <= whole.Power.Effects; cut++)
+        foreach (int cut in Cuts(whole, unflushed))
         {
             var device = await new SimDevice(Old, target, unflushed, [cut], family: family).RunAsync();
 
@@ -153,6 +153,17 @@ public sealed class CrashTests
         }
     }
 
+    /// <summary>Before every effect. What half a change of two names leaves differs from <see cref="Unflushed.Kept"/> only right after one.</summary>
+    internal static IEnumerable<int> Cuts(SimDevice whole, Unflushed unflushed)
+    {
+        var cuts = Enumerable.Range(1, whole.Power.Effects).ToList();
+        if (unflushed is not (Unflushed.FirstName or Unflushed.SecondName))
+            return cuts;
+        cuts.RemoveAll(cut => cut == 1 || !whole.Power.Log[cut - 2].StartsWith("exchange ", StringComparison.Ordinal) && !whole.Power.Log[cut - 2].StartsWith("rename ", StringComparison.Ordinal));
+        Assert.True(cuts.Count > 5, $"only {cuts.Count} changes of two names");
+        return cuts;
+    }
+
     private static SimDevice Device(SimRelease target, Unflushed unflushed, bool exchange, int[] cuts) => new(Old, target, unflushed, cuts) { CanExchange = exchange };
 
     private static void AssertAtRest(SimDevice device, SimRelease target, string when)
@@ -178,7 +189,9 @@ public sealed class CrashTests
     {
         if (running == Old)
         {
-            Assert.True(BootFileSnapshot.Of(device) == BootFileSnapshot.Provisioned(Old, device.Family), $"{when}: boot files {BootFileSnapshot.Of(device)} instead of {BootFileSnapshot.Provisioned(Old)}");
+            string found = BootFileSnapshot.Of(device);
+            string old = BootFileSnapshot.Provisioned(Old, device.Family);
+            Assert.True(found == old, $"{when}: boot files {found} instead of {old}");
             return;
         }
         var expected = running.BootFiles.Keys.Append(Path.GetRelativePath(Places.Boot, device.Family.File)).Append("slot-2/vmlinuz").Append("slot-3/vmlinuz").ToHashSet();

@@ -27,6 +27,10 @@ public sealed class PlanTextTests
         },
         ["plan-same-supervisor"] = d => Change(d, t => t with { Release = t.Release with { Supervisor = new ReleaseSupervisor("v1.0.0", "example/supervisor:v1.0.0@sha256:" + new string('a', 64)) } }),
         ["plan-measured-mobile-link"] = d => Change(d, t => t with { Rate = new LinkRate(2900, "measured by the last update"), Release = t.Release with { Image = t.Release.Image with { DownloadBytes = 118L << 20 } } }),
+        ["plan-layer-not-framed"] = d => Change(d, t => t with
+        {
+            Release = t.Release with { Image = t.Release.Image with { DownloadBytes = 118L << 20, Layers = [t.Release.Image.Layers[0] with { Size = 100 << 20, Members = [] }, t.Release.Image.Layers[0] with { Size = 18 << 20 }] } },
+        }),
         ["plan-updater-was-fetched"] = d => Change(d, t => t with { Rate = LinkRate.Given(170 << 10), Fetched = [new CauseBytes("manifest", 5321, 0), new CauseBytes("updater", 9L << 20, 0)] }),
         ["plan-shared-boot-files-same"] = d => Change(d, t => t with { Release = t.Release with { BootFiles = Old.Manifest(1).BootFiles } }),
     };

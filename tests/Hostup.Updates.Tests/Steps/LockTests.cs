@@ -56,6 +56,26 @@ public sealed class LockTests
         Assert.All(device.Ports.LocksTold, told => Assert.Equal(new LockReport("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync", began), told));
     }
 
+    [Fact]
+    public async Task A_process_that_goes_on_tells_the_same_since_when_as_the_one_before_it()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = ThreeMinutes;
+        var began = device.Ports.Now;
+        int reports = 0;
+        device.Ports.Meanwhile = state =>
+        {
+            if (state == AttemptStates.WaitingForLock && ++reports == 2)
+                throw new ProcessKilledException("wait for the lock");
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(4, device.Ports.LocksTold.Count);
+        Assert.All(device.Ports.LocksTold, told => Assert.Equal(("process 512 rsync", began), (told.Holder, told.Since)));
+    }
+
     [Theory]
     [InlineData(true, false, false)]
     [InlineData(false, true, false)]

@@ -5,6 +5,7 @@ using Hostup.Updates.Boot;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
 
@@ -140,6 +141,19 @@ public sealed class RunTests
         Assert.Equal(AttemptStates.RolledBack, device.Outcome);
         Assert.Equal(Old, device.RunningRelease);
         Assert.True(device.Boots <= 9, $"{device.Boots} boots");
+        Assert.Equal(0, device.HandsNeeded);
+    }
+
+    [Fact]
+    public async Task Without_a_watchdog_each_hang_needs_a_hand_and_the_device_comes_back_all_the_same()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy)) { HangsBeforeVerdict = true };
+        device.Ports.HasWatchdog = false;
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.RolledBack, Old), (device.Outcome, device.RunningRelease));
+        Assert.Equal(TrialBoots.Limit - 1, device.HandsNeeded);
     }
 
     [Fact]

@@ -1,10 +1,14 @@
 using System.Text;
 using Hostup.Core;
+using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
+using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Policies;
+using Hostup.Updates.Ports;
 using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Tests.Supervisor;
@@ -22,7 +26,7 @@ public sealed class SlotSupervisorTests
         Assert.Equal("v14.1.0", Version(device));
         Assert.Equal("database of v14.1.0", Database(device));
         Assert.Contains("LED_FILE=/dev/null", SupervisorSettings.Load(device.Files)!.Text, StringComparison.Ordinal);
-        Assert.Contains(new AttemptJournal(device.Files).Read(), r => r.Bytes?.Any(b => b is { Cause: "supervisor", Received: 1000 }) == true);
+        Assert.Contains(new AttemptJournal(device.Files).Read(), r => r.Bytes?.Any(b => b is { Cause: "supervisor", Received: SimImage.LayerBytes }) == true);
     }
 
     [Theory]
@@ -77,6 +81,67 @@ public sealed class SlotSupervisorTests
         Assert.True(device.Ports.SupervisorRuns);
         if (outcome == AttemptStates.Refused)
             Assert.Equal("engine", device.End!.Error!.Code.Id);
+    }
+
+    [Fact]
+    public async Task Bytes_of_the_supervisor_that_came_in_vain_are_in_the_account_as_such()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.ImageRegistries = image => [new SimImage("registry", image) { DamageAt = 7 }, new SimImage("fallback", image)];
+
+        await device.RunAsync();
+
+        var bytes = AttemptAccount.Of(device.Files, device.Target.AttemptId)!;
+        Assert.Equal("v14.1.0", Version(device));
+        Assert.Equal(SimImage.LayerBytes, bytes.Single(b => b.Cause == "supervisor").Received);
+        Assert.Equal(SimImage.LayerBytes, bytes.Single(b => b.Cause == "retried").Received);
+    }
+
+    [Fact]
+    public async Task A_registry_that_is_gone_for_the_supervisor_holds_the_update_up_for_half_an_hour_at_most()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.ImageRegistries = image => [new SimImage("registry", image) { BreaksAfter = 10_000, GoneOnceBroken = true }];
+        var began = device.Ports.Elapsed;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal("v14.0.0", Version(device));
+        Assert.Contains(device.Ports.Notes, n => n.StartsWith("warning: cannot fetch the layer: connection reset", StringComparison.Ordinal));
+        Assert.InRange(device.Ports.Elapsed - began, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(40));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_is_cancelled_while_the_supervisor_comes_ends_there()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.ImageRegistries = image => [new SimImage("registry", image) { Meanwhile = () => device.Ports.Wishes |= AttemptWishes.Cancel }];
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Cancelled, device.Outcome);
+        Assert.Equal("v14.0.0", Version(device));
+        Assert.True(device.Ports.SupervisorRuns);
+    }
+
+    [Fact]
+    public async Task What_is_brought_later_waits_for_a_network_that_is_not_metered()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.PullFault = "connection refused";
+        await device.RunAsync();
+        device.Ports.PullFault = null;
+        device.Ports.Metered = true;
+        OwnPolicy.Save(device.Files, new PolicySettings { WaitsWhileMetered = true });
+
+        var held = await Assert.ThrowsAsync<HostupException>(() => new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None).AsTask());
+        device.Ports.Metered = false;
+        string? said = await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal(HostupErrors.Held, held.Code);
+        Assert.NotNull(said);
+        Assert.Equal("v14.1.0", Version(device));
     }
 
     [Fact]

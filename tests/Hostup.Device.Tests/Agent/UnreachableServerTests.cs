@@ -1,0 +1,196 @@
+using System.Text;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Device.Tests.Attacks;
+using Hostup.Lab.Sim;
+
+namespace Hostup.Device.Tests.Agent;
+
+/// <summary>A server that hands out a target and is gone until the device runs the new OS: the end and the log of the attempt arrive later, and once.</summary>
+public sealed class UnreachableServerTests : IAsyncLifetime
+{
+    private const string NewVersion = "2.101.0";
+    // the report was taken, or there was nothing to tell
+    private static HostupErrorCode? None => null;
+    private readonly OsBuilder _builder = new();
+    private readonly UnsureWay _way = new();
+    private readonly Impostor _elsewhere = new();
+    private RealServer _server = null!;
+    private AwayDevice _device = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var release = SimRelease.Make(NewVersion, SimBehaviour.Good, trust: _builder.Trust(1).ToJson());
+        var image = await _builder.BuildAsync(release);
+        _elsewhere.Image(image);
+        _server = await RealServer.StartAsync();
+        _way.To = _server.Address;
+        await _server.PublishAsync(image, _builder.Sign(_builder.Manifest(release, image, sequence: 5)));
+        _device = new AwayDevice(_builder.Trust(1), release, _way.Address, await _server.ProvisioningKeyAsync());
+        await _device.RegisterAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _device.Dispose();
+        await _way.DisposeAsync();
+        await _elsewhere.DisposeAsync();
+        await _server.DisposeAsync();
+        _builder.Dispose();
+    }
+
+    [Fact]
+    public async Task An_update_ends_while_the_server_is_gone_and_its_end_and_log_arrive_later_and_once()
+    {
+        var attempt = await TakeAsync();
+        await GoneAsync();
+
+        await _device.RunAsync();
+
+        Assert.Equal((AttemptStates.Committed, NewVersion), (_device.Sim.Outcome, _device.Sim.RunningRelease!.Version));
+        Assert.NotEmpty(_device.TriedMeanwhile);
+        Assert.All(_device.TriedMeanwhile, error => Assert.Equal(HostupErrors.Link, error));
+        Assert.Equal(HostupErrors.Link, (await _device.ReportAsync()).Error);
+        await BackAsync();
+        Assert.Null((await _server.AttemptAsync(attempt.Id)).EndedAt);
+
+        Assert.Equal(None, (await _device.ReportAsync()).Error);
+
+        var told = await RequireEndAsync(attempt.Id);
+        Assert.Equal("fallback", told.Report.Source);
+        Assert.Equal((None, 0L), await _device.ReportAsync());
+        Assert.Equal(told.Serial, (await _server.AttemptAsync(attempt.Id)).Serial);
+    }
+
+    [Theory]
+    [InlineData(1)] // to the report
+    [InlineData(2)] // to the plan
+    [InlineData(3)] // to the log
+    public async Task An_answer_that_is_lost_makes_the_device_tell_its_end_again_and_the_server_takes_it_once(int lost)
+    {
+        var attempt = await TakeAsync();
+        await GoneAsync();
+        await _device.RunAsync();
+        await BackAsync();
+        _way.LosesAnswer = lost;
+
+        await _device.ReportAsync();
+        Assert.Equal(1, _way.Lost);
+        var first = await _server.AttemptAsync(attempt.Id);
+        Assert.Equal(None, (await _device.ReportAsync()).Error);
+
+        var again = await RequireEndAsync(attempt.Id);
+        Assert.Equal((first.EndedAt, first.Report.Serial), (again.EndedAt, again.Report.Serial));
+        Assert.Equal((None, 0L), await _device.ReportAsync());
+    }
+
+    [Fact]
+    public async Task A_newer_update_that_was_asked_for_meanwhile_waits_until_the_end_of_the_one_before_is_told()
+    {
+        var old = await TakeAsync();
+        await GoneAsync();
+        await _device.RunAsync();
+        await BackAsync();
+        var newer = await _server.UpdateAsync(AwayDevice.Uuid, new UpdateRequest { Release = NewVersion, Reinstall = true });
+
+        await _device.AgentAsync(async (link, reporting) =>
+        {
+            var target = (await link.PollAsync(default)).Target!;
+            Assert.Equal(newer.Id, target.AttemptId);
+            Assert.True(reporting.HoldsBack(target));
+            await reporting.ReportAsync(progress: null, default);
+            Assert.False(reporting.HoldsBack(target));
+            return 0;
+        });
+
+        await RequireEndAsync(old.Id);
+        var untouched = await _server.AttemptAsync(newer.Id);
+        Assert.Equal((AttemptStates.Queued, null), (untouched.Report.State, untouched.EndedAt));
+        // whatever is still said of the old one is too late, for it and for the newer one
+        await _device.AgentAsync((link, _) => link.ReportAsync(old.Id, new AttemptReport { Serial = long.MaxValue, State = AttemptStates.Failed }, default));
+        await RequireEndAsync(old.Id);
+        Assert.Equal(untouched.Serial, (await _server.AttemptAsync(newer.Id)).Serial);
+        Assert.Equal(newer.Id, (await _device.TakeTargetAsync()).AttemptId);
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_everything_but_the_end_keeps_no_update_back_for_ever()
+    {
+        await TakeAsync();
+        await GoneAsync();
+        await _device.RunAsync();
+        var newer = new DeviceTarget { AttemptId = new string('b', 32), Version = NewVersion, ReleaseEnvelope = Digest.Of("x"u8) };
+
+        int waits = await _device.AgentAsync((_, reporting) => Task.FromResult(Enumerable.Range(0, 100).TakeWhile(_ => reporting.HoldsBack(newer)).Count()));
+
+        Assert.Equal(10, waits);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_put_back_to_a_backup_gets_the_end_and_the_whole_log_again()
+    {
+        var attempt = await TakeAsync();
+        await GoneAsync();
+        string backup = _server.BackUp();
+        await _device.RunAsync();
+        await BackAsync();
+
+        await _device.AgentAsync(async (link, reporting) =>
+        {
+            await reporting.ReportAsync(progress: null, default);
+            await RequireEndAsync(attempt.Id);
+            await GoneAsync();
+            _server.PutBack(backup);
+            await BackAsync();
+            Assert.Equal(attempt.Id, (await link.PollAsync(default)).Target!.AttemptId);
+            reporting.TellAgain();
+            return await reporting.ReportAsync(progress: null, default);
+        });
+
+        await RequireEndAsync(attempt.Id);
+    }
+
+    [Fact]
+    public async Task An_attempt_that_the_server_does_not_know_is_told_once()
+    {
+        await TakeAsync();
+        _device.Sim.Target = _device.Sim.Target with { AttemptId = new string('c', 32) };
+        await _device.RunAsync();
+
+        Assert.Equal(HostupErrors.NotFound, (await _device.ReportAsync()).Error);
+
+        Assert.Equal((None, 0L), await _device.ReportAsync());
+    }
+
+    private async Task<AttemptView> TakeAsync()
+    {
+        var attempt = await _server.UpdateAsync(AwayDevice.Uuid, new UpdateRequest { Release = NewVersion, FallbackRegistries = [_elsewhere.Base.ToString()] });
+        Assert.Equal(attempt.Id, (await _device.TakeTargetAsync()).AttemptId);
+        return attempt;
+    }
+
+    private async Task GoneAsync()
+    {
+        _way.To = null;
+        await _server.StopAsync();
+    }
+
+    private async Task BackAsync()
+    {
+        await _server.StartAgainAsync();
+        _way.To = _server.Address;
+    }
+
+    /// <summary>The server has the end of the attempt, once, and the whole log.</summary>
+    private async Task<AttemptView> RequireEndAsync(string attempt)
+    {
+        var view = await _server.AttemptAsync(attempt);
+        Assert.Equal(AttemptStates.Committed, view.Report.State);
+        Assert.NotNull(view.EndedAt);
+        Assert.Single(view.History, e => e.State == AttemptStates.Committed);
+        string log = Encoding.UTF8.GetString(RunLog.ReadAll(attempt, _device.Data));
+        Assert.Contains("rebooting", log, StringComparison.Ordinal);
+        Assert.Equal(log, Encoding.UTF8.GetString(await _server.LogAsync(attempt)));
+        return view;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Hostup.Lab.Disks;
+using Hostup.Lab.WriteLogs;
+
+namespace Hostup.EndToEnd.Tests.Updates;
+
+/// <summary>The boot partition of a guest behind device mapper, which lets writes to a part of it fail. A reset takes the mapper away.</summary>
+/// <param name="scene">The device, its agent stopped.</param>
+internal sealed class FailingBootDisk(RefusalScene scene)
+{
+    private const string Name = "hostup-boot";
+    private const string Find = "d=$(readlink -f /dev/disk/by-partlabel/resin-boot); n=$(blockdev --getsz $d)";
+    // Who holds the partition lets go of it: the supervisor's container has a mount of its own.
+    private const string Free = "systemctl stop balena-supervisor; docker rm --force balena_supervisor >/dev/null 2>&1; umount /mnt/boot && { dmsetup remove --retry " + Name + " 2>/dev/null; true; }";
+    private const string Mount = "dmsetup create " + Name + " < /run/boot-table && sync && echo 3 > /proc/sys/vm/drop_caches && mount -t vfat -o ro,iocharset=ascii,umask=0077 /dev/mapper/" + Name + " /mnt/boot";
+
+    /// <summary>The file system as it is now: its tables, directories and first files.</summary>
+    public async Task<FatVolume> HeadAsync(CancellationToken ct)
+    {
+        await scene.ShellAsync($"{Find}; dd if=$d of=/run/boot-head bs=1M count=2 status=none", ct);
+        using var head = new MemoryStream();
+        await scene.Device.Guest.GetFileAsync("/run/boot-head", head, ct);
+        return new FatVolume(head.ToArray());
+    }
+
+    /// <summary>Mounts it afresh; every write succeeds.</summary>
+    public Task MountAsync(CancellationToken ct) => MountAsync("echo 0 $n linear $d 0", ct);
+
+    /// <summary>Mounts it afresh; writes from a byte of it on fail.</summary>
+    /// <param name="fromByte">First byte.</param>
+    /// <param name="bytes">How many; null: to the end.</param>
+    /// <param name="ct">Ends it.</param>
+    public Task MountFailingAsync(long fromByte, long? bytes, CancellationToken ct)
+    {
+        string from = (fromByte / WriteLog.SectorBytes).ToString(CultureInfo.InvariantCulture);
+        string count = bytes is { } some ? (some / WriteLog.SectorBytes).ToString(CultureInfo.InvariantCulture) : $"$((n - {from}))";
+        // never up, always down: reads succeed, writes fail (Documentation/admin-guide/device-mapper/dm-flakey.rst)
+        string failing = $"echo {from} {count} flakey $d {from} 0 3600 1 error_writes";
+        string rest = bytes is null ? "" : $"; echo $(({from} + {count})) $((n - {from} - {count})) linear $d $(({from} + {count}))";
+        return MountAsync($"echo 0 {from} linear $d 0; {failing}{rest}", ct);
+    }
+
+    /// <summary>Mounts it afresh; the medium takes no write at all and says so.</summary>
+    public async Task MountReadOnlyAsync(CancellationToken ct)
+    {
+        await MountAsync(ct);
+        await scene.ShellAsync($"blockdev --setro /dev/mapper/{Name}", ct);
+    }
+
+    /// <summary>Names, sizes and contents of everything on it, as read from the medium.</summary>
+    public async Task<string> ContentAsync(CancellationToken ct)
+    {
+        await MountAsync(ct);
+        return await ContentOfAsync(scene, ct);
+    }
+
+    /// <summary>Names, sizes and contents of everything on the mounted boot partition.</summary>
+    public static Task<string> ContentOfAsync(RefusalScene scene, CancellationToken ct) =>
+        scene.ShellAsync("cd /mnt/boot && find . -type d -print -o -type f -exec sha256sum {} + -exec stat -c '%n %s' {} + | sort", ct);
+
+    private Task MountAsync(string table, CancellationToken ct) =>
+        scene.ShellAsync($"modprobe dm-flakey && {Find}; {{ {table}; }} > /run/boot-table; {Free} && {Mount}", ct);
+}

@@ -1,0 +1,65 @@
+using Hostup.Lab.Sim;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Ports;
+
+namespace Hostup.Updates.Tests.Rollback;
+
+/// <summary>What the new OS is judged by: required and wanted checks, against what the old OS passed.</summary>
+public sealed class HealthRollbackTests
+{
+    private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
+
+    [Fact]
+    public async Task A_wanted_check_that_fails_is_a_warning_and_commits()
+    {
+        var device = await RunAsync((_, _) => new HealthResult("disk", Required: false, Passed: false, "sda wears out"));
+
+        Assert.Equal("committed", device.Outcome);
+        Assert.Equal("warning: health check `disk` failed 3 times: sda wears out", Message(device));
+    }
+
+    [Fact]
+    public async Task A_required_check_that_fails_rolls_back_and_the_cause_names_it_alone()
+    {
+        var device = await RunAsync((release, _) => new HealthResult("modem", Required: true, release == Old, "no carrier"), (_, _) => new HealthResult("disk", Required: false, Passed: false, "sda wears out"));
+
+        Assert.Equal("rolled-back", device.Outcome);
+        Assert.Equal("health check `modem` failed 3 times: no carrier", Message(device));
+        Assert.Equal("2.100.0", device.RunningRelease!.Version);
+    }
+
+    [Theory]
+    [InlineData(true, "rolled-back")]
+    [InlineData(false, "committed")]
+    public async Task A_link_counts_when_it_was_up_before(bool before, string outcome)
+    {
+        var device = await RunAsync((release, _) => new HealthResult("server", Required: true, release == Old && before, "no route to host") { OnlyIfBefore = true });
+
+        Assert.Equal(outcome, device.Outcome);
+    }
+
+    [Fact]
+    public async Task A_check_that_passes_at_its_last_look_commits_without_a_word()
+    {
+        var device = await RunAsync((release, look) => new HealthResult("modem", Required: true, release == Old || look == 3, "no carrier"));
+
+        Assert.Equal("committed", device.Outcome);
+        Assert.Null(Message(device));
+    }
+
+    private static string? Message(SimDevice device) => new AttemptJournal(device.Files).Read()[^1].Message;
+
+    /// <summary>Runs a whole update; each check is told the release that runs and how often the new one was looked at.</summary>
+    private static Task<SimDevice> RunAsync(params Func<SimRelease?, int, HealthResult>[] checks)
+    {
+        var device = new SimDevice(Old, New);
+        int looks = 0;
+        device.Ports.MoreHealth = release =>
+        {
+            looks += release == New ? 1 : 0;
+            return [.. checks.Select(c => c(release, looks))];
+        };
+        return device.RunAsync();
+    }
+}
