@@ -17,5 +17,18 @@ public sealed class MutationTests
                         select $"{Text(fault, "name")} has {places} places in {Text(fault, "file")}");
     }
 
+    /// <summary>A test that is not there would notice every fault: a run without tests fails.</summary>
+    [Fact]
+    public void Every_planted_fault_names_a_test_that_is_there()
+    {
+        using var faults = JsonDocument.Parse(Repository.Read("tests/mutations.json"));
+        string tests = string.Join('\n', Repository.Under("tests/Hostup.Updates.Tests/").Select(f => f.Text));
+
+        Repository.None(from fault in faults.RootElement.EnumerateArray()
+                        let test = Text(fault, "test")
+                        where !tests.Contains($" {test}(", StringComparison.Ordinal)
+                        select $"{Text(fault, "name")} names {test}");
+    }
+
     private static string Text(JsonElement fault, string name) => fault.GetProperty(name).GetString()!;
 }

@@ -5,16 +5,23 @@ using Hostup.Core.Errors;
 namespace Hostup.Lab.Testing;
 
 /// <summary>One planted fault: a change of one place in the source that the tests of the update logic must notice.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="File">The source file, from the root.</param>
+/// <param name="Find">The place, once in the file.</param>
+/// <param name="Replace">What is there instead.</param>
+/// <param name="Test">The test that was written against it, tried first; when it notices nothing, all are tried.</param>
 public sealed record Mutation(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("file")] string File,
     [property: JsonPropertyName("find")] string Find,
-    [property: JsonPropertyName("replace")] string Replace);
+    [property: JsonPropertyName("replace")] string Replace,
+    [property: JsonPropertyName("test")] string Test);
 
 /// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests of Hostup.Updates on it.</summary>
 public sealed class Mutations(string root)
 {
     private const string Tests = "Hostup.Updates.Tests";
+    private bool _allPass;
 
     /// <summary>Runs them all, a line each.</summary>
     /// <returns>Caught and survived.</returns>
@@ -25,8 +32,9 @@ public sealed class Mutations(string root)
         try
         {
             Copy(copy);
-            if (await BuildAsync(copy, [$"tests/{Tests}"], ct) != 0 || await TestAsync(copy, ct) != 0)
-                throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the tests fail without any", "run `./test fast` first");
+            if (await BuildAsync(copy, [$"tests/{Tests}"], ct) != 0)
+                throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the source does not build", "run `./test fast` first");
+            await RequirePassAsync(copy, [.. mutations.Select(m => m.Test).Distinct()], ct);
             int caught = 0;
             // The next fault is built while the tests look for this one.
             var next = BuildFaultAsync(copy, mutations[0], ct);
@@ -34,7 +42,7 @@ public sealed class Mutations(string root)
             {
                 var fault = await next;
                 next = i + 1 < mutations.Length ? BuildFaultAsync(copy, mutations[i + 1], ct) : next;
-                bool noticed = await IsNoticedAsync(copy, fault, ct);
+                bool noticed = await IsNoticedAsync(copy, fault, [mutations[i].Test], ct) || await IsNoticedByAnyAsync(copy, fault, ct);
                 caught += noticed ? 1 : 0;
                 Console.WriteLine($"{mutations[i].Name} {(noticed ? "caught" : "survived")}");
             }
@@ -71,15 +79,29 @@ public sealed class Mutations(string root)
         return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{Tests}/debug", library));
     }
 
+    private async Task<bool> IsNoticedByAnyAsync(string copy, PlantedFault fault, CancellationToken ct)
+    {
+        if (!_allPass)
+            await RequirePassAsync(copy, [], ct);
+        _allPass = true;
+        return await IsNoticedAsync(copy, fault, [], ct);
+    }
+
+    private static async Task RequirePassAsync(string copy, IReadOnlyList<string> tests, CancellationToken ct)
+    {
+        if (await TestAsync(copy, tests, ct) != 0)
+            throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the tests fail without any", "run `./test fast` first");
+    }
+
     /// <summary>Runs the tests with the library put where they load it.</summary>
-    private static async Task<bool> IsNoticedAsync(string copy, PlantedFault fault, CancellationToken ct)
+    private static async Task<bool> IsNoticedAsync(string copy, PlantedFault fault, IReadOnlyList<string> tests, CancellationToken ct)
     {
         string good = fault.Place + ".good";
         File.Copy(fault.Place, good);
         File.Copy(fault.Library, fault.Place, overwrite: true);
         try
         {
-            return await TestAsync(copy, ct) != 0;
+            return await TestAsync(copy, tests, ct) != 0;
         }
         finally
         {
@@ -94,8 +116,8 @@ public sealed class Mutations(string root)
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
         DotNet.RunAsync(copy, ["build", .. what, "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
 
-    private static Task<int> TestAsync(string copy, CancellationToken ct) =>
-        DotNet.RunAsync(copy, [$"artifacts/bin/{Tests}/debug/{Tests}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root"], _ => { }, ct);
+    private static Task<int> TestAsync(string copy, IReadOnlyList<string> tests, CancellationToken ct) =>
+        DotNet.RunAsync(copy, [$"artifacts/bin/{Tests}/debug/{Tests}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root", .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
 
     private void Copy(string target)
     {

@@ -28,6 +28,12 @@ public sealed class AttemptJournal(IFiles files)
     private const int FrameBytes = 10;
     private static readonly byte[] Magic = Encoding.ASCII.GetBytes("HOSTUPJ1");
 
+    // What was read last time: as far as the file still has the same bytes, it still has the same records.
+    private readonly Lock _one = new();
+    private readonly List<JournalRecord> _known = [];
+    private byte[] _read = [];
+    private int _end = RecordsOffset;
+
     /// <summary>Makes the file, of full length, when it is not there. Done at provisioning or by the agent, never during an attempt.</summary>
     public void Prepare()
     {
@@ -74,17 +80,25 @@ public sealed class AttemptJournal(IFiles files)
 
     private (IReadOnlyList<JournalRecord> Records, int End) Scan()
     {
-        var records = new List<JournalRecord>();
-        int at = RecordsOffset;
         if (files.Length(Places.Journal) != FileBytes)
-            return (records, at);
-        ReadOnlySpan<byte> all = files.Read(Places.Journal);
-        while (TryFrame(all[at..], records is [] ? null : records[0].AttemptId, records.Count) is var (record, length))
+            return ([], RecordsOffset);
+        lock (_one)
         {
-            records.Add(record);
-            at += length;
+            byte[] all = files.Read(Places.Journal);
+            if (_known is not [] && !all.AsSpan(RecordsOffset.._end).SequenceEqual(_read.AsSpan(RecordsOffset.._end)))
+            {
+                _known.Clear();
+                _end = RecordsOffset;
+            }
+            while (TryFrame(all.AsSpan(_end), _known is [] ? null : _known[0].AttemptId, _known.Count) is var (record, length))
+            {
+                _known.Add(record);
+                _end += length;
+            }
+            if (_read.Length != _end)
+                _read = all[.._end];
+            return ([.. _known], _end);
         }
-        return (records, at);
     }
 
     private static (JournalRecord, int)? TryFrame(ReadOnlySpan<byte> from, string? attemptId, int index)
