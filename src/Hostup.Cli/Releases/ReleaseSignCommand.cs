@@ -55,7 +55,7 @@ internal static class ReleaseSignCommand
             string slug = DeviceType.Parse(parsed.GetValue(type)!).ToString();
             var manifest = new ReleaseManifest
             {
-                Version = OsVersion.Parse(parsed.GetValue(version) ?? read.OsReleaseVersion ?? "").Text,
+                Version = OsVersion.Parse(parsed.GetValue(version) ?? read.OsReleaseVersion ?? throw WithoutVersion()).Text,
                 BuildId = parsed.GetValue(build)!,
                 DeviceType = slug,
                 BootLoaders = parsed.GetValue(loaders) ?? [],
@@ -145,4 +145,7 @@ internal static class ReleaseSignCommand
         text.Split('x') is [var count, var seconds] && int.TryParse(count, out int n) && int.TryParse(seconds, out int s) && n is >= 1 and <= 1000 && s is >= 1 and <= 3600
             ? new HealthSettings { Count = n, IntervalSeconds = s }
             : throw new HostupException(HostupErrors.BadValue, $"cannot read health settings '{text}'", "they are COUNTxSECONDS with 1 to 1000 checks every 1 to 3600 seconds", "give them like 15x60");
+
+    private static HostupException WithoutVersion() => new(
+        HostupErrors.BadImage, "cannot sign the image", "neither /etc/os-release nor /usr/lib/os-release in it has a VERSION", "give --version, or write VERSION where the image is built");
 }

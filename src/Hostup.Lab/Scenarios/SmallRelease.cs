@@ -24,7 +24,7 @@ public static class SmallRelease
     /// <param name="ct">Ends the making.</param>
     public static async Task<ReleaseImage> BuildAsync(LabEnvironment lab, string version, int contentBytes, bool withProgram, CancellationToken ct)
     {
-        var key = new CacheKey().Add("recipe", "1").Add("small", version).Add("bytes", contentBytes.ToString(CultureInfo.InvariantCulture)).Add("program", withProgram.ToString());
+        var key = new CacheKey().Add("recipe", "2").Add("small", version).Add("bytes", contentBytes.ToString(CultureInfo.InvariantCulture)).Add("program", withProgram.ToString());
         string folder = await lab.Cache.GetAsync("image", key.Finish(), async folder =>
         {
             var builder = new ImageBuilder(OciLayout.Create(folder), OciPlatform.LinuxAmd64) { Compression = CompressionLevel.Optimal };
@@ -40,7 +40,11 @@ public static class SmallRelease
         byte[] content = new byte[contentBytes];
         new Random(version.Sum(c => c)).NextBytes(content);
         byte[] osRelease = Encoding.UTF8.GetBytes($"ID=\"hostup-lab\"\nVERSION=\"{version}\"\nVERSION_ID=\"{version.Split('+')[0]}\"\nSLUG=\"{Stage.DeviceType}\"\n");
-        List<(TreeEntry, ReadOnlyMemory<byte>)> entries = [Folder("bin"), Folder("usr"), Folder("usr/lib"), File("usr/lib/os-release", osRelease, 0x1A4), File("usr/content", content, 0x1A4)];
+        List<(TreeEntry, ReadOnlyMemory<byte>)> entries = 
+        [
+            Folder("bin"), Folder("etc"), Link("etc/os-release", "../usr/lib/os-release"),
+            Folder("usr"), File("usr/content", content, 0x1A4), Folder("usr/lib"), File("usr/lib/os-release", osRelease, 0x1A4),
+        ];
         if (withProgram)
             entries.Add(File(Program[1..], await System.IO.File.ReadAllBytesAsync(new Tool("busybox").Path!, ct), 0x1ED));
         return entries;
@@ -48,6 +52,9 @@ public static class SmallRelease
 
     private static (TreeEntry, ReadOnlyMemory<byte>) Folder(string path) =>
         (new TreeEntry { Path = TreePath.Parse(path), Kind = TreeEntryKind.Directory, Mode = 0x1ED /* 0755 */ }, default);
+
+    private static (TreeEntry, ReadOnlyMemory<byte>) Link(string path, string target) =>
+        (new TreeEntry { Path = TreePath.Parse(path), Kind = TreeEntryKind.SymbolicLink, Mode = 0x1FF /* 0777 */, SymbolicTarget = Encoding.UTF8.GetBytes(target) }, default);
 
     private static (TreeEntry, ReadOnlyMemory<byte>) File(string path, byte[] content, int mode) =>
         (new TreeEntry { Path = TreePath.Parse(path), Kind = TreeEntryKind.File, Mode = mode, Size = content.Length }, content);
