@@ -118,6 +118,9 @@ public sealed class SimDevice
     /// <summary>Why the device is lost; null: it is not.</summary>
     public string? Bricked { get; private set; }
 
+    /// <summary>Whether user space of an OS runs; in between the boot loader has its word.</summary>
+    public bool IsUp { get; private set; }
+
     /// <summary>Whether an update process runs.</summary>
     public bool IsUpdating { get; private set; }
 
@@ -205,13 +208,14 @@ public sealed class SimDevice
         if (++Boots > MostBoots)
             return Brick($"it still boots after {MostBoots} times");
         Files.Remount();
-        IsUpdating = false;
+        IsUpdating = IsUp = false;
         if (SimBootLoader.Play(this, _known) is not { } booted)
             return true;
         RunningSlot = booted;
         if (RunningRelease is null or { Behaviour: SimBehaviour.Panics })
             return Orderly(false); // the kernel panics and the machine resets; nothing was pending
         Ports.Boot();
+        IsUp = true;
         return await RunUnitsAsync();
     }
 
