@@ -52,12 +52,13 @@ public sealed class StateMachineTests
 
     private static async Task WatchAsync(SimDevice device, SortedSet<string> seen)
     {
+        var states = new TrialState(device);
         string state = TrialState.Idle;
         void Look()
         {
             if (!device.IsUp)
                 return;
-            string now = TrialState.Of(device);
+            string now = states.Look();
             if (now != state)
                 seen.Add($"{state} -> {now}");
             state = now;

@@ -8,22 +8,25 @@ using Hostup.Updates.Steps;
 namespace Hostup.Updates.Tests.Rollback;
 
 /// <summary>Where a device is between two releases, told from what lies on its media and which slot runs: the states of docs/rollback.md.</summary>
-internal static class TrialState
+/// <param name="device">A device whose first update goes from slot A to slot B.</param>
+internal sealed class TrialState(SimDevice device)
 {
     public const string Idle = "idle", Updating = "updating", Armed = "armed", OnTrial = "on trial", FellBack = "fell back";
     public const string Condemned = "condemned", GoingBack = "going back", Committing = "committing", TidyingUp = "tidying up";
 
-    public static string Of(SimDevice device)
+    private readonly AttemptLog _log = new(device.Device);
+
+    public string Look()
     {
-        var records = new AttemptLog(device.Device).Records;
+        var records = _log.Records;
         if (records is [] or [.., { Verb: JournalVerb.Ended }])
             return Breadcrumbs.Lie(device.Files) || device.Files.Exists(Places.BootFilesTouched) ? TidyingUp : Idle;
-        var (plan, _) = new AttemptFiles(device.Files).TryLoad(records)!.Value;
-        bool chosen = device.Device.Boot.Read().RootPartition == plan.ToPartition;
-        if (device.RunningSlot.PartitionNumber == plan.ToPartition)
+        int target = device.SlotB.PartitionNumber;
+        bool chosen = device.Device.Boot.Read().RootPartition == target;
+        if (device.RunningSlot == device.SlotB)
             return !chosen ? Condemned : Trial.IsOn(device.Device) ? OnTrial : Committing;
         if (!chosen)
-            return RollbackCause.Load(device.Files)?.FromPartition == plan.ToPartition ? GoingBack : Updating;
+            return RollbackCause.Load(device.Files)?.FromPartition == target ? GoingBack : Updating;
         bool here = records.LastOrDefault(r => r.Verb == JournalVerb.Started && r.Step == SwitchBoot.StepName)?.BootId == device.Device.Power.BootId;
         return here ? Armed : FellBack;
     }
