@@ -18,8 +18,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 {
     // Who is asked for an update is watched: a report a second while a process works on it.
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
-    // A process that cannot even begin must not be started in a loop.
-    private static readonly TimeSpan BetweenResumes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
     // upstream's update timer has an hour of random delay
     private static readonly TimeSpan BetweenReconciles = TimeSpan.FromHours(1);
@@ -35,13 +33,13 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ReportPace _pace = new();
+    private readonly ResumePace _resumes = new(device.Ports.Clock);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
     private RunningAttempt Running => field ??= new(server, _log);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
     private string? _refused;
-    private long? _resumed;
     private long? _reconciled;
     private string? _starting;
     private int _starts;
@@ -117,7 +115,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
-        foreach (var tell in (Func<Task>[])[() => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(progress: null, ct)])
+        foreach (var tell in (Func<Task>[])[() => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
         {
             try
             {
@@ -182,9 +180,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
     private async Task<bool> ResumeAsync(CancellationToken ct)
     {
-        if (!_log.IsOpen || TrialPending || (_resumed is { } last && Stopwatch.GetElapsedTime(last) < BetweenResumes))
+        if (!_log.IsOpen || TrialPending || !_resumes.IsDue(_log.Records))
             return false;
-        _resumed = Stopwatch.GetTimestamp();
         var updater = _log.Records[0].Updater;
         string program = updater is { } digest ? UpdaterStore.Find(digest) ?? ThisProgram.FilePath : ThisProgram.FilePath;
         Say($"taking up attempt {_log.Records[0].AttemptId} with {program}");

@@ -1,8 +1,11 @@
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Boot;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Reporting;
+using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Tests.Crash;
 
@@ -36,12 +39,47 @@ public sealed class BootFaultTests
             device.Files.Fault = number => number >= effect && device.Boots == 1 ? "read-only file system" : null;
             await device.RunAsync();
             Assert.True(device.Outcome is "open" or AttemptStates.Failed, When(device, effect));
+            Assert.True(device.Ports.SupervisorRuns, $"{When(device, effect)}: the supervisor stays stopped");
 
             await device.CutAtRestAsync();
 
             AssertAsBefore(device, When(device, effect));
             Assert.Equal(2, device.Boots);
         }
+    }
+
+    [Fact]
+    public async Task A_partition_that_stays_read_only_for_days_keeps_no_attempt_from_its_end()
+    {
+        var device = Device(exchange: true);
+        int effect = (await EffectsAsync(exchange: true))[8];
+        bool broken = true;
+        device.Files.Fault = number => number >= effect && broken ? "read-only file system" : null;
+        await device.RunAsync();
+        var run = new UpdateRun(device.Device, device.Ports, _ => device.Sources);
+
+        for (int i = 0; i < 300; i++)
+            Assert.Equal(RunEndKind.UndoIncomplete, (await run.ResumeAsync(CancellationToken.None)).Kind);
+
+        var report = JournalView.Report(new AttemptJournal(device.Files).Read(), plan: null, progress: null, trial: false)!;
+        Assert.Equal(("boot-files", AttemptStates.BootFiles), (report.ErrorCode, report.State));
+        Assert.Contains("read-only file system", report.Message, StringComparison.Ordinal);
+        Assert.Contains(device.Ports.Notes, n => n.StartsWith("cannot take back step write-boot-files of the update", StringComparison.Ordinal));
+        Assert.True(device.Ports.SupervisorRuns);
+        var undone = new AttemptJournal(device.Files).Read().Where(r => r.Verb == JournalVerb.Undone).Select(r => r.Step).ToList();
+        Assert.Equal(undone.Distinct(), undone);
+        FillAsOlderProgramsDid(device);
+        broken = false;
+        Assert.Equal(RunEndKind.Failed, (await run.ResumeAsync(CancellationToken.None)).Kind);
+        AssertAsBefore(device, "after the medium takes writes again");
+    }
+
+    private static void FillAsOlderProgramsDid(SimDevice device)
+    {
+        var log = new AttemptLog(device.Device);
+        while (log.Records.Count < AttemptJournal.MaxRecords)
+            log.Undone("switch-boot");
+        Assert.Throws<HostupException>(() => log.Undone("switch-boot"));
     }
 
     [Theory, InlineData(true), InlineData(false)]
