@@ -36,10 +36,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly ResumePace _resumes = new(device.Ports.Clock);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
     private RunningAttempt Running => field ??= new(server, _log);
+    private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
+    private AttemptUpdater Updater => field ??= new(device.Ports.Files, device.Ports.Clock, _updaters);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
-    private string? _refused;
     private long? _reconciled;
     private string? _starting;
     private int _starts;
@@ -115,7 +116,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
-        foreach (var tell in (Func<Task>[])[() => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
+        foreach (var tell in (Func<Task>[])[() => Unbegun.TellAsync(ct), () => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
         {
             try
             {
@@ -182,8 +183,17 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         if (!_log.IsOpen || TrialPending || !_resumes.IsDue(_log.Records))
             return false;
-        var updater = _log.Records[0].Updater;
-        string program = updater is { } digest ? UpdaterStore.Find(digest) ?? ThisProgram.FilePath : ThisProgram.FilePath;
+        string program;
+        try
+        {
+            program = await Updater.FindAsync(_log.Records[0].Updater, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e)
+        {
+            // The server is asked for what else it wants meanwhile.
+            Say($"the updater of attempt {_log.Records[0].AttemptId} is not here yet: {e.Message} [{e.Code}]");
+            return false;
+        }
         Say($"taking up attempt {_log.Records[0].AttemptId} with {program}");
         await _unit.StartAsync(program, ["--resume"], ct).ConfigureAwait(false);
         return true;
@@ -191,7 +201,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
     {
-        if (target.AttemptId == _refused)
+        if (Unbegun.Has(target.AttemptId))
             return false;
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId)
         {
@@ -201,8 +211,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         if (target.Cancel)
         {
             // Nothing was begun, so there is no journal to report from.
-            _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = AttemptStates.Cancelled, ErrorCode = HostupErrors.Cancelled.Id, Message = "cancelled before it began", UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await EndUnbegunAsync(target, AttemptStates.Cancelled, HostupErrors.Cancelled, "cancelled before it began", ct).ConfigureAwait(false);
             return false;
         }
         try
@@ -215,6 +224,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
             file.Save();
+            Updater.Remember(target.Updater);
             PolicyFile.Tell(target);
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
             if (!MayStart(target.AttemptId))
@@ -224,10 +234,16 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
         {
-            _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await EndUnbegunAsync(target, e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, e.Code, e.Message, ct).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>What cannot be told now is told with the next polls.</summary>
+    private async Task EndUnbegunAsync(DeviceTarget target, string state, HostupErrorCode code, string message, CancellationToken ct)
+    {
+        Unbegun.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version });
+        await TellAsync(ct).ConfigureAwait(false);
     }
 
     private bool MayStart(string attempt)
