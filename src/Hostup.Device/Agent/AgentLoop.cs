@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Machines;
@@ -19,8 +18,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     // Who is asked for an update is watched: a report a second while a process works on it.
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
-    // upstream's update timer has an hour of random delay
-    private static readonly TimeSpan BetweenReconciles = TimeSpan.FromHours(1);
     // A key that is not known does not become known by asking often.
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(2);
     private const int MostStarts = 3;
@@ -34,6 +31,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ReportPace _pace = new();
     private readonly ResumePace _resumes = new(device.Ports.Clock);
+    private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
     private RunningAttempt Running => field ??= new(server, _log);
     private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
@@ -41,7 +39,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
-    private long? _reconciled;
     private string? _starting;
     private int _starts;
 
@@ -57,6 +54,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         finally
         {
+            await _supervisor.EndAsync().ConfigureAwait(false);
             // A reboot that the update asks for comes soon after its last bytes.
             _meter.Account.KeepNow();
         }
@@ -86,13 +84,15 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         if (await _unit.IsActiveAsync(ct).ConfigureAwait(false))
         {
+            await _supervisor.EndAsync().ConfigureAwait(false);
             await WatchAsync(ct).ConfigureAwait(false);
             return Watching;
         }
         if (await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
         await TellAsync(ct).ConfigureAwait(false);
-        await ReconcileSupervisorAsync(ct).ConfigureAwait(false);
+        if (!TrialPending && !_log.IsOpen)
+            _supervisor.Begin(ct);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         // No process works on an attempt now, so nobody uses the old key or the old list; and an OS that goes back takes nothing of it along.
         if (!TrialPending)
@@ -126,23 +126,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             {
                 Say($"{e.Message} [{e.Code}]");
             }
-        }
-    }
-
-    /// <summary>A supervisor that could not be fetched with its release is brought later; a failure costs nothing but the next try.</summary>
-    private async Task ReconcileSupervisorAsync(CancellationToken ct)
-    {
-        if (TrialPending || _log.IsOpen || (_reconciled is { } last && Stopwatch.GetElapsedTime(last) < BetweenReconciles))
-            return;
-        _reconciled = Stopwatch.GetTimestamp();
-        try
-        {
-            if (await new SlotSupervisor(device.Ports).ReconcileAsync(ct).ConfigureAwait(false) is { } said)
-                Say(said);
-        }
-        catch (HostupException e)
-        {
-            Say($"{e.Message} [{e.Code}]");
         }
     }
 
@@ -229,6 +212,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
             if (!MayStart(target.AttemptId))
                 throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
+            await _supervisor.EndAsync().ConfigureAwait(false);
             await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
             return true;
         }

@@ -105,7 +105,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public void Delete(string path)
     {
-        if (Length(path) is not null)
+        if (IsInMemory(path))
+            Elsewhere.Remove(path);
+        else if (Length(path) is not null)
             Change(path, "delete").Delete(path);
     }
 
@@ -131,12 +133,19 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public void FlushFileSystem(string path) => Change(path, "flush file system").FlushAll();
 
+    /// <summary>What a process had opened is closed by the kernel.</summary>
+    public void EndProcess() => _bootWriters = 0;
+
     /// <summary>A new boot: everything is mounted afresh.</summary>
     public void Remount()
     {
         _bootWriters = 0;
         _closedByKernel = false;
+        foreach (string path in Elsewhere.Keys.Where(IsInMemory).ToList())
+            Elsewhere.Remove(path);
     }
+
+    private static bool IsInMemory(string path) => path.StartsWith("/tmp/", StringComparison.Ordinal);
 
     private SimFileSystem Change(string path, string act)
     {
