@@ -47,7 +47,7 @@ public static class JournalView
             Serial = (records.Count * TicksPerRecord) + Math.Min(progress?.Tick ?? 0, TicksPerRecord - 1) + (trial && !ended ? 1 : 0),
             State = state,
             ErrorCode = ended ? last.Code : failed?.Code,
-            Message = ended ? last.Message : progress?.Note ?? failed?.Message,
+            Message = ended ? last.Message : progress?.Note ?? failed?.Message ?? (trial ? records.LastOrDefault(r => r.Verb == JournalVerb.TrialBoot)?.Message : null),
             Source = records.LastOrDefault(r => r.Source is not null)?.Source,
             StepBytesDone = ended ? 0 : progress?.Done ?? 0,
             StepBytesTotal = ended ? 0 : progress?.Total ?? 0,

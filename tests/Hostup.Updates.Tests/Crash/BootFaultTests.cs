@@ -106,6 +106,73 @@ public sealed class BootFaultTests
         Assert.True(failed > 3, $"only {failed} effects need space");
     }
 
+    [Theory]
+    [InlineData(SimBehaviour.Good, false)]
+    [InlineData(SimBehaviour.Good, true)]
+    [InlineData(SimBehaviour.Unhealthy, false)]
+    [InlineData(SimBehaviour.Unhealthy, true)]
+    [InlineData(SimBehaviour.Panics, true)]
+    public async Task A_partition_that_fails_after_the_reboot_keeps_no_attempt_open_and_is_tidied_up_at_the_next_boot(SimBehaviour behaviour, bool forTheBoot)
+    {
+        var target = SimRelease.Make("2.101.0", behaviour);
+        var boots = new List<int>();
+        var whole = new SimDevice(Old, target);
+        whole.Power.Meanwhile = _ => boots.Add(whole.Boots);
+        await whole.RunAsync();
+        var effects = Enumerable.Range(whole.Power.Log.IndexOf("reboot") + 1, whole.Power.Effects - whole.Power.Log.IndexOf("reboot") - 1).Where(i => whole.Power.Log[i].Contains(Places.Boot, StringComparison.Ordinal)).ToList();
+        Assert.True(effects.Count > 8, $"only {effects.Count} effects on the boot partition after the reboot");
+
+        foreach (int effect in effects)
+        {
+            var device = new SimDevice(Old, target);
+            device.Files.Fault = number => number - 1 == effect || (forTheBoot && number > effect && device.Boots == boots[effect]) ? "read-only file system" : null;
+            await device.RunAsync();
+            string when = $"{behaviour}, {whole.Power.Log[effect]}";
+            if (!whole.Power.Log[effect].EndsWith("grubenv", StringComparison.Ordinal))
+                AssertDecided(device, target, when);
+
+            await device.CutAtRestAsync();
+
+            AssertDecided(device, target, when);
+            AssertTidy(device, when);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_not_well_with_the_supervisor_of_a_slot_is_told_in_the_end()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        device.Ports.Meanwhile = state =>
+        {
+            if (state == AttemptStates.Rebooting)
+                device.State.Provision(device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal)), "half a c"u8.ToArray());
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+        Assert.Contains("is not whole", new AttemptJournal(device.Files).Read()[^1].Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertDecided(SimDevice device, SimRelease target, string when)
+    {
+        Assert.True(device.Bricked is null, $"{when}: {device.Bricked}");
+        Assert.True(device.Outcome is AttemptStates.Committed or AttemptStates.RolledBack, $"{when}: {device.Outcome}: {string.Join("; ", device.Said)}");
+        Assert.True(device.RunningRelease == (device.Outcome == AttemptStates.Committed ? target : Old), $"{when}: runs {device.RunningRelease?.Version}");
+        Assert.False(device.Files.Exists(Places.AltbootBreadcrumb) || device.Files.Exists(Places.HealthBreadcrumb), $"{when}: a breadcrumb lies");
+    }
+
+    private static void AssertTidy(SimDevice device, string when)
+    {
+        Assert.False(device.Files.Exists(Places.BootFilesTouched), $"{when}: {string.Join("; ", device.Said)}");
+        Assert.Equal(new BootSettings(device.RunningSlot.PartitionNumber, false, 0), device.Device.Boot.Read());
+        Assert.True(device.Ports.SupervisorRuns, $"{when}: the supervisor is stopped");
+        if (device.RunningRelease == Old)
+            Assert.True(BootFileSnapshot.Of(device) == BootFileSnapshot.Provisioned(Old), $"{when}: {BootFileSnapshot.Of(device)}");
+        else
+            Assert.DoesNotContain(device.Files.ListFiles(Places.Boot), f => f.StartsWith("hostup-", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_partition_that_is_one_byte_too_small_is_refused_before_anything_is_touched()
     {
