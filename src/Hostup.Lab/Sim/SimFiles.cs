@@ -9,6 +9,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>Where the spare is mounted for reading.</summary>
     public const string SpareMount = "/run/hostup/spare";
 
+    private readonly HashSet<string> _directories = [];
     private int _bootWriters;
     private bool _closedByKernel;
 
@@ -30,7 +31,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>A path whose content is stored with one wrong bit and no error; null: none.</summary>
     public string? CorruptPath { get; set; }
 
-    public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
+    public bool Exists(string path) => ReadOrNull(path) is not null || _directories.Contains(path) || ListFiles(path) is not [];
 
     public byte[] Read(string path)
     {
@@ -84,8 +85,13 @@ public sealed class SimFiles(SimDevice device) : IFiles
         Change(path, "overwrite").Overwrite(path, offset, bytes.ToArray());
     }
 
+    // Known are those that were asked for; others are there while a file is below them.
     public void CreateDirectory(string path)
     {
+        if (Exists(path))
+            return;
+        Change(path, "make directory");
+        _directories.Add(path);
     }
 
     public void Rename(string from, string to)
@@ -125,6 +131,10 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public void DeleteDirectory(string path)
     {
+        if (!_directories.Contains(path) || ListFiles(path) is not [])
+            return;
+        Change(path, "remove directory");
+        _directories.Remove(path);
     }
 
     public void Flush(string path) => Change(path, "flush").Flush(path);

@@ -28,6 +28,20 @@ public sealed class BootPartitionTests
         Assert.Equal(before, BootFileSnapshot.Of(device));
     }
 
+    [Fact]
+    public void A_name_that_FAT_may_have_given_to_a_file_of_the_owner_is_refused_before_anything_is_touched()
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/overlays/owners-overlay.dtbo", "the owner's"u8.ToArray());
+        device.SpareSlot.Files["resin-boot/overlays/OWNERS~1.DTB"] = "the release's"u8.ToArray();
+        string before = BootFileSnapshot.Of(device);
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+
+        Assert.Contains("overlays/owners-overlay.dtbo", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
     [Theory]
     [InlineData("raspberrypi3", true)]
     [InlineData("qemux86-64", false)]
