@@ -30,7 +30,8 @@ public sealed class SystemdSupervisor(CommandRunner commands, Engine.DockerEngin
     public async ValueTask StopAsync(CancellationToken ct)
     {
         // First what starts it: an updater that is ended half-way starts it, and a job that waits in the queue goes with the stop.
-        foreach (var units in new[] { [.. Timers.Where(IsThere)], [.. Updaters.Where(IsThere)], new[] { Unit! } }.Where(u => u is not []))
+        string[][] order = [[.. Timers.Where(IsThere)], [.. Updaters.Where(IsThere)], [Unit!]];
+        foreach (string[] units in order.Where(u => u is not []))
             await commands.RequireAsync(Systemctl, ["stop", .. units], ct).ConfigureAwait(false);
         // The unit may leave its container behind, running; upstream removes both names.
         await engine.RemoveContainerAsync("balena_supervisor", ct).ConfigureAwait(false);

@@ -9,19 +9,21 @@ namespace Hostup.Updates.Checks;
 /// </summary>
 internal static class YoungBoot
 {
-    /// <summary>Time since the boot after which nothing is waited for: a slow board starts its engine in two minutes, a time server answers in less.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    /// <summary>Time since the boot for which an attempt waits that was opened in an earlier one: a time server may be far away, and somebody has put work into it.</summary>
+    public static readonly TimeSpan PatienceOfResumed = TimeSpan.FromMinutes(10);
+
+    /// <summary>The same for an attempt that begins: a slow board starts its engine in two minutes.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(5);
 
-    /// <summary>Waits, when the attempt was opened in an earlier boot. What is still missing afterwards is the checks' matter.</summary>
+    /// <summary>Waits. What is still missing afterwards is the checks' matter.</summary>
     /// <exception cref="Core.Errors.HostupException"><c>cancelled</c> or <c>superseded</c> meanwhile.</exception>
     public static async ValueTask WaitAsync(StepContext update, CancellationToken ct)
     {
         var device = update.Device;
-        if (new AttemptLog(device).Records is not [{ BootId: var opened }, ..] || opened == device.Power.BootId)
-            return;
-        while (device.Clock.SinceBoot < Patience && await MissingAsync(update, ct).ConfigureAwait(false) is { } missing)
+        bool resumed = new AttemptLog(device).Records is [{ BootId: var opened }, ..] && opened != device.Power.BootId;
+        while (device.Clock.SinceBoot < (resumed ? PatienceOfResumed : Patience) && await MissingAsync(update, ct).ConfigureAwait(false) is { } missing)
         {
             update.HonourCancel();
             update.Progress.Report(AttemptStates.Checking, 0, 0, $"waits after the reboot until {missing}");

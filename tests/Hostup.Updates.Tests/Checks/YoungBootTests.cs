@@ -39,6 +39,19 @@ public sealed class YoungBootTests
         Assert.InRange(device.Ports.SinceBoot, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(11));
     }
 
+    [Theory]
+    [InlineData(170, AttemptStates.Committed)]
+    [InlineData(190, AttemptStates.Refused)]
+    public async Task An_attempt_that_begins_right_after_a_boot_waits_for_three_minutes(int engineSeconds, string outcome)
+    {
+        var device = Refusals.Device(1); // before the first record
+        device.Ports.EngineNeeds = TimeSpan.FromSeconds(engineSeconds);
+
+        await device.RunAsync();
+
+        Assert.Equal((outcome, 2), (device.Outcome, outcome == AttemptStates.Committed ? device.Boots - 1 : device.Boots));
+    }
+
     [Fact]
     public async Task Who_cancels_need_not_wait_for_it()
     {
@@ -52,7 +65,7 @@ public sealed class YoungBootTests
     }
 
     [Fact]
-    public async Task An_attempt_that_begins_is_refused_at_once()
+    public async Task On_a_device_that_is_up_for_long_an_attempt_is_refused_at_once()
     {
         var device = Refusals.Device();
         device.Ports.EngineHangs = true;

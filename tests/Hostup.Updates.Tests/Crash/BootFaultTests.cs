@@ -141,7 +141,7 @@ public sealed class BootFaultTests
     [Fact]
     public async Task What_is_not_well_with_the_supervisor_of_a_slot_is_told_in_the_end()
     {
-        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Panics));
         device.Ports.Meanwhile = state =>
         {
             if (state == AttemptStates.Rebooting)
