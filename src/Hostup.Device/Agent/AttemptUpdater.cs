@@ -52,12 +52,22 @@ internal sealed class AttemptUpdater(IFiles files, ISystemClock clock, UpdaterSt
         {
             return (await store.ProvideAsync(updater, ct).ConfigureAwait(false)).Path;
         }
-        catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient || clock.Elapsed - _missingSince >= Patience)
+        catch (HostupException e) when (e.Code.Kind == HostupErrorKind.Transient && IsPatient)
         {
-            await Console.Error.WriteLineAsync($"{e.Message} [{e.Code}]").ConfigureAwait(false);
+            throw;
+        }
+        catch (IOException e) when (IsPatient)
+        {
+            throw new HostupException(HostupErrors.Program, "cannot keep the updater", e.Message, "it is tried again", e);
+        }
+        catch (Exception e) when (e is IOException or HostupException)
+        {
+            await Console.Error.WriteLineAsync($"the updater that began the attempt cannot be had: {e.Message}").ConfigureAwait(false);
             return ThisProgram.FilePath;
         }
     }
+
+    private bool IsPatient => clock.Elapsed - _missingSince < Patience;
 
     private UpdaterArtifact? Remembered()
     {
