@@ -33,7 +33,7 @@ public sealed class BootPartitionTests
     {
         var (device, boot) = Device();
         device.Boot.Provision(Places.Boot + "/overlays/owners-overlay.dtbo", "the owner's"u8.ToArray());
-        device.SpareSlot.Files["resin-boot/overlays/OWNERS~1.DTB"] = "the release's"u8.ToArray();
+        device.SpareSlot.Files!["resin-boot/overlays/OWNERS~1.DTB"] = "the release's"u8.ToArray();
         string before = BootFileSnapshot.Of(device);
 
         var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
