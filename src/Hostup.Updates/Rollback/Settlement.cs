@@ -61,12 +61,8 @@ public sealed class Settlement(DevicePorts device)
         Breadcrumbs.PickUp(device.Files);
     }
 
-    private void Decide(int partition)
-    {
-        var settled = new BootSettings(partition, UpgradeAvailable: false, BootCount: 0);
-        if (device.Boot.Read() != settled)
-            device.Boot.Write(settled);
-    }
+    // Written also when it reads so already: after a flush that failed what is read may be in memory only.
+    private void Decide(int partition) => device.Boot.Write(new BootSettings(partition, UpgradeAvailable: false, BootCount: 0));
 
     /// <summary>
     /// Work on the boot partition that a decided attempt is not held open for: both sets of boot files boot the OS that runs. What it leaves is known to the state
