@@ -18,6 +18,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
 
+    /// <summary>Whether its unit is about to start, or waits for its next try, and is not active yet.</summary>
+    public bool SupervisorIsStarting { get; set; }
+
     /// <summary>An orderly reboot was asked for.</summary>
     public bool RebootRequested { get; private set; }
 
@@ -125,7 +128,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         device.StartSupervisor();
     }
 
-    public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns);
+    public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns && !SupervisorIsStarting);
 
     public ValueTask StopAsync(CancellationToken ct)
     {

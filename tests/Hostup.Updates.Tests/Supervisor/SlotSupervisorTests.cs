@@ -85,6 +85,17 @@ public sealed class SlotSupervisorTests
     }
 
     [Fact]
+    public async Task A_supervisor_that_is_about_to_start_is_stopped_too()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.SupervisorIsStarting = true;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+    }
+
+    [Fact]
     public async Task Bytes_of_the_supervisor_that_came_in_vain_are_in_the_account_as_such()
     {
         var device = new SimDevice(Old, New);
