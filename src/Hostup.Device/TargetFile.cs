@@ -67,6 +67,8 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
 [JsonSerializable(typeof(DeviceTarget))]
 [JsonSerializable(typeof(IReadOnlyList<CauseBytes>))]
 [JsonSerializable(typeof(StepProgress))]
+[JsonSerializable(typeof(IReadOnlyList<Agent.UnbegunEnd>))]
+[JsonSerializable(typeof(UpdaterArtifact))]
 [JsonSerializable(typeof(PolicySettings))]
 [JsonSerializable(typeof(ToldPolicy))]
 [JsonSerializable(typeof(Commands.StatusAnswer))]

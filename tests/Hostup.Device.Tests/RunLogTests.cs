@@ -4,7 +4,13 @@ public sealed class RunLogTests : IDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("hostup-log-").FullName;
 
-    public void Dispose() => Directory.Delete(_data, recursive: true);
+    private readonly string _memory = Directory.CreateTempSubdirectory("hostup-memory-").FullName;
+
+    public void Dispose()
+    {
+        Directory.Delete(_data, recursive: true);
+        Directory.Delete(_memory, recursive: true);
+    }
 
     [Fact]
     public void An_attempts_processes_leave_one_log()
@@ -48,10 +54,51 @@ public sealed class RunLogTests : IDisposable
     [Fact]
     public void A_data_partition_that_is_not_there_stops_nothing()
     {
-        using var log = new RunLog("a1", "/proc/no-such-place");
+        using (var log = new RunLog("a1", "/proc/no-such-place", _memory))
+            log.Line("checking");
 
-        log.Line("checking");
+        Assert.EndsWith(" checking\n", Read("/proc/no-such-place"), StringComparison.Ordinal);
+    }
 
-        Assert.Null(log.FilePath);
+    [Fact]
+    public void A_full_data_partition_ends_no_process_and_the_log_goes_on_in_memory()
+    {
+        Directory.CreateDirectory(_data + "/balenahup");
+        string full = _data + "/balenahup/hostup-update.20260102_030405.log";
+        File.CreateSymbolicLink(full, "/dev/full");
+
+        using (var log = new RunLog("a1", _data, _memory, new StoppedTime()))
+        {
+            log.Line("downloading");
+            log.Line("ended: Failed");
+        }
+
+        File.Delete(full);
+        string[] lines = Read(_data).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Contains("attempt a1", lines[0], StringComparison.Ordinal);
+        Assert.Equal(["downloading", "Failed"], lines[^2..].Select(l => l.Split(' ')[^1]));
+    }
+
+    [Fact]
+    public void A_log_in_memory_keeps_its_end_and_stays_small()
+    {
+        using (var log = new RunLog("a1", "/proc/no-such-place", _memory))
+        {
+            for (int i = 0; i < 3000; i++)
+                log.Line($"line {i} {new string('x', 200)}");
+        }
+
+        string text = Read("/proc/no-such-place");
+        Assert.InRange(text.Length, 100_000, 256 << 10);
+        Assert.Contains("the first lines are lost", text, StringComparison.Ordinal);
+        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(3001 - lines.Length, lines.Length - 1).Select(i => $"{i}"), lines.Skip(1).Select(l => l.Split(' ')[2]));
+    }
+
+    private string Read(string data) => System.Text.Encoding.UTF8.GetString(RunLog.ReadAll("a1", data, _memory));
+
+    private sealed class StoppedTime : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
     }
 }

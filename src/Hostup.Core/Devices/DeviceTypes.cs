@@ -12,6 +12,12 @@ public sealed record DeviceTypes
     /// <summary>The entries; the first that fits a slug is its entry.</summary>
     public IReadOnlyList<KnownDeviceType> Types { get; init => field = value ?? []; } = [];
 
+    /// <summary>What releases without a list of their own keep back, by device type and version.</summary>
+    public IReadOnlyList<KeptBackRule> KeptBack { get; init => field = value ?? []; } = [];
+
+    /// <summary>The rows of <see cref="KeptBack"/> that come with this program.</summary>
+    public static IReadOnlyList<KeptBackRule> AllKeptBack => BuiltIn.Value.KeptBack;
+
     /// <summary>All that come with this program.</summary>
     public static IReadOnlyList<KnownDeviceType> All => BuiltIn.Value.Types;
 

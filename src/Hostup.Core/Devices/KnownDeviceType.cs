@@ -26,7 +26,7 @@ public sealed record KnownDeviceType
 
     internal bool Fits(string slug) => Slugs.Any(pattern => Fits(pattern, slug));
 
-    private static bool Fits(string pattern, string slug) =>
+    internal static bool Fits(string pattern, string slug) =>
         pattern.StartsWith('*') ? slug.EndsWith(pattern[1..], StringComparison.Ordinal)
         : pattern.EndsWith('*') ? slug.StartsWith(pattern[..^1], StringComparison.Ordinal)
         : slug == pattern;

@@ -17,7 +17,7 @@ public sealed record UpstreamProgress(int Percentage, string Text)
         AttemptStates.Checking => new(25, "Preparing OS update"),
         AttemptStates.Waiting or AttemptStates.Downloading or AttemptStates.Verifying => new(50, Running),
         AttemptStates.Supervisor => new(95, "Running supervisor update"),
-        AttemptStates.Ready => new(95, Running),
+        AttemptStates.Ready => new(100, "Update successful pending reboot."),
         AttemptStates.WaitingForLock => new(100, "Reboot waiting on application lock"),
         AttemptStates.BootFiles or AttemptStates.Rebooting => new(100, "Reboot in progress"),
         AttemptStates.Trial => new(100, "Update successful, rebooting"),

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Machines;
@@ -18,11 +17,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 {
     // Who is asked for an update is watched: a report a second while a process works on it.
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
-    // A process that cannot even begin must not be started in a loop.
-    private static readonly TimeSpan BetweenResumes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
-    // upstream's update timer has an hour of random delay
-    private static readonly TimeSpan BetweenReconciles = TimeSpan.FromHours(1);
     // A key that is not known does not become known by asking often.
     private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(2);
     private const int MostStarts = 3;
@@ -35,14 +30,15 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ReportPace _pace = new();
+    private readonly ResumePace _resumes = new(device.Ports.Clock);
+    private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
     private RunningAttempt Running => field ??= new(server, _log);
+    private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
+    private AttemptUpdater Updater => field ??= new(device.Ports.Files, device.Ports.Clock, _updaters);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
-    private string? _refused;
-    private long? _resumed;
-    private long? _reconciled;
     private string? _starting;
     private int _starts;
 
@@ -58,6 +54,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         finally
         {
+            await _supervisor.EndAsync().ConfigureAwait(false);
             // A reboot that the update asks for comes soon after its last bytes.
             _meter.Account.KeepNow();
         }
@@ -87,13 +84,15 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         if (await _unit.IsActiveAsync(ct).ConfigureAwait(false))
         {
+            await _supervisor.EndAsync().ConfigureAwait(false);
             await WatchAsync(ct).ConfigureAwait(false);
             return Watching;
         }
         if (await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
         await TellAsync(ct).ConfigureAwait(false);
-        await ReconcileSupervisorAsync(ct).ConfigureAwait(false);
+        if (!TrialPending && !_log.IsOpen)
+            _supervisor.Begin(ct);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         // No process works on an attempt now, so nobody uses the old key or the old list; and an OS that goes back takes nothing of it along.
         if (!TrialPending)
@@ -117,7 +116,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
-        foreach (var tell in (Func<Task>[])[() => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(progress: null, ct)])
+        foreach (var tell in (Func<Task>[])[() => Unbegun.TellAsync(ct), () => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
         {
             try
             {
@@ -127,23 +126,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             {
                 Say($"{e.Message} [{e.Code}]");
             }
-        }
-    }
-
-    /// <summary>A supervisor that could not be fetched with its release is brought later; a failure costs nothing but the next try.</summary>
-    private async Task ReconcileSupervisorAsync(CancellationToken ct)
-    {
-        if (TrialPending || _log.IsOpen || (_reconciled is { } last && Stopwatch.GetElapsedTime(last) < BetweenReconciles))
-            return;
-        _reconciled = Stopwatch.GetTimestamp();
-        try
-        {
-            if (await new SlotSupervisor(device.Ports).ReconcileAsync(ct).ConfigureAwait(false) is { } said)
-                Say(said);
-        }
-        catch (HostupException e)
-        {
-            Say($"{e.Message} [{e.Code}]");
         }
     }
 
@@ -182,11 +164,19 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>An attempt that a reboot or a dead process left open is taken up by the program that began it.</summary>
     private async Task<bool> ResumeAsync(CancellationToken ct)
     {
-        if (!_log.IsOpen || TrialPending || (_resumed is { } last && Stopwatch.GetElapsedTime(last) < BetweenResumes))
+        if (!_log.IsOpen || TrialPending || !_resumes.IsDue(_log.Records))
             return false;
-        _resumed = Stopwatch.GetTimestamp();
-        var updater = _log.Records[0].Updater;
-        string program = updater is { } digest ? UpdaterStore.Find(digest) ?? ThisProgram.FilePath : ThisProgram.FilePath;
+        string program;
+        try
+        {
+            program = await Updater.FindAsync(_log.Records[0].Updater, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e)
+        {
+            // The server is asked for what else it wants meanwhile.
+            Say($"the updater of attempt {_log.Records[0].AttemptId} is not here yet: {e.Message} [{e.Code}]");
+            return false;
+        }
         Say($"taking up attempt {_log.Records[0].AttemptId} with {program}");
         await _unit.StartAsync(program, ["--resume"], ct).ConfigureAwait(false);
         return true;
@@ -194,7 +184,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
     {
-        if (target.AttemptId == _refused)
+        if (Unbegun.Has(target.AttemptId))
             return false;
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId)
         {
@@ -204,8 +194,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         if (target.Cancel)
         {
             // Nothing was begun, so there is no journal to report from.
-            _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = AttemptStates.Cancelled, ErrorCode = HostupErrors.Cancelled.Id, Message = "cancelled before it began", UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await EndUnbegunAsync(target, AttemptStates.Cancelled, HostupErrors.Cancelled, "cancelled before it began", ct).ConfigureAwait(false);
             return false;
         }
         try
@@ -218,19 +207,27 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
             file.Save();
+            Updater.Remember(target.Updater);
             PolicyFile.Tell(target);
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
             if (!MayStart(target.AttemptId))
                 throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
+            await _supervisor.EndAsync().ConfigureAwait(false);
             await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
             return true;
         }
         catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
         {
-            _refused = target.AttemptId;
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, ErrorCode = e.Code.Id, Message = e.Message, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
+            await EndUnbegunAsync(target, e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, e.Code, e.Message, ct).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>What cannot be told now is told with the next polls.</summary>
+    private async Task EndUnbegunAsync(DeviceTarget target, string state, HostupErrorCode code, string message, CancellationToken ct)
+    {
+        Unbegun.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version });
+        await TellAsync(ct).ConfigureAwait(false);
     }
 
     private bool MayStart(string attempt)

@@ -48,10 +48,13 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
         return new[] { OnData, InMemory }.Select(f => PathIn(root + f, digest)).FirstOrDefault(p => File.Exists(p) && ThisProgram.DigestOfFile(p) == digest);
     }
 
+    /// <inheritdoc cref="Find"/>
+    public string? FindHere(Digest digest) => Find(digest, root);
+
     private async Task<string> FetchAsync(UpdaterArtifact wanted, string folder, CancellationToken ct)
     {
         string path = PathIn(folder, wanted.Digest);
-        // One program at a time: the one that an open attempt needs is never replaced, because no attempt is open now.
+        // One program at a time: no attempt is open now, or it is the open attempt's own that is missing.
         foreach (string old in Directory.EnumerateDirectories(folder))
             Directory.Delete(old, recursive: true);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -24,9 +24,20 @@ public sealed record DevicePackage(string File)
         string program = await PublishedProgram.GetAsync(lab, "Hostup.Device", "hostup-device", version, ct);
         string source = Path.Combine(lab.RepositoryRoot, "deploy/device");
         string key = new CacheKey().Add("recipe", Recipe).Add("version", version).AddFile("program", program).AddFolder("deploy", source, _ => true).Finish();
-        string name = $"hostup-device_{version}_amd64.deb";
-        string folder = await lab.Cache.GetAsync("device-package", key, folder => MakeAsync(program, source, version, folder, name, ct), ct);
-        return new DevicePackage(Path.Combine(folder, name));
+        string folder = await lab.Cache.GetAsync("device-package", key, folder => PackAsync(program, source, version, folder, ct), ct);
+        return new DevicePackage(Path.Combine(folder, NameOf(version)));
+    }
+
+    /// <summary>Makes the package of any program in a folder.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="source">deploy/device of a source tree.</param>
+    /// <param name="version">Version of the package.</param>
+    /// <param name="folder">Where it is put.</param>
+    /// <param name="ct">Ends the making.</param>
+    public static async Task<DevicePackage> MakeAsync(string program, string source, string version, string folder, CancellationToken ct)
+    {
+        await PackAsync(program, source, version, folder, ct);
+        return new DevicePackage(Path.Combine(folder, NameOf(version)));
     }
 
     /// <summary>Installs it into a root tree that is not running.</summary>
@@ -37,7 +48,9 @@ public sealed record DevicePackage(string File)
         await new Tool("dpkg").RunAsync([$"--root={root}", "--log=/dev/null", "--force-unsafe-io", "--install", File], ct);
     }
 
-    private static async Task MakeAsync(string program, string source, string version, string folder, string name, CancellationToken ct)
+    private static string NameOf(string version) => $"hostup-device_{version}_amd64.deb";
+
+    private static async Task PackAsync(string program, string source, string version, string folder, CancellationToken ct)
     {
         string tree = Path.Combine(folder, "tree");
         Put(program, tree, "usr/bin/hostup-device", Executable);
@@ -55,7 +68,7 @@ public sealed record DevicePackage(string File)
             .Replace("@VERSION@", version, StringComparison.Ordinal).Replace("@ARCHITECTURE@", "amd64", StringComparison.Ordinal);
         await System.IO.File.WriteAllTextAsync(Path.Combine(control, "control"), text, ct);
         await System.IO.File.WriteAllTextAsync(Path.Combine(control, "conffiles"), "/etc/default/hostup-device\n", ct);
-        await new Tool("dpkg-deb").RunAsync(["--root-owner-group", "-Zxz", "--build", tree, Path.Combine(folder, name)], TimeSpan.FromMinutes(10), null, ct);
+        await new Tool("dpkg-deb").RunAsync(["--root-owner-group", "-Zxz", "--build", tree, Path.Combine(folder, NameOf(version))], TimeSpan.FromMinutes(10), null, ct);
         Directory.Delete(tree, recursive: true);
     }
 

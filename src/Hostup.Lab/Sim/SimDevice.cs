@@ -124,6 +124,9 @@ public sealed class SimDevice
     /// <summary>Whether an update process runs.</summary>
     public bool IsUpdating { get; private set; }
 
+    /// <summary>What the rollback programs said, in order.</summary>
+    public List<string> Said { get; } = [];
+
     /// <summary>How the update process ended last.</summary>
     public RunEnd? End { get; private set; }
 
@@ -222,7 +225,7 @@ public sealed class SimDevice
     private async Task<bool> RunUnitsAsync()
     {
         if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched))
-            new AltbootRollback(Device).Run();
+            await SimUnit.RunAsync(this, () => ValueTask.FromResult(new AltbootRollback(Device).Run()), starts: 1);
         if (Ports.RebootRequested)
             return Orderly(true);
         Ports.StartWithOs();
@@ -231,7 +234,7 @@ public sealed class SimDevice
             HandsNeeded += Ports.WatchdogRuns ? 0 : 1;
             return Orderly(false);
         }
-        await new HealthRollback(Device).RunAsync(CancellationToken.None);
+        await SimUnit.RunAsync(this, () => new HealthRollback(Device).RunAsync(CancellationToken.None), starts: 3);
         if (Ports.RebootRequested)
             return Orderly(true);
         IsUpdating = true;

@@ -9,6 +9,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>Where the spare is mounted for reading.</summary>
     public const string SpareMount = "/run/hostup/spare";
 
+    private readonly HashSet<string> _directories = [];
     private int _bootWriters;
     private bool _closedByKernel;
 
@@ -30,7 +31,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>A path whose content is stored with one wrong bit and no error; null: none.</summary>
     public string? CorruptPath { get; set; }
 
-    public bool Exists(string path) => ReadOrNull(path) is not null || ListFiles(path) is not [];
+    public bool Exists(string path) => ReadOrNull(path) is not null || _directories.Contains(path) || ListFiles(path) is not [];
 
     public byte[] Read(string path)
     {
@@ -84,8 +85,13 @@ public sealed class SimFiles(SimDevice device) : IFiles
         Change(path, "overwrite").Overwrite(path, offset, bytes.ToArray());
     }
 
+    // Known are those that were asked for; others are there while a file is below them.
     public void CreateDirectory(string path)
     {
+        if (Exists(path))
+            return;
+        Change(path, "make directory");
+        _directories.Add(path);
     }
 
     public void Rename(string from, string to)
@@ -105,7 +111,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public void Delete(string path)
     {
-        if (Length(path) is not null)
+        if (IsInMemory(path))
+            Elsewhere.Remove(path);
+        else if (Length(path) is not null)
             Change(path, "delete").Delete(path);
     }
 
@@ -123,6 +131,10 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public void DeleteDirectory(string path)
     {
+        if (!_directories.Contains(path) || ListFiles(path) is not [])
+            return;
+        Change(path, "remove directory");
+        _directories.Remove(path);
     }
 
     public void Flush(string path) => Change(path, "flush").Flush(path);
@@ -131,12 +143,19 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public void FlushFileSystem(string path) => Change(path, "flush file system").FlushAll();
 
+    /// <summary>What a process had opened is closed by the kernel.</summary>
+    public void EndProcess() => _bootWriters = 0;
+
     /// <summary>A new boot: everything is mounted afresh.</summary>
     public void Remount()
     {
         _bootWriters = 0;
         _closedByKernel = false;
+        foreach (string path in Elsewhere.Keys.Where(IsInMemory).ToList())
+            Elsewhere.Remove(path);
     }
+
+    private static bool IsInMemory(string path) => path.StartsWith("/tmp/", StringComparison.Ordinal);
 
     private SimFileSystem Change(string path, string act)
     {

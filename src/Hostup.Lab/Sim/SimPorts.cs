@@ -13,9 +13,13 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     private readonly HashSet<string> _images = [];
     private int _boots;
     private DateTimeOffset? _heldSince;
+    private DateTimeOffset _booted = DateTimeOffset.MinValue;
 
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
+
+    /// <summary>Whether its unit is about to start, or waits for its next try, and is not active yet.</summary>
+    public bool SupervisorIsStarting { get; set; }
 
     /// <summary>An orderly reboot was asked for.</summary>
     public bool RebootRequested { get; private set; }
@@ -52,6 +56,12 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     /// <summary>Whether the engine hangs although its OS is good.</summary>
     public bool EngineHangs { get; set; }
+
+    /// <summary>Time after a boot that it takes until the engine answers; at its first boot a device has been up for long.</summary>
+    public TimeSpan EngineNeeds { get; set; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>Time after a boot until a time server sets the clock of a machine that forgets the time without power; zero: it does not forget.</summary>
+    public TimeSpan ClockNeeds { get; set; }
 
     /// <summary>Driver of the engine's store; null: it does not say.</summary>
     public string? StorageDriver { get; set; } = "overlay2";
@@ -90,6 +100,15 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public TimeSpan Elapsed => Now - DateTimeOffset.UnixEpoch;
 
+    public TimeSpan SinceBoot => Now - _booted;
+
+    // What the machine shows until somebody sets its clock.
+    DateTimeOffset ISystemClock.Now => ClockIsLost ? DateTimeOffset.UnixEpoch + SinceBoot : Now;
+
+    bool ISystemClock.IsSynchronised => IsSynchronised && !ClockIsLost;
+
+    private bool ClockIsLost => SinceBoot < ClockNeeds;
+
     /// <summary>A new boot begins.</summary>
     public void Boot()
     {
@@ -99,6 +118,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         LocksHeld = false;
         WatchdogRuns = false;
         _heldSince = null;
+        _booted = _boots == 1 ? DateTimeOffset.MinValue : Now;
     }
 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
@@ -108,7 +128,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         device.StartSupervisor();
     }
 
-    public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns);
+    public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns && !SupervisorIsStarting);
 
     public ValueTask StopAsync(CancellationToken ct)
     {
@@ -125,7 +145,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         return default;
     }
 
-    public ValueTask<bool> AnswersAsync(CancellationToken ct) => ValueTask.FromResult(device.RunningRelease?.Behaviour == SimBehaviour.Good && !EngineHangs);
+    public ValueTask<bool> AnswersAsync(CancellationToken ct) => ValueTask.FromResult(device.RunningRelease?.Behaviour == SimBehaviour.Good && !EngineHangs && SinceBoot >= EngineNeeds);
 
     public ValueTask<string?> StorageDriverAsync(CancellationToken ct) => ValueTask.FromResult(StorageDriver);
 

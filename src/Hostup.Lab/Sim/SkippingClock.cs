@@ -11,6 +11,8 @@ public sealed class SkippingClock : ISystemClock
 
     public TimeSpan Elapsed { get; private set; }
 
+    public TimeSpan SinceBoot => Elapsed;
+
     public ValueTask DelayAsync(TimeSpan time, CancellationToken ct)
     {
         Pass(time);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Hostup.Linux.Files;
 using Hostup.Updates.Ports;
@@ -19,6 +20,7 @@ public sealed class ApplicationLocks(string root = "", string proc = "/proc", Ti
     private static readonly EnumerationOptions Deep = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
 
     private const int OpenFlags = 0x80000; // O_RDONLY | O_CLOEXEC
+    private const int NoEntry = 2; // ENOENT
     private const int MostLooks = 5;
 
     private readonly List<int> _held = [];
@@ -70,7 +72,7 @@ public sealed class ApplicationLocks(string root = "", string proc = "/proc", Ti
     {
         int fd = FileCalls.Open(path, OpenFlags, 0);
         if (fd < 0)
-            return true; // removed meanwhile
+            return Marshal.GetLastPInvokeError() == NoEntry; // removed meanwhile; one that cannot be looked at may be held
         // Who holds a shared one is passed over; ours then keeps an exclusive one from being taken.
         if (FileCalls.Flock(fd, FileCalls.LockExclusive | FileCalls.LockNonBlocking) == 0 || FileCalls.Flock(fd, FileCalls.LockShared | FileCalls.LockNonBlocking) == 0)
         {

@@ -18,5 +18,8 @@ public sealed class LinuxClock : ISystemClock
     public TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_began);
 
     /// <inheritdoc/>
+    public TimeSpan SinceBoot => TimeSpan.FromMilliseconds(Environment.TickCount64);
+
+    /// <inheritdoc/>
     public ValueTask DelayAsync(TimeSpan time, CancellationToken ct) => new(Task.Delay(time, ct));
 }

@@ -3,24 +3,36 @@ using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Systemd;
 
-/// <summary>The supervisor as a systemd unit with a container and an update timer, under its present or its older name.</summary>
-public sealed class SystemdSupervisor(CommandRunner commands, Engine.DockerEngine engine) : ISupervisor
+/// <summary>The supervisor as a systemd unit with a container, an updater of its own and the updater's timer, under its present or its older name.</summary>
+/// <param name="commands">Runs programs.</param>
+/// <param name="engine">Removes containers.</param>
+/// <param name="root">Put before every path; empty on a device, a folder in tests.</param>
+public sealed class SystemdSupervisor(CommandRunner commands, Engine.DockerEngine engine, string root = "") : ISupervisor
 {
     private const string Systemctl = "/usr/bin/systemctl|/bin/systemctl";
-    private static readonly string[] UnitFolders = ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
-    private readonly string? _name = new[] { "balena-supervisor", "resin-supervisor" }.FirstOrDefault(n => UnitFolders.Any(f => File.Exists($"{f}/{n}.service")));
+    private static readonly string[] UnitFolders = ["/etc/systemd/system", "/run/systemd/transient", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+    private static readonly string[] Names = ["balena-supervisor", "resin-supervisor"];
+
+    // upstream's; the last is the transient unit in which its cloud runs the updater
+    private static readonly string[] Timers = ["update-balena-supervisor.timer", "update-resin-supervisor.timer"];
+    private static readonly string[] Updaters = ["update-balena-supervisor.service", "update-resin-supervisor.service", "run-update-supervisor.service"];
+
+    private string? Unit => Names.Select(n => $"{n}.service").FirstOrDefault(IsThere);
 
     /// <inheritdoc/>
-    public bool IsInstalled => _name is not null;
+    public bool IsInstalled => Unit is not null;
 
     /// <inheritdoc/>
     public async ValueTask<bool> IsRunningAsync(CancellationToken ct) =>
-        (await commands.RunAsync(Systemctl, ["is-active", "--quiet", $"{_name}.service"], ct).ConfigureAwait(false)).ExitCode == 0;
+        (await commands.RunAsync(Systemctl, ["is-active", "--quiet", Unit!], ct).ConfigureAwait(false)).ExitCode == 0;
 
     /// <inheritdoc/>
     public async ValueTask StopAsync(CancellationToken ct)
     {
-        await commands.RequireAsync(Systemctl, ["stop", $"update-{_name}.timer", $"{_name}.service"], ct).ConfigureAwait(false);
+        // First what starts it: an updater that is ended half-way starts it, and a job that waits in the queue goes with the stop.
+        string[][] order = [[.. Timers.Where(IsThere)], [.. Updaters.Where(IsThere)], [Unit!]];
+        foreach (string[] units in order.Where(u => u is not []))
+            await commands.RequireAsync(Systemctl, ["stop", .. units], ct).ConfigureAwait(false);
         // The unit may leave its container behind, running; upstream removes both names.
         await engine.RemoveContainerAsync("balena_supervisor", ct).ConfigureAwait(false);
         await engine.RemoveContainerAsync("resin_supervisor", ct).ConfigureAwait(false);
@@ -28,5 +40,8 @@ public sealed class SystemdSupervisor(CommandRunner commands, Engine.DockerEngin
 
     /// <inheritdoc/>
     public async ValueTask StartAsync(CancellationToken ct) =>
-        await commands.RequireAsync(Systemctl, ["start", "--no-block", $"{_name}.service", $"update-{_name}.timer"], ct).ConfigureAwait(false);
+        await commands.RequireAsync(Systemctl, ["start", "--no-block", Unit!, .. Timers.Where(IsThere)], ct).ConfigureAwait(false);
+
+    // A unit that somebody masked is a link to /dev/null: nobody can start it, and nobody wants it.
+    private bool IsThere(string unit) => UnitFolders.Select(f => $"{root}{f}/{unit}").FirstOrDefault(Path.Exists) is { } file && new FileInfo(file).LinkTarget != "/dev/null";
 }

@@ -51,7 +51,7 @@ public sealed class BootPartition(IFiles files)
     public IReadOnlyList<string> Install(string source, IReadOnlySet<string> keptBack, int fromPartition, int toPartition)
     {
         var wanted = new WantedBootFiles(files, source, keptBack);
-        FatNames.Check(wanted.Paths);
+        FatNames.Check(wanted.Paths, files.ListFiles(Places.Boot));
         var slotFiles = new SlotBootFiles(files, toPartition);
         var changes = wanted.Changes();
         bool slotDiffers = !slotFiles.Holds(source, wanted.Paths);

@@ -10,9 +10,11 @@ internal static partial class FatNames
     private const string Forbidden = "\"*:<>?\\|";
     private const int MostBytes = 255;
 
-    /// <summary>Refuses a set of names that FAT cannot hold side by side.</summary>
+    /// <summary>Refuses a set of names that FAT cannot hold side by side, or that would open another file that is there.</summary>
+    /// <param name="paths">The set.</param>
+    /// <param name="present">Files that the partition holds.</param>
     /// <exception cref="HostupException"><c>boot-files</c>.</exception>
-    public static void Check(IEnumerable<string> paths)
+    public static void Check(IEnumerable<string> paths, IReadOnlyList<string> present)
     {
         var seen = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (string path in paths)
@@ -23,7 +25,7 @@ internal static partial class FatNames
                 throw Refused(path, $"it differs from {seen[path]} by case only, which FAT ignores");
         }
         foreach (string path in seen.Values.Where(p => Alias().IsMatch(Path.GetFileName(p))))
-            if (seen.Values.FirstOrDefault(other => MayBeAliasOf(path, other)) is { } twin)
+            if (seen.Values.Concat(present).FirstOrDefault(other => MayBeAliasOf(path, other)) is { } twin)
                 throw Refused(path, $"FAT may give that name to {twin} as its short one");
     }
 

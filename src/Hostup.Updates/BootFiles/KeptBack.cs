@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Hostup.Core.Devices;
 using Hostup.Core.Releases;
 using Hostup.Updates.Boot;
 using Hostup.Updates.Files;
@@ -8,13 +9,6 @@ namespace Hostup.Updates.BootFiles;
 /// <summary>Files of the boot partition that an update never replaces.</summary>
 public static class KeptBack
 {
-    // Source: upstream's BALENA_BOOTFILES_BLACKLIST and its older forms (meta-balena, hostapp-update-hooks.bb).
-    private static readonly string[] User =
-    [
-        "config.json", "config.txt", "splash/balena-logo.png", "splash/resin-logo.png", "extra_uEnv.txt",
-        "EFI/BOOT/grub_extraenv", "grub/grub_extraenv", "configfs.json", "hw_intfc.conf",
-    ];
-
     // The boot loader's own variables: written by the boot environment alone, whatever a release says.
     private static readonly string[] BootLoader =
         ["EFI/BOOT/grubenv", "grub/grubenv", "grubenv", "resinOS_uEnv.txt", "bootcount.env", "bootenv"];
@@ -22,14 +16,14 @@ public static class KeptBack
     /// <summary>Whether a file holds variables of the boot loader, which change by themselves.</summary>
     public static bool IsVariable(string path) => BootLoader.Contains(path, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The list of a release, or the built-in one; the boot loader's variables are always on it. FAT ignores case, so does the set.</summary>
+    /// <summary>The list of a release, or the built-in one of its device type and version; the boot loader's variables are always on it. FAT ignores case, so does the set.</summary>
     public static IReadOnlySet<string> Of(ReleaseManifest release) =>
-        (release.KeptBack ?? User).Concat(BootLoader).Select(p => p.TrimStart('/')).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+        (release.KeptBack ?? DeviceTypes.AllKeptBack.Where(r => r.Holds(release.DeviceType, release.Version)).SelectMany(r => r.Paths)).Concat(BootLoader).Select(p => p.TrimStart('/')).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The same, with the file that holds the boot settings, whatever its name.</summary>
     public static IReadOnlySet<string> Of(ReleaseManifest release, IBootEnvironment boot) =>
         Of(release).Append(Path.GetRelativePath(Places.Boot, boot.Path)).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The built-in list, for an OS that repairs its own files and has no release at hand.</summary>
-    public static IReadOnlySet<string> BuiltIn { get; } = User.Concat(BootLoader).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+    /// <summary>Everything on the built-in list, for an OS that repairs its own files and has no release at hand.</summary>
+    public static IReadOnlySet<string> BuiltIn { get; } = DeviceTypes.AllKeptBack.SelectMany(r => r.Paths).Concat(BootLoader).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Hostup.Core.Devices;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 
@@ -29,7 +30,7 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
     /// <summary>Shared files that differ, loader configuration last.</summary>
     public IReadOnlyList<BootFileChange> Changes()
     {
-        var changes = Plain().Concat(SplashLogo()).Concat(DevelopmentMode()).ToList();
+        var changes = Plain().Concat(Outdated()).Concat(SplashLogo()).Concat(DevelopmentMode()).ToList();
         changes.AddRange(Fingerprint(changes));
         return [.. changes.OrderBy(c => c.Wanted is null).ThenBy(c => IsLoaderConfiguration(c.Path)).ThenBy(c => c.Path, StringComparer.Ordinal)];
     }
@@ -43,6 +44,10 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
                 yield return new BootFileChange(path, wanted);
         }
     }
+
+    // What older releases left and no release has: upstream's script removes it as well.
+    private IEnumerable<BootFileChange> Outdated() => (DeviceTypes.Find(DeviceFacts.DeviceTypeOf(files))?.Removes ?? [])
+        .Where(p => files.Exists(On(p)) && !keptBack.Contains(p) && !Paths.Contains(p, StringComparer.OrdinalIgnoreCase)).Select(p => new BootFileChange(p, null));
 
     private bool IsInstalled(string path) =>
         !keptBack.Contains(path) || (InstalledWhenMissing.Contains(path, StringComparer.OrdinalIgnoreCase) && !files.Exists(On(path)));

@@ -17,6 +17,12 @@ public sealed record ClockReading(DateTimeOffset Now, bool IsSynchronised, DateT
     private const string BuildTimePath = "/etc/timestamp";
     private const string BuildTimeFormat = "yyyyMMddHHmmss";
 
+    // Between the clock of a builder's machine and that of a device.
+    private static readonly TimeSpan Skew = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether it is not before the floor.</summary>
+    public bool IsPlausible => Now + Skew >= Floor;
+
     /// <summary>Reads the clock; the floor is the later of the OS's build time and the latest signed time seen.</summary>
     public static ClockReading Read(DevicePorts device)
     {

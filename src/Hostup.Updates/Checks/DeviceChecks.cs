@@ -20,9 +20,6 @@ public static class DeviceChecks
     // A row whose question makes no sense because of another row that refuses.
     private const string NotJudged = "not judged: see the check that refuses";
 
-    // Between the clock of a builder's machine and that of a device.
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(10);
-
     /// <summary>Runs every check; none is left out because another one failed.</summary>
     /// <param name="facts">What the device is.</param>
     /// <param name="fit">How the release fits it.</param>
@@ -153,11 +150,8 @@ public static class DeviceChecks
             elsewhere ? "reboot the device, so that the boot loader and the OS agree again" : "wait for the verdict of the trial, at most the time of the release's health checks");
     }
 
-    private static CheckResult Clock(ClockReading clock)
-    {
-        bool good = clock.Now + ClockSkew >= clock.Floor;
-        return Check(HostupErrors.Clock, good, FormattableString.Invariant($"{clock.Now:yyyy-MM-dd HH:mm:ss}Z, {(clock.IsSynchronised ? "synchronised" : "not synchronised")}; not before {clock.Floor:yyyy-MM-dd HH:mm:ss}Z ({clock.FloorFrom})"), "let the device synchronise its clock, or set it: `date --utc --set`");
-    }
+    private static CheckResult Clock(ClockReading clock) => Check(
+        HostupErrors.Clock, clock.IsPlausible, FormattableString.Invariant($"{clock.Now:yyyy-MM-dd HH:mm:ss}Z, {(clock.IsSynchronised ? "synchronised" : "not synchronised")}; not before {clock.Floor:yyyy-MM-dd HH:mm:ss}Z ({clock.FloorFrom})"), "let the device synchronise its clock, or set it: `date --utc --set`");
 
     private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
         HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,

@@ -26,6 +26,12 @@ public sealed class AttemptJournal(IFiles files)
     // Sectors before the records are kept for the header and for progress inside a step.
     private const int RecordsOffset = 4096;
     private const int FrameBytes = 10;
+
+    // A failure and each step taken back once.
+    private const int ClosingRecords = 20;
+
+    // The longest end: 400 characters of message at six bytes each, and what is around them.
+    private const int EndBytes = 4096;
     private static readonly byte[] Magic = Encoding.ASCII.GetBytes("HOSTUPJ1");
 
     // What was read last time: as far as the file still has the same bytes, it still has the same records.
@@ -65,9 +71,14 @@ public sealed class AttemptJournal(IFiles files)
         if (records is [])
             throw new InvalidOperationException("bug: a record without an attempt");
         byte[] frame = Frame(record, records[0].AttemptId!, records.Count);
-        // The last three records are kept for the end of an attempt, which must always fit.
-        bool closing = record.Verb is JournalVerb.Ended or JournalVerb.Undone or JournalVerb.Failed;
-        if (end + frame.Length > FileBytes || records.Count >= MaxRecords - (closing ? 0 : 20))
+        // What takes an attempt back has records of its own, and its end always fits, behind whatever an older program wrote.
+        var (last, most) = record.Verb switch
+        {
+            JournalVerb.Ended => (FileBytes, int.MaxValue),
+            JournalVerb.Undone or JournalVerb.Failed => (FileBytes - EndBytes, MaxRecords),
+            _ => (FileBytes - EndBytes, MaxRecords - ClosingRecords),
+        };
+        if (end + frame.Length > last || records.Count >= most)
             throw new HostupException(HostupErrors.Journal, "cannot go on with the attempt", $"its journal is full with {records.Count} records", "start a new attempt");
         Write(end, frame);
     }

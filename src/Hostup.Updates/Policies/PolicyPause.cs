@@ -30,8 +30,8 @@ internal static class PolicyPause
             waited = true;
             await update.Device.Clock.DelayAsync(Slice, ct).ConfigureAwait(false);
         }
-        // A process before this one may have died while it waited.
-        if (supervisor.IsInstalled && (waited || await supervisor.IsRunningAsync(ct).ConfigureAwait(false)))
+        // Also without a wait: a process before this one may have died while it waited.
+        if (supervisor.IsInstalled)
             await supervisor.StopAsync(ct).ConfigureAwait(false);
         return waited;
     }

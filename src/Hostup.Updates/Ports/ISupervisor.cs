@@ -9,7 +9,7 @@ public interface ISupervisor
     /// <summary>Whether its unit is active.</summary>
     ValueTask<bool> IsRunningAsync(CancellationToken ct);
 
-    /// <summary>Stops the update timer, the unit and the container; user containers stay. Idempotent; a reboot takes it back.</summary>
+    /// <summary>Stops the update timer, an update that is under way, the unit, also when it is about to start, and the container; user containers stay. Idempotent; a reboot takes it back.</summary>
     ValueTask StopAsync(CancellationToken ct);
 
     /// <summary>Starts them again. Idempotent.</summary>

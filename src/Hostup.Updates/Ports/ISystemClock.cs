@@ -12,6 +12,9 @@ public interface ISystemClock
     /// <summary>Time since some moment of this process's life; no synchronisation moves it.</summary>
     TimeSpan Elapsed { get; }
 
+    /// <summary>Time since the machine began to boot; no synchronisation moves it.</summary>
+    TimeSpan SinceBoot { get; }
+
     /// <summary>Waits.</summary>
     ValueTask DelayAsync(TimeSpan time, CancellationToken ct);
 }

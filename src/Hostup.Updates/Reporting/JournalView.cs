@@ -39,13 +39,15 @@ public static class JournalView
             return null;
         var last = records[^1];
         bool ended = last.Verb == JournalVerb.Ended;
+        // It failed and could not be taken back yet.
+        var failed = ended ? null : records.LastOrDefault(r => r.Verb == JournalVerb.Failed);
         string state = ended ? last.Outcome! : trial ? AttemptStates.Trial : progress?.State ?? StateOf(records);
         return new AttemptReport
         {
             Serial = (records.Count * TicksPerRecord) + Math.Min(progress?.Tick ?? 0, TicksPerRecord - 1) + (trial && !ended ? 1 : 0),
             State = state,
-            ErrorCode = ended ? last.Code : null,
-            Message = ended ? last.Message : progress?.Note,
+            ErrorCode = ended ? last.Code : failed?.Code,
+            Message = ended ? last.Message : progress?.Note ?? failed?.Message ?? (trial ? records.LastOrDefault(r => r.Verb == JournalVerb.TrialBoot)?.Message : null),
             Source = records.LastOrDefault(r => r.Source is not null)?.Source,
             StepBytesDone = ended ? 0 : progress?.Done ?? 0,
             StepBytesTotal = ended ? 0 : progress?.Total ?? 0,

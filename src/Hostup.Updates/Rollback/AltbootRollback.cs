@@ -45,11 +45,11 @@ public sealed class AltbootRollback(DevicePorts device)
         if (boots < TrialBoots.Limit)
         {
             device.Power.ResetWhenStuck();
-            new SlotSupervisor(device).Apply();
+            string? warning = new SlotSupervisor(device).Apply();
             if (settings.BootCount != 0)
                 device.Boot.Write(settings with { BootCount = 0 });
-            new AttemptLog(device).TrialBoot();
-            return $"trial boot {boots} of {TrialBoots.Limit - 1}";
+            new AttemptLog(device).TrialBoot(warning);
+            return $"trial boot {boots} of {TrialBoots.Limit - 1}{(warning is null ? "" : $"; {warning}")}";
         }
         var cause = new RollbackCause(RollbackCause.Altboot, $"the new OS began to boot {boots - 1} times without a verdict of its health checks", settings.RootPartition);
         cause.Save(device.Files);
@@ -68,7 +68,7 @@ public sealed class AltbootRollback(DevicePorts device)
 
     private IReadOnlySet<string> BootFilesToKeep()
     {
-        var log = new AttemptLog(device);
-        return log.IsOpen && new AttemptFiles(device.Files).TryLoad(log.Records) is var (_, release) ? KeptBack.Of(release, device.Boot) : KeptBack.BuiltIn;
+        // Also of an attempt that has ended: a boot partition that failed then is tidied up now.
+        return new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records) is var (_, release) ? KeptBack.Of(release, device.Boot) : KeptBack.BuiltIn;
     }
 }

@@ -6,6 +6,7 @@ using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
@@ -34,8 +35,9 @@ public sealed class Settlement(DevicePorts device)
         }
         new DeviceTrust(device.Files).KeepImageList();
         AtomicFile.Delete(device.Files, Places.RollbackCause);
-        new BootPartition(device.Files).Settle();
-        _log.End(AttemptStates.Committed, null, warning);
+        string? left = Tidy(() => new BootPartition(device.Files).Settle());
+        string? said = _log.Records.LastOrDefault(r => r.Verb == JournalVerb.TrialBoot)?.Message;
+        _log.End(AttemptStates.Committed, null, Joined(warning, said, left));
         Breadcrumbs.PickUp(device.Files);
     }
 
@@ -44,23 +46,42 @@ public sealed class Settlement(DevicePorts device)
     {
         Decide(device.Slots.Running.PartitionNumber);
         var open = OpenAttempt();
-        new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
-        new BootPartition(device.Files).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
-        new SlotSupervisor(device).GoBack();
+        // One after the other: the way back of the boot files ends that of the raw areas.
+        string? left = Tidy(() =>
+        {
+            new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
+            new BootPartition(device.Files).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
+        });
+        string? supervisor = new SlotSupervisor(device).GoBack();
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
         if (open is var (_, release))
             Remember(release, inconclusive: cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0);
         var code = cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
-        _log.End(AttemptStates.RolledBack, code.Id, cause.Text);
+        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, left, supervisor));
         Breadcrumbs.PickUp(device.Files);
     }
 
-    private void Decide(int partition)
+    // Written also when it reads so already: after a flush that failed what is read may be in memory only.
+    private void Decide(int partition) => device.Boot.Write(new BootSettings(partition, UpgradeAvailable: false, BootCount: 0));
+
+    /// <summary>
+    /// Work on the boot partition that a decided attempt is not held open for: both sets of boot files boot the OS that runs. What it leaves is known to the state
+    /// partition, and the first program of each boot does it again.
+    /// </summary>
+    private static string? Tidy(Action act)
     {
-        var settled = new BootSettings(partition, UpgradeAvailable: false, BootCount: 0);
-        if (device.Boot.Read() != settled)
-            device.Boot.Write(settled);
+        try
+        {
+            act();
+            return null;
+        }
+        catch (Exception e) when (e is IOException or HostupException)
+        {
+            return $"the boot partition is tidied up at the next boot: {e.Message}";
+        }
     }
+
+    private static string? Joined(params string?[] parts) => string.Join("; ", parts.Where(p => p is not null)) is { Length: > 0 } text ? text : null;
 
     private (UpdatePlan Plan, ReleaseManifest Release)? OpenAttempt() => _log.IsOpen ? new AttemptFiles(device.Files).TryLoad(_log.Records) : null;
 

@@ -39,10 +39,11 @@ public sealed class AttemptLog(DevicePorts device)
     public void Undone(string step) => _journal.Append(New(JournalVerb.Undone, step));
 
     /// <summary>User space of the OS on trial came up. Nothing happens when no attempt is open.</summary>
-    public void TrialBoot()
+    /// <param name="warning">What is not well all the same; null: nothing.</param>
+    public void TrialBoot(string? warning = null)
     {
         if (IsOpen)
-            _journal.Append(New(JournalVerb.TrialBoot, null));
+            _journal.Append(New(JournalVerb.TrialBoot, null) with { Message = Short(warning) });
     }
 
     /// <summary>The attempt is over. Nothing happens when none is open.</summary>

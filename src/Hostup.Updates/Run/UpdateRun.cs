@@ -90,7 +90,9 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         var (plan, release) = _attempt.Load(records[0].Plan!.Value);
         if (Trial.IsPending(device) || device.Slots.Running.PartitionNumber == plan.ToPartition)
             return new RunEnd(RunEndKind.TrialPending);
-        return await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
+        return records.Any(r => r.Verb == JournalVerb.Failed)
+            ? await UndoAsync(Context(plan, release), LastError(records), ct).ConfigureAwait(false)
+            : await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
     }
 
     private StepContext Context(UpdatePlan plan, ReleaseManifest release) => new(device, plan, release, sources, progress) { CheckpointBytes = CheckpointBytes };
@@ -130,29 +132,67 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     private async ValueTask<RunEnd> FailAsync(StepContext context, string step, HostupException error, CancellationToken ct)
     {
         context.Account.Save();
-        _log.Failed(step, error);
+        Write(() => _log.Failed(step, error));
         return await UndoAsync(context, error, ct).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Takes back every step that was started, last first, each once: what the journal calls undone stays so. What cannot be taken back now holds the steps between it
+    /// and the gate, which rest on it, and no other: the supervisor runs again. The attempt stays open until all is taken back.
+    /// </summary>
     private async ValueTask<RunEnd> UndoAsync(StepContext context, HostupException error, CancellationToken ct)
     {
         var records = _log.Records;
-        foreach (var step in Steps.Reverse().Where(s => records.Any(r => r.Verb == JournalVerb.Started && r.Step == s.Name)))
+        bool IsUndone(IStep step) => records.Any(r => r.Verb == JournalVerb.Undone && r.Step == step.Name);
+        var started = Steps.Reverse().Where(s => records.Any(r => r.Verb == JournalVerb.Started && r.Step == s.Name)).ToList();
+        HostupException? missing = null;
+        // A supervisor that runs, after a try before this one or a reboot, must not interfere.
+        if (started.Exists(s => IsAfterGate(s) && !IsUndone(s)))
+            missing = await TryUndoAsync(context, error, started.Single(s => s is StopSupervisor), async step => await step.DoAsync(context, ct).ConfigureAwait(false)).ConfigureAwait(false);
+        foreach (var step in started.Where(s => s is StopSupervisor || !IsUndone(s)))
         {
-            try
-            {
-                await step.UndoAsync(context, ct).ConfigureAwait(false);
-                _log.Undone(step.Name);
-            }
-            catch (Exception e) when (e is HostupException or IOException)
-            {
-                return new RunEnd(RunEndKind.UndoIncomplete, new HostupException(error.Code, $"cannot take back step {step.Name} of the update", e.Message, "run `hostup-device update --resume` or reboot; it is tried again then", e));
-            }
+            if (missing is not null && IsAfterGate(step))
+                continue;
+            var failed = await TryUndoAsync(context, error, step, s => s.UndoAsync(context, ct)).ConfigureAwait(false);
+            if (failed is null && !IsUndone(step))
+                Write(() => _log.Undone(step.Name));
+            missing ??= failed;
         }
+        if (missing is not null)
+            return new RunEnd(RunEndKind.UndoIncomplete, missing);
         var (kind, outcome) = EndOf(error.Code);
         _log.End(outcome, error.Code.Id, error.Message);
         return new RunEnd(kind, error);
     }
+
+    private static async ValueTask<HostupException?> TryUndoAsync(StepContext context, HostupException error, IStep step, Func<IStep, ValueTask> act)
+    {
+        try
+        {
+            await act(step).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception e) when (e is HostupException or IOException)
+        {
+            var failed = new HostupException(error.Code, $"cannot take back step {step.Name} of the update", e.Message, "reboot the device, or replace the medium; it is tried again meanwhile", e);
+            context.Progress.Report(step.State, 0, 0, failed.Message);
+            return failed;
+        }
+    }
+
+    /// <summary>A journal that an older program filled keeps nothing from being taken back; the end has a place of its own.</summary>
+    private static void Write(Action record)
+    {
+        try
+        {
+            record();
+        }
+        catch (HostupException e) when (e.Code == HostupErrors.Journal)
+        {
+        }
+    }
+
+    private static bool IsAfterGate(IStep step) => Steps.SkipWhile(s => s is not Gate).Skip(1).Any(s => s.Name == step.Name);
 
     private static (RunEndKind Kind, string Outcome) EndOf(HostupErrorCode code) =>
         code == HostupErrors.Cancelled ? (RunEndKind.Cancelled, AttemptStates.Cancelled)

@@ -23,6 +23,7 @@ public sealed class CheckDevice : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
+        await YoungBoot.WaitAsync(update, ct).ConfigureAwait(false);
         // A question to a source costs bytes as well; the step that fetches waits and asks.
         bool held = await update.Hold.FetchAsync(ct).ConfigureAwait(false) is not null;
         await DeviceChecks.RequireAsync(update, held ? null : update.Sources, ct).ConfigureAwait(false);

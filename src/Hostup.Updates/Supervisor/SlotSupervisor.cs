@@ -34,13 +34,13 @@ public sealed class SlotSupervisor(DevicePorts device)
     private readonly SupervisorDatabase _database = new(device.Files);
 
     /// <summary>Whether the release brings a supervisor that is newer than what runs.</summary>
-    public bool Fetches(ReleaseManifest release) => SupervisorSettings.Load(device.Files) is { } settings && SupervisorDecision.Brings(settings.VersionText, release.Supervisor);
+    public bool Fetches(ReleaseManifest release) => SupervisorSettings.Load(device.Files) is { } settings && SupervisorDecision.Brings(settings.RunningVersion(device.Files), release.Supervisor);
 
     /// <summary>Fetches the release's supervisor image, when it is newer than what runs, and keeps both images from being pruned. Its bytes are in the attempt's account.</summary>
     /// <exception cref="HostupException"><c>supervisor</c>, or why no source has it.</exception>
     public async ValueTask FetchAsync(StepContext update, CancellationToken ct)
     {
-        if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.VersionText, update.Release.Supervisor))
+        if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.RunningVersion(device.Files), update.Release.Supervisor))
             return;
         var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
         var sources = device.Images.Open(image, update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
@@ -59,15 +59,20 @@ public sealed class SlotSupervisor(DevicePorts device)
         if (SupervisorSettings.Load(files) is not { } settings)
             return null;
         AtomicFile.Write(files, Of(update.Plan.FromPartition), Encoding.UTF8.GetBytes(settings.Text));
-        AtomicFile.Delete(files, Wanted);
+        string current = settings.RunningVersion(files);
+        bool keeps = Scheduled() is var (scheduled, _) && SupervisorDecision.Keeps(current, scheduled, update.Release.Supervisor);
+        if (!keeps)
+            AtomicFile.Delete(files, Wanted);
+        // An older copy would take the place of what the supervisor wrote since.
+        _database.Forget();
         string? warning = null;
-        if (SupervisorDecision.Brings(settings.VersionText, update.Release.Supervisor))
+        if (SupervisorDecision.Brings(current, update.Release.Supervisor))
         {
             var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
             warning = await WhyNotAsync(image, ct).ConfigureAwait(false);
             if (warning is null)
                 settings = settings.With(update.Release.Supervisor.Version, image);
-            else
+            else if (!keeps)
                 AtomicFile.Write(files, Wanted, Encoding.UTF8.GetBytes($"{update.Release.Supervisor.Version} {image}"));
         }
         AtomicFile.Write(files, Of(update.Plan.ToPartition), Encoding.UTF8.GetBytes(settings.Text));
@@ -95,26 +100,49 @@ public sealed class SlotSupervisor(DevicePorts device)
     /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
     public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
     {
-        if (!device.Files.Exists(Wanted) || SupervisorSettings.Load(device.Files) is not { } settings)
+        if (Scheduled() is not var (version, image) || SupervisorSettings.Load(device.Files) is not { } before)
             return null;
-        string[] wanted = Encoding.UTF8.GetString(device.Files.Read(Wanted)).Split(' ', 2);
-        var image = EngineImageName.Parse(wanted[1]);
+        if (!SupervisorDecision.IsNewer(version, before.RunningVersion(device.Files)))
+        {
+            AtomicFile.Delete(device.Files, Wanted);
+            return null;
+        }
         var plan = new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan;
         var policy = OwnPolicy.Load(device.Files).Over(plan?.Policy ?? new UpdatePolicy());
-        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {wanted[0]}"), device.Images.Open(image, policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
-            await PullAsync(image, wanted[0], feed, ct).ConfigureAwait(false);
-        // Its timer must not update it at the same time.
+        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
+            await PullAsync(image, version, feed, ct).ConfigureAwait(false);
+        // Its own updater must not update it at the same time.
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
         try
         {
-            settings.With(wanted[0], image).Save(device.Files);
-            AtomicFile.Delete(device.Files, Wanted);
+            return Replace(version, image);
         }
         finally
         {
-            await device.Supervisor.StartAsync(ct).ConfigureAwait(false);
+            await device.Supervisor.StartAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        return $"supervisor {wanted[0]} takes the place of {settings.VersionText}";
+    }
+
+    /// <summary>The pull took minutes: the settings are read now, and a newer supervisor that came meanwhile stays.</summary>
+    private string? Replace(string version, EngineImageName image)
+    {
+        string? said = null;
+        if (SupervisorSettings.Load(device.Files) is { } settings && settings.RunningVersion(device.Files) is var running && SupervisorDecision.IsNewer(version, running))
+        {
+            settings.With(version, image).Save(device.Files);
+            device.Files.Delete(SupervisorSettings.UntilReboot);
+            said = $"supervisor {version} takes the place of {running}";
+        }
+        AtomicFile.Delete(device.Files, Wanted);
+        return said;
+    }
+
+    private (string Version, EngineImageName Image)? Scheduled()
+    {
+        if (!device.Files.Exists(Wanted))
+            return null;
+        string[] wanted = Encoding.UTF8.GetString(device.Files.Read(Wanted)).Split(' ', 2);
+        return (wanted[0], EngineImageName.Parse(wanted[1]));
     }
 
     private ValueTask PullAsync(EngineImageName image, string version, ImageFeed feed, CancellationToken ct) =>
@@ -159,6 +187,10 @@ public sealed class SlotSupervisor(DevicePorts device)
         catch (IOException e)
         {
             return $"cannot settle the supervisor: {e.Message}";
+        }
+        catch (HostupException e)
+        {
+            return e.Message;
         }
     }
 

@@ -45,12 +45,15 @@ public sealed class SupervisorDatabase(IFiles files)
         files.FlushFileSystem(Places.State);
     }
 
-    /// <summary>Puts it back as it was; nothing happens without a whole copy. Durable when it returns; idempotent.</summary>
+    /// <summary>Puts it back as it was; nothing happens without a whole copy, which is looked at before anything is removed. Durable when it returns; idempotent.</summary>
+    /// <exception cref="HostupException"><c>supervisor</c>: a part of the copy is damaged, and nothing was touched.</exception>
     public void Restore()
     {
         if (!files.Exists(Index))
             return;
         var kept = Encoding.UTF8.GetString(files.Read(Index)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', 2)).ToList();
+        if (kept.Select((k, n) => (Kept: k, Copy: Copy(n))).FirstOrDefault(c => !files.Exists(c.Copy) || Hash(c.Copy) != c.Kept[0]) is { Kept: { } damaged })
+            throw new HostupException(HostupErrors.Supervisor, "cannot bring back the supervisor's database", $"the copy of {damaged[1]} is not whole", "the supervisor goes on with what is there; when it cannot, remove its database");
         foreach (string place in kept.Select(k => Path.GetDirectoryName(k[1])!).Distinct())
         {
             foreach (string path in Names.Select(n => $"{place}/{n}").Where(p => files.Exists(p) && !kept.Any(k => k[1] == p)))

@@ -15,6 +15,13 @@ public sealed record SupervisorSettings(string Path, string Text)
     private static readonly string[] Paths =
         [Places.State + "/root-overlay/etc/balena-supervisor/supervisor.conf", Places.State + "/root-overlay/etc/resin-supervisor/supervisor.conf"];
 
+    /// <summary>Where upstream's updater puts the same keys for the present boot: its unit reads it after the settings, so it wins until a reboot.</summary>
+    public const string UntilReboot = "/tmp/update-supervisor.conf";
+
+    /// <summary>Version that runs in this boot: what upstream's updater started, else what the settings name.</summary>
+    public string RunningVersion(IFiles files) =>
+        files.Exists(UntilReboot) && new SupervisorSettings(UntilReboot, Encoding.UTF8.GetString(files.Read(UntilReboot))).VersionText is { Length: > 0 } until ? until : VersionText;
+
     /// <summary>Version that it names, under either of upstream's two keys; empty when there is none.</summary>
     public string VersionText => Value(Version) ?? Value(Tag) ?? "";
 

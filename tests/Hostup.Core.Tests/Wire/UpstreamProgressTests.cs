@@ -24,6 +24,7 @@ public sealed class UpstreamProgressTests
     [InlineData(AttemptStates.Checking, 25, "Preparing OS update")]
     [InlineData(AttemptStates.Downloading, 50, "Running OS update")]
     [InlineData(AttemptStates.Supervisor, 95, "Running supervisor update")]
+    [InlineData(AttemptStates.Ready, 100, "Update successful pending reboot.")]
     [InlineData(AttemptStates.WaitingForLock, 100, "Reboot waiting on application lock")]
     [InlineData(AttemptStates.Rebooting, 100, "Reboot in progress")]
     [InlineData(AttemptStates.RolledBack, 100, "OS update failed")]

@@ -1,6 +1,7 @@
 using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
 using Hostup.Lab.Sim;
 
@@ -160,6 +161,38 @@ public sealed class UnreachableServerTests : IAsyncLifetime
         Assert.Equal(HostupErrors.NotFound, (await _device.ReportAsync()).Error);
 
         Assert.Equal((None, 0L), await _device.ReportAsync());
+    }
+
+    [Fact]
+    public async Task The_end_of_an_update_that_was_never_begun_arrives_later_and_once_too()
+    {
+        var attempt = await TakeAsync();
+        await GoneAsync();
+        await _device.AgentAsync(async (link, _) =>
+        {
+            var ends = new UnbegunEnds(_device.Sim.Files, link);
+            ends.Add(attempt.Id, new AttemptReport { Serial = 1_000_000, State = AttemptStates.Refused, ErrorCode = "signature", Message = "cannot believe the release" });
+            return (await Assert.ThrowsAsync<HostupException>(() => ends.TellAsync(default))).Code;
+        });
+        await BackAsync();
+        _way.LosesAnswer = 1;
+
+        long sent = await _device.AgentAsync(async (link, _) =>
+        {
+            var ends = new UnbegunEnds(_device.Sim.Files, link);
+            await Assert.ThrowsAsync<HostupException>(() => ends.TellAsync(default));
+            Assert.True(ends.Has(attempt.Id));
+            await ends.TellAsync(default);
+            Assert.False(ends.Has(attempt.Id));
+            long before = link.Wire.Sent;
+            await new UnbegunEnds(_device.Sim.Files, link).TellAsync(default);
+            return link.Wire.Sent - before;
+        });
+
+        Assert.Equal((1, 0), (_way.Lost, sent));
+        var view = await _server.AttemptAsync(attempt.Id);
+        Assert.Equal((AttemptStates.Refused, "signature"), (view.Report.State, view.Report.ErrorCode));
+        Assert.Single(view.History, e => e.State == AttemptStates.Refused);
     }
 
     private async Task<AttemptView> TakeAsync()

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Hostup.Linux.Locks;
 
 namespace Hostup.Linux.Tests.Locks;
@@ -24,6 +25,20 @@ public sealed class ApplicationLocksTests : IDisposable
             Assert.Matches("^process [0-9]+ flock$", held.Holder);
             await ReleaseAsync(holder);
         }
+        Assert.Empty(ours.Take(passOver: false));
+    }
+
+    [Fact]
+    public void A_lock_that_cannot_be_opened_counts_as_held_and_one_that_is_gone_does_not()
+    {
+        string path = Lock("backup");
+        File.Delete(path);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path)); // open(2) answers ENXIO
+        using var ours = new ApplicationLocks(_root);
+
+        Assert.Equal("backup", Assert.Single(ours.Take(passOver: false)).Name);
+        File.Delete(path);
         Assert.Empty(ours.Take(passOver: false));
     }
 

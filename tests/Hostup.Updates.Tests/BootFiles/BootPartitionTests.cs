@@ -29,6 +29,52 @@ public sealed class BootPartitionTests
     }
 
     [Fact]
+    public void A_name_that_FAT_may_have_given_to_a_file_of_the_owner_is_refused_before_anything_is_touched()
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/overlays/owners-overlay.dtbo", "the owner's"u8.ToArray());
+        device.SpareSlot.Files!["resin-boot/overlays/OWNERS~1.DTB"] = "the release's"u8.ToArray();
+        string before = BootFileSnapshot.Of(device);
+
+        var error = Assert.Throws<HostupException>(() => boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+
+        Assert.Contains("overlays/owners-overlay.dtbo", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Theory]
+    [InlineData("raspberrypi3", true)]
+    [InlineData("qemux86-64", false)]
+    public void What_older_releases_of_a_device_type_left_goes_and_comes_back_with_them(string deviceType, bool goes)
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/config.json", Encoding.UTF8.GetBytes($$"""{"deviceType":"{{deviceType}}"}"""));
+        device.Boot.Provision(Places.Boot + "/start_db.elf", "an older release's"u8.ToArray());
+        string before = BootFileSnapshot.Of(device);
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        bool gone = device.Boot.Read(Places.Boot + "/start_db.elf") is null;
+        boot.Restore(Running, KeptBack.BuiltIn);
+
+        Assert.Equal((goes, before), (gone, BootFileSnapshot.Of(device)));
+    }
+
+    [Theory]
+    [InlineData("intel-nuc", "2.49.0", false)]
+    [InlineData("intel-nuc", "2.50.0+rev1", true)]
+    [InlineData("intel-nuc", "2024.1.1", true)]
+    [InlineData("up-board", "2.12.0", true)]
+    public void What_a_release_without_a_list_keeps_back_depends_on_device_type_and_version(string deviceType, string version, bool keeps)
+    {
+        var release = _new.Manifest(sequence: 2) with { DeviceType = deviceType, Version = version, KeptBack = null };
+
+        var kept = KeptBack.Of(release);
+
+        Assert.Equal(keeps, kept.Contains("efi/boot/grub_extraenv"));
+        Assert.Superset(new HashSet<string> { "config.json", "config.txt", "splash/resin-logo.png", "EFI/BOOT/grubenv", "resinOS_uEnv.txt" }, kept.ToHashSet());
+    }
+
+    [Fact]
     public void A_file_of_the_owner_in_the_place_of_a_new_one_comes_back()
     {
         var (device, boot) = Device();

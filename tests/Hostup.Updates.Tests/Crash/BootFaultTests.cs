@@ -1,8 +1,11 @@
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Boot;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Reporting;
+using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Tests.Crash;
 
@@ -36,12 +39,47 @@ public sealed class BootFaultTests
             device.Files.Fault = number => number >= effect && device.Boots == 1 ? "read-only file system" : null;
             await device.RunAsync();
             Assert.True(device.Outcome is "open" or AttemptStates.Failed, When(device, effect));
+            Assert.True(device.Ports.SupervisorRuns, $"{When(device, effect)}: the supervisor stays stopped");
 
             await device.CutAtRestAsync();
 
             AssertAsBefore(device, When(device, effect));
             Assert.Equal(2, device.Boots);
         }
+    }
+
+    [Fact]
+    public async Task A_partition_that_stays_read_only_for_days_keeps_no_attempt_from_its_end()
+    {
+        var device = Device(exchange: true);
+        int effect = (await EffectsAsync(exchange: true))[8];
+        bool broken = true;
+        device.Files.Fault = number => number >= effect && broken ? "read-only file system" : null;
+        await device.RunAsync();
+        var run = new UpdateRun(device.Device, device.Ports, _ => device.Sources);
+
+        for (int i = 0; i < 300; i++)
+            Assert.Equal(RunEndKind.UndoIncomplete, (await run.ResumeAsync(CancellationToken.None)).Kind);
+
+        var report = JournalView.Report(new AttemptJournal(device.Files).Read(), plan: null, progress: null, trial: false)!;
+        Assert.Equal(("boot-files", AttemptStates.BootFiles), (report.ErrorCode, report.State));
+        Assert.Contains("read-only file system", report.Message, StringComparison.Ordinal);
+        Assert.Contains(device.Ports.Notes, n => n.StartsWith("cannot take back step write-boot-files of the update", StringComparison.Ordinal));
+        Assert.True(device.Ports.SupervisorRuns);
+        var undone = new AttemptJournal(device.Files).Read().Where(r => r.Verb == JournalVerb.Undone).Select(r => r.Step).ToList();
+        Assert.Equal(undone.Distinct(), undone);
+        FillAsOlderProgramsDid(device);
+        broken = false;
+        Assert.Equal(RunEndKind.Failed, (await run.ResumeAsync(CancellationToken.None)).Kind);
+        AssertAsBefore(device, "after the medium takes writes again");
+    }
+
+    private static void FillAsOlderProgramsDid(SimDevice device)
+    {
+        var log = new AttemptLog(device.Device);
+        while (log.Records.Count < AttemptJournal.MaxRecords)
+            log.Undone("switch-boot");
+        Assert.Throws<HostupException>(() => log.Undone("switch-boot"));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -66,6 +104,73 @@ public sealed class BootFaultTests
             AssertAsBefore(device, When(device, effect));
         }
         Assert.True(failed > 3, $"only {failed} effects need space");
+    }
+
+    [Theory]
+    [InlineData(SimBehaviour.Good, false)]
+    [InlineData(SimBehaviour.Good, true)]
+    [InlineData(SimBehaviour.Unhealthy, false)]
+    [InlineData(SimBehaviour.Unhealthy, true)]
+    [InlineData(SimBehaviour.Panics, true)]
+    public async Task A_partition_that_fails_after_the_reboot_keeps_no_attempt_open_and_is_tidied_up_at_the_next_boot(SimBehaviour behaviour, bool forTheBoot)
+    {
+        var target = SimRelease.Make("2.101.0", behaviour);
+        var boots = new List<int>();
+        var whole = new SimDevice(Old, target);
+        whole.Power.Meanwhile = _ => boots.Add(whole.Boots);
+        await whole.RunAsync();
+        var effects = Enumerable.Range(whole.Power.Log.IndexOf("reboot") + 1, whole.Power.Effects - whole.Power.Log.IndexOf("reboot") - 1).Where(i => whole.Power.Log[i].Contains(Places.Boot, StringComparison.Ordinal)).ToList();
+        Assert.True(effects.Count > 8, $"only {effects.Count} effects on the boot partition after the reboot");
+
+        foreach (int effect in effects)
+        {
+            var device = new SimDevice(Old, target);
+            device.Files.Fault = number => number - 1 == effect || (forTheBoot && number > effect && device.Boots == boots[effect]) ? "read-only file system" : null;
+            await device.RunAsync();
+            string when = $"{behaviour}, {whole.Power.Log[effect]}";
+            if (!whole.Power.Log[effect].EndsWith("grubenv", StringComparison.Ordinal))
+                AssertDecided(device, target, when);
+
+            await device.CutAtRestAsync();
+
+            AssertDecided(device, target, when);
+            AssertTidy(device, when);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_not_well_with_the_supervisor_of_a_slot_is_told_in_the_end()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Panics));
+        device.Ports.Meanwhile = state =>
+        {
+            if (state == AttemptStates.Rebooting)
+                device.State.Provision(device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal)), "half a c"u8.ToArray());
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+        Assert.Contains("is not whole", new AttemptJournal(device.Files).Read()[^1].Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertDecided(SimDevice device, SimRelease target, string when)
+    {
+        Assert.True(device.Bricked is null, $"{when}: {device.Bricked}");
+        Assert.True(device.Outcome is AttemptStates.Committed or AttemptStates.RolledBack, $"{when}: {device.Outcome}: {string.Join("; ", device.Said)}");
+        Assert.True(device.RunningRelease == (device.Outcome == AttemptStates.Committed ? target : Old), $"{when}: runs {device.RunningRelease?.Version}");
+        Assert.False(device.Files.Exists(Places.AltbootBreadcrumb) || device.Files.Exists(Places.HealthBreadcrumb), $"{when}: a breadcrumb lies");
+    }
+
+    private static void AssertTidy(SimDevice device, string when)
+    {
+        Assert.False(device.Files.Exists(Places.BootFilesTouched), $"{when}: {string.Join("; ", device.Said)}");
+        Assert.Equal(new BootSettings(device.RunningSlot.PartitionNumber, false, 0), device.Device.Boot.Read());
+        Assert.True(device.Ports.SupervisorRuns, $"{when}: the supervisor is stopped");
+        if (device.RunningRelease == Old)
+            Assert.True(BootFileSnapshot.Of(device) == BootFileSnapshot.Provisioned(Old), $"{when}: {BootFileSnapshot.Of(device)}");
+        else
+            Assert.DoesNotContain(device.Files.ListFiles(Places.Boot), f => f.StartsWith("hostup-", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -72,6 +72,23 @@ public sealed class AttemptJournalTests
         Assert.Equal(JournalVerb.Ended, Journal.Read()[^1].Verb);
     }
 
+    [Theory]
+    [InlineData(JournalVerb.Undone, 0)]
+    [InlineData(JournalVerb.Failed, 400)]
+    public void Whatever_fills_the_journal_the_end_has_its_place(JournalVerb verb, int messageLength)
+    {
+        Journal.Open(Opened("a"));
+        Assert.Throws<HostupException>(() =>
+        {
+            for (int i = 0; i < 1000; i++)
+                Journal.Append(New(verb, "write-boot-files") with { Message = new string('x', messageLength) });
+        });
+
+        Journal.Append(New(JournalVerb.Ended, null) with { Outcome = "failed", Code = "rolled-back-health", Message = new string('\u00e9', 400) });
+
+        Assert.Equal(JournalVerb.Ended, Journal.Read()[^1].Verb);
+    }
+
     [Fact]
     public void Random_bytes_read_as_no_journal()
     {

@@ -9,6 +9,7 @@ using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Policies;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Tests.Supervisor;
@@ -84,6 +85,17 @@ public sealed class SlotSupervisorTests
     }
 
     [Fact]
+    public async Task A_supervisor_that_is_about_to_start_is_stopped_too()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.SupervisorIsStarting = true;
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+    }
+
+    [Fact]
     public async Task Bytes_of_the_supervisor_that_came_in_vain_are_in_the_account_as_such()
     {
         var device = new SimDevice(Old, New);
@@ -152,6 +164,89 @@ public sealed class SlotSupervisorTests
         Assert.Equal(AttemptStates.RolledBack, device.Outcome);
         Assert.Equal("v14.0.0", Version(device));
         Assert.Equal("database of v14.0.0", Database(device));
+    }
+
+    [Theory]
+    [InlineData("v14.2.0", "v14.2.0", false)]
+    [InlineData("v14.1.0", "v14.1.0", false)]
+    [InlineData("v14.0.5", "v14.1.0", true)]
+    public async Task A_supervisor_that_came_while_another_one_was_pulled_is_replaced_only_by_a_newer_one(string meanwhile, string expected, bool replaced)
+    {
+        var device = await WithoutItsSupervisorAsync();
+        device.Ports.ImageRegistries = image => [new SimImage("registry", image) { Meanwhile = () => device.State.Provision(SimSupervisor.Settings, Encoding.UTF8.GetBytes($"SUPERVISOR_IMAGE=sim/supervisor:{meanwhile}\nSUPERVISOR_VERSION={meanwhile}\n")) }];
+
+        string? said = await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal((expected, replaced), (Version(device), said is not null));
+        Assert.True(device.Ports.SupervisorRuns);
+        Assert.Null(await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+    }
+
+    [Theory]
+    [InlineData("v14.2.0", "v14.0.0", true)]
+    [InlineData("v14.0.5", "v14.1.0", false)]
+    public async Task What_upstreams_updater_started_for_this_boot_counts_as_running_and_does_not_outlast_a_newer_one(string untilReboot, string settings, bool stays)
+    {
+        var device = await WithoutItsSupervisorAsync();
+        device.Files.Elsewhere[SupervisorSettings.UntilReboot] = Encoding.UTF8.GetBytes($"SUPERVISOR_IMAGE=sim/supervisor\nSUPERVISOR_VERSION={untilReboot}\n");
+
+        await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal((settings, stays), (Version(device), device.Files.Exists(SupervisorSettings.UntilReboot)));
+    }
+
+    [Theory]
+    [InlineData("14.0.0", "14.2.0", "14.1.0", true, true)]
+    [InlineData("14.0.0", "14.1.0", "14.1.0", true, false)]
+    [InlineData("14.0.0", "14.1.0", "14.2.0", true, false)]
+    [InlineData("14.2.0", "14.1.0", "14.1.0", false, false)]
+    [InlineData("14.0.0", "14.1.0", "13.9.9", false, true)]
+    public void The_decision_is_between_current_scheduled_and_target(string current, string scheduled, string target, bool brings, bool keeps)
+    {
+        var release = new SimDevice(Old, New).Target.Release.Supervisor! with { Version = target };
+
+        Assert.Equal((brings, keeps), (SupervisorDecision.Brings(current, release), SupervisorDecision.Keeps(current, scheduled, release)));
+    }
+
+    [Fact]
+    public async Task A_copy_of_an_earlier_update_never_takes_the_place_of_the_database()
+    {
+        var device = await new SimDevice(Old, New).RunAsync();
+        device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0"));
+        var database = new SupervisorDatabase(device.Files);
+        database.Keep();
+        device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0, written since"));
+        var update = new StepContext(device.Device, await device.Target.PlanAsync(device), With("v14.1.0").Manifest(3), _ => [], device.Ports);
+
+        await new SlotSupervisor(device.Device).PrepareAsync(update, CancellationToken.None);
+        new SlotSupervisor(device.Device).GoBack();
+
+        Assert.Equal("database of v14.1.0, written since", Database(device));
+    }
+
+    [Fact]
+    public void A_copy_that_is_damaged_costs_no_database()
+    {
+        var device = new SimDevice(Old, New);
+        var database = new SupervisorDatabase(device.Files);
+        database.Keep();
+        string copy = device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal));
+        device.State.Provision(copy, "half a c"u8.ToArray());
+        device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0"));
+
+        string? warning = new SlotSupervisor(device.Device).GoBack();
+
+        Assert.Contains("is not whole", warning, StringComparison.Ordinal);
+        Assert.Equal("database of v14.1.0", Database(device));
+    }
+
+    private static async Task<SimDevice> WithoutItsSupervisorAsync()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.PullFault = "connection refused";
+        await device.RunAsync();
+        device.Ports.PullFault = null;
+        return device;
     }
 
     [Fact]

@@ -1,0 +1,91 @@
+using Hostup.Lab.Packages;
+using Hostup.Lab.Programs;
+using Hostup.Lab.Testing;
+
+namespace Hostup.Lab.Tests.Packages;
+
+/// <summary>The package goes into a tree and out of it again, and leaves what the device boots from and what it wrote.</summary>
+[Trait("Needs", "root")]
+public sealed class DevicePackageTests : IAsyncLifetime
+{
+    private static readonly Dictionary<string, string> Written = new()
+    {
+        ["mnt/boot/EFI/BOOT/grub.cfg"] = "the loader's",
+        ["mnt/boot/EFI/BOOT/grubenv"] = "# GRUB Environment Block",
+        ["mnt/boot/config.json"] = "{}",
+        ["mnt/state/hostup/journal"] = "HOSTUPJ1",
+        ["mnt/data/balenahup/hostup-update.20260102_030405.log"] = "attempt",
+        ["mnt/data/hostup/updater/digest/hostup-device"] = "#!/bin/sh",
+        ["etc/hostup/trust.json"] = "{}",
+        ["usr/lib/systemd/system/docker.service"] = "[Unit]",
+    };
+
+    // what the package depends on
+    private static readonly string[] Needed = ["systemd", "e2fsprogs", "libc6", "libssl3", "ca-certificates"];
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hostup-package-");
+    private DevicePackage _package = null!;
+
+    private string Root => Path.Combine(_folder.FullName, "root");
+
+    private string Source => Path.Combine(SourceTree.Find(), "deploy/device");
+
+    public async ValueTask InitializeAsync()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root: dpkg installs into a tree");
+        Assert.SkipUnless(File.Exists("/usr/bin/dpkg") && File.Exists("/usr/bin/dpkg-deb"), "needs dpkg");
+        string program = Path.Combine(_folder.FullName, "program");
+        await File.WriteAllTextAsync(program, "#!/bin/sh\n");
+        _package = await DevicePackage.MakeAsync(program, Source, "1.2.3", Directory.CreateDirectory(_folder.FullName + "/out").FullName, default);
+        foreach (var (path, text) in Written)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Root, path))!);
+            await File.WriteAllTextAsync(Path.Combine(Root, path), text);
+        }
+        Directory.CreateDirectory(Path.Combine(Root, "var/lib/dpkg/updates"));
+        await File.WriteAllTextAsync(Path.Combine(Root, "var/lib/dpkg/status"), string.Concat(Needed.Select(n => $"Package: {n}\nStatus: install ok installed\nMaintainer: x\nArchitecture: amd64\nVersion: 999\nDescription: x\n\n")));
+        await File.WriteAllTextAsync(Path.Combine(Root, "var/lib/dpkg/available"), "");
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Delete(recursive: true);
+        return default;
+    }
+
+    [Fact]
+    public async Task It_holds_program_units_and_their_settings_and_runs_nothing_on_its_own()
+    {
+        var files = (await DpkgDebAsync("--contents")).Split('\n').Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(f => f.Length > 5 && f[0][0] != 'd').Select(f => f[5]).ToList();
+        var units = Directory.EnumerateFiles(Path.Combine(Source, "systemd")).Select(f => Path.GetFileName(f)!).ToList();
+        var wanted = units.SelectMany(u => File.ReadLines(Path.Combine(Source, "systemd", u)).Where(l => l.StartsWith("WantedBy=", StringComparison.Ordinal)).Select(l => $"./usr/lib/systemd/system/{l[9..]}.wants/{u}"));
+
+        Assert.Equal(4, units.Count);
+        Assert.Equal(["./etc/default/hostup-device", "./usr/bin/hostup-device", .. units.Select(u => $"./usr/lib/systemd/system/{u}").Concat(wanted).Order(StringComparer.Ordinal), "./usr/share/hostup/agent-tls.cnf"], files.Order(StringComparer.Ordinal));
+        Assert.Equal("/etc/default/hostup-device", (await DpkgDebAsync("--info", "conffiles")).Trim());
+        foreach (string script in (string[])["preinst", "postinst", "prerm", "postrm"])
+            Assert.DoesNotContain($" {script} ", await DpkgDebAsync("--info"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Removed_it_leaves_what_the_device_boots_from_and_what_it_wrote()
+    {
+        var before = Tree();
+        await _package.InstallAsync(Root, default);
+        Assert.Contains("usr/bin/hostup-device", Tree());
+        Assert.Contains("usr/lib/systemd/system/multi-user.target.wants/hostup-agent.service", Tree());
+
+        await DpkgAsync("--remove");
+        Assert.Equal(["etc/default/hostup-device"], Tree().Except(before));
+
+        await DpkgAsync("--purge");
+        Assert.Equal(before, Tree());
+        Assert.All(Written, w => Assert.Equal(w.Value, File.ReadAllText(Path.Combine(Root, w.Key))));
+    }
+
+    private List<string> Tree() => [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Root, f)).Where(f => !f.StartsWith("var/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    private async Task<string> DpkgDebAsync(string what, params string[] more) => await new Tool("dpkg-deb").RunAsync([what, _package.File, .. more], default);
+
+    private Task DpkgAsync(string what) => new Tool("dpkg").RunAsync([$"--root={Root}", "--log=/dev/null", "--force-unsafe-io", what, "hostup-device"], default);
+}
