@@ -65,6 +65,12 @@ internal sealed class Scene : IDisposable
     /// <summary>Signs the manifest as the builder does, changed.</summary>
     public void Resign(Func<ReleaseManifest, ReleaseManifest> change, bool reinstall = false) => Serve(Builder.Sign(change(Manifest)), reinstall);
 
+    /// <summary>Signs the image as <c>release sign --as-is</c> does: its layer is one piece, with one digest at its end.</summary>
+    public void SignAsIs() => Resign(m => m with { Image = m.Image with { Layers = [.. m.Image.Layers.Select(l => l with { Members = [] })] } });
+
+    /// <summary>Signs it as older programs did: the registry's documents name the layers.</summary>
+    public void SignWithoutLayers() => Resign(m => m with { Image = m.Image with { Layers = [] } });
+
     /// <summary>Alters the payload and leaves the signatures.</summary>
     public void Field(string path, JsonNode? value)
     {

@@ -25,8 +25,11 @@ internal enum Reach
     /// <summary>The journal and its files on the state partition: a genuine release was refused or taken back.</summary>
     Bookkeeping,
 
-    /// <summary>The spare slot too, which nobody boots.</summary>
-    Spare,
+    /// <summary>The spare slot too, and every byte that was ever written there is the signed release's.</summary>
+    SignedSpare,
+
+    /// <summary>The spare slot, with bytes that nobody signed. Nothing boots from it.</summary>
+    UnsignedSpare,
 
     /// <summary>The boot was switched: the release is what the OS builder signed.</summary>
     Switched,
@@ -45,11 +48,14 @@ internal sealed class Victim : IDisposable
     private readonly SimRelease _old;
     private readonly int _before;
     private readonly IReadOnlyList<string> _boot;
+    private bool _wroteUnsigned;
 
     public Victim(TrustList trust, SimRelease? to = null, string version = "2.100.0")
     {
         _old = SimRelease.Make(version, SimBehaviour.Good, trust: trust.ToJson());
         Device = new SimDevice(_old, to ?? _old);
+        // Whatever is formatted away again later was written too.
+        Device.Slots.Written = (path, bytes) => _wroteUnsigned |= (to ?? _old).Files.GetValueOrDefault(path) is not { } signed || !signed.AsSpan().StartsWith(bytes.Span);
         Device.State.Provision(Places.HighestSequence, OsBuilder.Text($"{Sequence}"));
         _before = Device.Power.Effects;
         _boot = BootPartition();
@@ -133,13 +139,16 @@ internal sealed class Victim : IDisposable
     public Reach Reached()
     {
         if (End?.Kind == RunEndKind.Rebooting)
+        {
+            Assert.False(_wroteUnsigned, "the release is signed, and so is what is written of it");
             return Reach.Switched;
+        }
         Assert.Equal(new BootSettings(2, false, 0), Device.Device.Boot.Read());
         Assert.Equal(_old.TreeDigest, Device.SlotA.TreeDigest);
         Assert.Equal(_boot, BootPartition());
         var effects = Device.Power.Log.Skip(_before).ToList();
         Assert.DoesNotContain(effects, e => e.Contains(Places.Boot, StringComparison.Ordinal) || e == "reboot");
-        return effects.Any(e => e.Contains("spare", StringComparison.Ordinal) && !e.Contains(Places.State, StringComparison.Ordinal)) ? Reach.Spare
+        return effects.Any(e => e.Contains("spare", StringComparison.Ordinal) && !e.Contains(Places.State, StringComparison.Ordinal)) ? _wroteUnsigned ? Reach.UnsignedSpare : Reach.SignedSpare
             : effects is [] ? Reach.Nothing
             : Reach.Bookkeeping;
     }
