@@ -36,7 +36,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ReportPace _pace = new();
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
-    private RunningAttempt Running => field ??= new(server, _log);
+    private RunningAttempt Running => field ??= new(server, _log, TakeTrustAsync);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
     private string _trustFault = "";
@@ -255,7 +255,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             _meter.Look(records[0].AttemptId!, ended: false);
         }
-        await Running.PollAsync(ct).ConfigureAwait(false);
+        await Running.PollAsync(progress, ct).ConfigureAwait(false);
     }
 
     private static void Say(string text) => Console.Error.WriteLine(text);

@@ -4,18 +4,22 @@ using Hostup.Core.Errors;
 
 namespace Hostup.Lab.Testing;
 
-/// <summary>One planted fault: a change of one place in the source that the tests of the update logic must notice.</summary>
+/// <summary>One planted fault: a change of one place in the source that tests must notice.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="File">The source file.</param>
+/// <param name="Find">The place.</param>
+/// <param name="Replace">What stands there with the fault.</param>
+/// <param name="Tests">The test project that must notice it.</param>
 public sealed record Mutation(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("file")] string File,
     [property: JsonPropertyName("find")] string Find,
-    [property: JsonPropertyName("replace")] string Replace);
+    [property: JsonPropertyName("replace")] string Replace,
+    [property: JsonPropertyName("tests")] string Tests = "Hostup.Updates.Tests");
 
-/// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests of Hostup.Updates on it.</summary>
+/// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests on it that must notice: those of the update logic where nothing else is said.</summary>
 public sealed class Mutations(string root)
 {
-    private const string Tests = "Hostup.Updates.Tests";
-
     /// <summary>Runs them all, a line each.</summary>
     /// <returns>Caught and survived.</returns>
     public async Task<(int Caught, int Survived)> RunAsync(CancellationToken ct)
@@ -24,9 +28,13 @@ public sealed class Mutations(string root)
         string copy = Directory.CreateTempSubdirectory("hostup-mutate-").FullName;
         try
         {
-            Copy(copy);
-            if (await BuildAsync(copy, [$"tests/{Tests}"], ct) != 0 || await TestAsync(copy, ct) != 0)
-                throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the tests fail without any", "run `./test fast` first");
+            string[] projects = [.. mutations.Select(m => m.Tests).Distinct()];
+            Copy(copy, projects);
+            foreach (string tests in projects)
+            {
+                if (await BuildAsync(copy, [$"tests/{tests}"], ct) != 0 || await TestAsync(copy, tests, ct) != 0)
+                    throw new HostupException(HostupErrors.Lab, "cannot plant faults", $"the tests of {tests} fail without any", "run `./test fast` first");
+            }
             int caught = 0;
             // The next fault is built while the tests look for this one.
             var next = BuildFaultAsync(copy, mutations[0], ct);
@@ -68,7 +76,7 @@ public sealed class Mutations(string root)
         }
         string built = Path.Combine(copy, mutation.Name + ".dll");
         File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/debug", library), built);
-        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{Tests}/debug", library));
+        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{mutation.Tests}/debug", library), mutation.Tests);
     }
 
     /// <summary>Runs the tests with the library put where they load it.</summary>
@@ -79,7 +87,7 @@ public sealed class Mutations(string root)
         File.Copy(fault.Library, fault.Place, overwrite: true);
         try
         {
-            return await TestAsync(copy, ct) != 0;
+            return await TestAsync(copy, fault.Tests, ct) != 0;
         }
         finally
         {
@@ -94,18 +102,18 @@ public sealed class Mutations(string root)
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
         DotNet.RunAsync(copy, ["build", .. what, "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
 
-    private static Task<int> TestAsync(string copy, CancellationToken ct) =>
-        DotNet.RunAsync(copy, [$"artifacts/bin/{Tests}/debug/{Tests}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root"], _ => { }, ct);
+    private static Task<int> TestAsync(string copy, string tests, CancellationToken ct) =>
+        DotNet.RunAsync(copy, [$"artifacts/bin/{tests}/debug/{tests}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root"], _ => { }, ct);
 
-    private void Copy(string target)
+    private void Copy(string target, IReadOnlyList<string> projects)
     {
-        foreach (string folder in new[] { "src", $"tests/{Tests}" })
+        foreach (string folder in projects.Select(p => "tests/" + p).Prepend("src"))
         {
             foreach (string file in Directory.EnumerateFiles(Path.Combine(root, folder), "*", SearchOption.AllDirectories))
                 CopyFile(target, Path.GetRelativePath(root, file));
         }
         // The solution marks the root, and tests compare themselves with documents.
-        foreach (string file in new[] { "Hostup.slnx", "docs/update-run.md", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
+        foreach (string file in new[] { "Hostup.slnx", "docs/update-run.md", "docs/cli.md", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
             CopyFile(target, file);
     }
 
@@ -119,5 +127,6 @@ public sealed class Mutations(string root)
     /// <summary>A library with a fault.</summary>
     /// <param name="Library">The file that was built.</param>
     /// <param name="Place">Where the tests load it.</param>
-    private sealed record PlantedFault(string Library, string Place);
+    /// <param name="Tests">The tests.</param>
+    private sealed record PlantedFault(string Library, string Place, string Tests);
 }

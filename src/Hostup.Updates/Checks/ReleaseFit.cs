@@ -33,22 +33,24 @@ public sealed record ReleaseFit
 
     /// <summary>Reads it.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="release">The release.</param>
+    /// <param name="asked">The update. Of a release that is not believed no program is told and no source is asked.</param>
     /// <param name="sources">Where its image can come from; null: the slot is written already.</param>
     /// <param name="ct">Ends the questions to the sources.</param>
-    public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, ReleaseManifest release, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
+    public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, UpdateAsked asked, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
         bool holds = SpareHolds(device, release);
         var areas = new BootAreas(device.Files, device.Media);
         string? fault = areas.FaultOf(release.BootAreas);
+        var release = asked.Release;
         var files = new BootPartition(device.Files).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device));
         return new ReleaseFit
         {
             Boot = fault is null ? files + areas.Need(release.BootAreas) : files,
             BootAreaFault = fault,
-            FormatFault = await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false),
+            FormatFault = asked.IsBelieved ? await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false) : null,
             SpareHoldsIt = holds,
-            Sources = sources is null || holds ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),
+            EngineHasSupervisor = asked.IsBelieved && release.Supervisor?.Image is { } image && EngineImageName.TryParse(image, out var name) && await device.Engine.HasAsync(name, ct).ConfigureAwait(false),
+            Sources = sources is null || holds || !asked.IsBelieved ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),
         };
     }
 

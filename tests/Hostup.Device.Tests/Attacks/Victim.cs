@@ -7,9 +7,7 @@ using Hostup.Linux.Network;
 using Hostup.Linux.Sources;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Boot;
-using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
-using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Trust;
@@ -117,21 +115,9 @@ internal sealed class Victim : IDisposable
     {
         var (file, program) = await intake.TakeAsync(target, default);
         Program = program;
-        var (release, payload) = file.Verify(Trust, ClockFloor.Freshness(Device.Files, Device.Device.Clock));
-        var facts = await DeviceFacts.ReadAsync(Device.Device, default);
-        var fit = await ReleaseFit.ReadAsync(Device.Device, release, sources: null, default);
-        var plan = Planner.Make(facts, fit, new UpdateAsked(release, target.Reinstall, ThisProgram.Version), new PlanRequest
-        {
-            AttemptId = target.AttemptId,
-            Manifest = Digest.Of(payload),
-            Updater = ThisProgram.ComputeDigest(),
-            UpdaterVersion = ThisProgram.Version,
-            FallbackRegistries = target.FallbackRegistries,
-            Fetched = file.Fetched,
-        });
         using var link = new SourceLink(target.Policy, TimeProvider.System, connections: connections);
         IHostAppSource[] sources = [new RegistrySource("registry", link, server, new RegistryCredentials($"d_{Uuid}", Key), null), .. target.FallbackRegistries.Select(f => new RegistrySource("fallback", link, new Uri(f), null, null))];
-        End = await new UpdateRun(Device.Device, Device.Ports, _ => sources).StartAsync(plan, payload, default);
+        End = await new UpdateBeginning(file, null).StartAsync(Device.Device, new UpdateRun(Device.Device, Device.Ports, _ => sources), default);
         Error = End.Error;
     }
 

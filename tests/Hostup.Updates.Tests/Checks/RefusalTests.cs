@@ -117,7 +117,7 @@ public sealed class RefusalTests
         try
         {
             var plan = await device.Target.PlanAsync(without);
-            return (await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, CancellationToken.None)).Error;
+            return (await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, device.Target.Envelope, CancellationToken.None)).Error;
         }
         catch (HostupException e) when (device.Target.TrustFault is not null)
         {
