@@ -17,6 +17,8 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
     public void Save()
     {
         Directory.CreateDirectory(Folder);
+        // The target last: what lies beside it is of its attempt.
+        File.Delete(TargetPath);
         File.WriteAllBytes(EnvelopePath, Envelope);
         File.WriteAllBytes(FetchedPath, JsonSerializer.SerializeToUtf8Bytes(Fetched, DeviceJson.Default.IReadOnlyListCauseBytes));
         File.WriteAllBytes(TargetPath, JsonSerializer.SerializeToUtf8Bytes(Target, DeviceJson.Default.DeviceTarget));
@@ -28,8 +30,7 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
         try
         {
             var target = JsonSerializer.Deserialize(File.ReadAllBytes(targetPath), DeviceJson.Default.DeviceTarget) ?? throw new JsonException("it is null");
-            var fetched = File.Exists(FetchedPath) ? JsonSerializer.Deserialize(File.ReadAllBytes(FetchedPath), DeviceJson.Default.IReadOnlyListCauseBytes) : null;
-            return new TargetFile(target, File.ReadAllBytes(envelopePath), fetched ?? []);
+            return new TargetFile(target, File.ReadAllBytes(envelopePath), FetchedFor(target.AttemptId));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -128,10 +128,12 @@ internal static class ReleaseSignCommand
         if (image is not null)
         {
             using var source = await ImageSource.OpenAsync(image, ct);
+        long? bytes = null;
             name = $"{name}@{source.Image.Digest}";
         }
-        return new ReleaseSupervisor(text[..equals], EngineImageName.Parse(name).ToString());
+        return new ReleaseSupervisor(text[..equals], EngineImageName.Parse(name).ToString()) { DownloadBytes = bytes };
     }
+            bytes = source.Image.DownloadBytes;
 
     private static string RootLabel(string? label) => label switch
     {

@@ -18,7 +18,7 @@ public static class ReleaseLimits
             return $"boot loader '{loader}' in it is none of {string.Join(", ", Devices.BootLoaders.Served)}";
         if (release.Image is null || release.Root is null || release.Health is null || release.Notes is null || release.Version is null || release.DeviceType is null)
             return "a part of it is null";
-        if (release.Sequence < 0 || release.Image.DownloadBytes < 0 || release.Root is not { ContentBytes: >= 0, SpaceBytes: >= 0, Entries: >= 0 })
+        if (release.Sequence < 0 || release.Image.DownloadBytes < 0 || release.Supervisor?.DownloadBytes < 0 || release.Root is not { ContentBytes: >= 0, SpaceBytes: >= 0, Entries: >= 0 })
             return "a size or the sequence in it is below zero";
         if (release.Root.Label.Length > LabelBytes || release.Root.Ext4Features.Any(f => f is null || !f.All(c => char.IsAsciiLetterOrDigit(c) || c == '_')))
             return "label or features of its root are malformed";

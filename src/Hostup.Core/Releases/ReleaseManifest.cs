@@ -176,7 +176,11 @@ public sealed record ReleaseNotes(string Os, string DeviceType);
 /// <summary>The supervisor of a release.</summary>
 /// <param name="Version">Its version.</param>
 /// <param name="Image">Image for the engine to pull, in the notation of <see cref="EngineImageName"/>; null: only the version is known.</param>
-public sealed record ReleaseSupervisor(string Version, string? Image);
+public sealed record ReleaseSupervisor(string Version, string? Image)
+{
+    /// <summary>Bytes of the image as it travels, all layers; an engine that holds some of them fetches less. Null: not said.</summary>
+    public long? DownloadBytes { get; init; }
+}
 
 /// <summary>How long the new OS may take to prove itself. Defaults as upstream's rollback-health.</summary>
 public sealed record HealthSettings

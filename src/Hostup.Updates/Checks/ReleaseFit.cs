@@ -28,6 +28,9 @@ public sealed record ReleaseFit
     /// <summary>Whether the spare slot was last written with this very tree; the read-back decides.</summary>
     public bool SpareHoldsIt { get; init; }
 
+    /// <summary>Whether the engine holds the supervisor's image of the release already.</summary>
+    public bool EngineHasSupervisor { get; init; }
+
     /// <summary>What each source said; null: none was asked, because none is needed any more.</summary>
     public IReadOnlyList<SourceAnswer>? Sources { get; init; }
 
@@ -38,10 +41,10 @@ public sealed record ReleaseFit
     /// <param name="ct">Ends the questions to the sources.</param>
     public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, UpdateAsked asked, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
+        var release = asked.Release;
         bool holds = SpareHolds(device, release);
         var areas = new BootAreas(device.Files, device.Media);
         string? fault = areas.FaultOf(release.BootAreas);
-        var release = asked.Release;
         var files = new BootPartition(device.Files).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device));
         return new ReleaseFit
         {
