@@ -30,7 +30,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly UpdateUnit _unit = new(device.Commands);
     private readonly DeviceTrust _trust = new(device.Ports.Files);
     private readonly UpdaterStore _updaters = new(server, new DeviceTrust(device.Ports.Files));
-    private readonly DeviceKeys _keys = new(config, server);
+    private readonly DeviceKeys _keys = new(config, server, device.Ports.Files, device.Ports.Clock);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
     private readonly TargetHold _hold = new(device.Ports, server);
