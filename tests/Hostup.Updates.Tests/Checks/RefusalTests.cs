@@ -19,7 +19,7 @@ public sealed class RefusalTests
     [Fact]
     public async Task Every_check_has_a_fault_that_it_refuses()
     {
-        var device = Refusals.Device();
+        var device = Refusals.DeviceWithAreas();
 
         var checks = (await device.Target.CheckAsync(device)).Select(c => c.Name).ToList();
 
