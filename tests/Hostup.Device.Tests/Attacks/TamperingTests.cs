@@ -56,6 +56,7 @@ public sealed class TamperingTests
     {
         using var scene = await Scene.SetAsync(Ballast());
         await using var server = scene.Server;
+        server.Poll = server.Poll with { Target = server.Poll.Target! with { Policy = new UpdatePolicy { PatienceSeconds = 60 } } };
         int[] sizes = [.. scene.Image.Layers[0].Members.Select(m => m.Size)];
         Assert.True(sizes.Length > 4, $"{sizes.Length} members");
         byte[] layer = scene.Image.Layer;

@@ -88,7 +88,7 @@ internal static class Tamperings
         new("its last byte", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, -1)), "digest-mismatch"),
         new("cut short", s => s.Server.Image(s.Image, layer: s.Image.Layer[..^9]), "link"),
         new("longer", s => s.Server.Image(s.Image, layer: [.. s.Image.Layer, 0]), "digest-mismatch"),
-        new("of another image", s => s.Server.Image(s.Image, layer: s.Other.Layer), "digest-mismatch"),
+        new("of another image", s => s.Server.Image(s.Image, layer: [.. s.Other.Layer.Concat(new byte[s.Image.Layer.Length]).Take(s.Image.Layer.Length)]), "digest-mismatch"),
         new("without an end", s => s.Server.Endless[LayerOf(s)] = true, "digest-mismatch", Reach.Bookkeeping),
     }.Select(c => c with { Name = "signed as it is, layer: " + c.Name, Tamper = s => { s.SignAsIs(); c.Tamper(s); }, Reach = c.Reach == Reach.Nothing ? Reach.UnsignedSpare : c.Reach });
 
