@@ -58,7 +58,7 @@ internal static class HostupCommand
         foreach (var command in (Command[])
         [
             LoginCommand.Build(terminal), VersionCommands.Build(terminal), RulesCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
-            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), PolicyCommands.Build(terminal), UpdateCommands.Build(terminal),
+            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), PolicyCommands.Build(terminal), UpdateCommands.Build(terminal),
         ])
             root.Subcommands.Add(command);
         return root;

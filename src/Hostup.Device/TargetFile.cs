@@ -1,11 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hostup.Core.Errors;
-using Hostup.Core.Releases;
-using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Updates.Reporting;
-using Hostup.Updates.Trust;
 
 namespace Hostup.Device;
 
@@ -20,6 +17,8 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
     public void Save()
     {
         Directory.CreateDirectory(Folder);
+        // The target last: what lies beside it is of its attempt.
+        File.Delete(TargetPath);
         File.WriteAllBytes(EnvelopePath, Envelope);
         File.WriteAllBytes(FetchedPath, JsonSerializer.SerializeToUtf8Bytes(Fetched, DeviceJson.Default.IReadOnlyListCauseBytes));
         File.WriteAllBytes(TargetPath, JsonSerializer.SerializeToUtf8Bytes(Target, DeviceJson.Default.DeviceTarget));
@@ -31,8 +30,7 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
         try
         {
             var target = JsonSerializer.Deserialize(File.ReadAllBytes(targetPath), DeviceJson.Default.DeviceTarget) ?? throw new JsonException("it is null");
-            var fetched = File.Exists(FetchedPath) ? JsonSerializer.Deserialize(File.ReadAllBytes(FetchedPath), DeviceJson.Default.IReadOnlyListCauseBytes) : null;
-            return new TargetFile(target, File.ReadAllBytes(envelopePath), fetched ?? []);
+            return new TargetFile(target, File.ReadAllBytes(envelopePath), FetchedFor(target.AttemptId));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -44,22 +42,12 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
         }
     }
 
-    /// <summary>The release, believed because a release key signed it.</summary>
-    /// <param name="trust">Whom this device believes.</param>
-    /// <param name="time">What it knows of time.</param>
-    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>requires</c>, <c>expired</c>, <c>bad-image</c>.</exception>
-    public (ReleaseManifest Release, byte[] Payload) Verify(DeviceTrust trust, ReleaseFreshness time)
-    {
-        byte[] payload = VerifySignature(trust);
-        var release = ReleaseManifest.Parse(payload);
-        time.Require(release);
-        return (release, payload);
-    }
-
-    /// <summary>The signed payload. What the release requires is judged by the program that carries the update out.</summary>
-    /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>.</exception>
-    public byte[] VerifySignature(DeviceTrust trust) =>
-        trust.Load().Verify(Core.Trust.Envelope.Parse(Envelope), TrustRole.Release, ReleaseManifest.PayloadType);
+    // The agent's files are of the attempt in its own target file: nothing of it was fetched for another one.
+    private static IReadOnlyList<CauseBytes> FetchedFor(string attempt) =>
+        File.Exists(FetchedPath) && File.Exists(TargetPath)
+        && JsonSerializer.Deserialize(File.ReadAllBytes(TargetPath), DeviceJson.Default.DeviceTarget)?.AttemptId == attempt
+            ? JsonSerializer.Deserialize(File.ReadAllBytes(FetchedPath), DeviceJson.Default.IReadOnlyListCauseBytes) ?? []
+            : [];
 }
 
 /// <summary>JSON that the programs of one device write for each other and for people, source-generated.</summary>

@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Updates.Plan;
+using Hostup.Updates.Run;
 
 namespace Hostup.Device;
 
@@ -31,6 +32,21 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
             Policy = plan.Policy,
         };
         return new UpdateBeginning(new TargetFile(target, envelope, plan.FetchedBefore), plan);
+    }
+
+    /// <summary>Begins the attempt, or refuses it. Nothing is written before the release is believed and a plan that was kept is known to hold.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="run">Carries it out.</param>
+    /// <param name="ct">Ends the process's work at the next safe point.</param>
+    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>expired</c>, <c>plan-stale</c> and the codes of a plan.</exception>
+    public async Task<RunEnd> StartAsync(DevicePorts device, UpdateRun run, CancellationToken ct)
+    {
+        // The sources are asked by the run itself, so that their bytes are in its account.
+        var update = await UpdateAtHand.LookAsync(device, Target, sources: null, ct).ConfigureAwait(false);
+        var plan = update.MakePlan(given: null);
+        if (Saved is not null)
+            SavedPlan.RequireSame(Saved, plan);
+        return await run.StartAsync(Saved ?? plan, update.Payload, Target.Envelope, ct).ConfigureAwait(false);
     }
 
     private static byte[] Read(string path)

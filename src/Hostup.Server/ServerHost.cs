@@ -87,6 +87,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.UseMiddleware<AccessGate>();
         app.MapOpenApi().For(CallerKind.Anyone);
         app.MapHealth();
+        app.MapOperatorKeys();
         app.MapProvisioningKeys();
         app.MapReleases();
         app.MapUpdaters();

@@ -46,7 +46,7 @@ public sealed class KeyCommandTests : IDisposable
         await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
         var image = await TestImage.WriteAsync(At("layout"), "2.0.0+rev1");
 
-        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--engine-store", "overlay2", "btrfs", "--stepping-stone", "1.30.1", "--out", At("release.dsse"));
+        var run = await CommandRun.OfAsync("release", "sign", "--image", At("layout"), "--key", At("release.key"), "--device-type", "genericx86-64", "--sequence", "7", "--health", "3x10", "--engine-store", "overlay2", "btrfs", "--stepping-stone", "1.30.1", "--kept-back", "config.json", "uboot.env", "--ext4-feature", "extent", "filetype", "--supervisor", "v14.1.0=example/supervisor:v14.1.0", "--supervisor-image", At("layout"), "--out", At("release.dsse"));
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         var manifest = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
@@ -58,6 +58,42 @@ public sealed class KeyCommandTests : IDisposable
         Assert.Equal((3, 10), (manifest.Health.Count, manifest.Health.IntervalSeconds));
         Assert.Equal(["overlay2", "btrfs"], manifest.EngineStores);
         Assert.Equal(["1.30.1"], manifest.SteppingStones);
+        Assert.Equal(["config.json", "uboot.env"], manifest.KeptBack!);
+        Assert.Equal(["extent", "filetype"], manifest.Root.Ext4Features);
+        Assert.Equal($"example/supervisor:v14.1.0@{image}", manifest.Supervisor!.Image);
+        Assert.Equal(Directory.EnumerateFiles(At("layout/blobs/sha256")).Sum(f => new FileInfo(f).Length), manifest.Supervisor.DownloadBytes);
+    }
+
+    /// <summary>What a device would refuse is not signed, and the refusal names what is too long.</summary>
+    [Fact]
+    public async Task A_manifest_that_is_larger_than_a_device_keeps_is_not_signed()
+    {
+        await CommandRun.OfAsync("key", "new", "--role", "release", "--out", At("release.key"));
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+        await File.WriteAllTextAsync(At("notes"), new string('x', ReleaseManifest.MaxBytes));
+
+        var run = await CommandRun.OfAsync("release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", "x", "--sequence", "1", "--notes", At("notes"), "--out", At("release.dsse"));
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("a device keeps at most 262144", run.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(At("release.dsse")));
+    }
+
+    [Fact]
+    public async Task A_release_whose_time_is_over_is_not_called_good()
+    {
+        foreach (string role in (string[])["release", "updater"])
+            await CommandRun.OfAsync("key", "new", "--role", role, "--out", At(role + ".key"));
+        await CommandRun.OfAsync("trust", "make", "--release", At("release.key"), "--updater", At("updater.key"), "--out", At("trust.json"));
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+        foreach (var (name, days) in ((string, string)[])[("over", "0"), ("good", "1")])
+            await GoodAsync("release", "sign", "--as-is", "--image", At("layout"), "--key", At("release.key"), "--device-type", "x", "--boot-loader", "grub", "--sequence", "1", "--expires-in-days", days, "--out", At(name));
+
+        var over = await CommandRun.OfAsync("release", "verify", At("over"), "--trust", At("trust.json"));
+
+        Assert.Equal((3, ""), (over.ExitCode, over.Output));
+        Assert.Contains("[expired]", over.Error, StringComparison.Ordinal);
+        Assert.Contains("good: 2.0.0", await GoodAsync("release", "verify", At("good"), "--trust", At("trust.json")), StringComparison.Ordinal);
     }
 
     [Fact]

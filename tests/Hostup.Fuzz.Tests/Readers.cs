@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
@@ -11,9 +12,13 @@ using Hostup.Linux.Engine;
 using Hostup.Oci;
 using Hostup.Oci.Images;
 using Hostup.Oci.Layers;
+using Hostup.Oci.Registries;
 using Hostup.Updates.Boot;
+using Hostup.Updates.Config;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
+using Hostup.Updates.Slots;
 
 namespace Hostup.Fuzz.Tests;
 
@@ -28,17 +33,28 @@ internal static class Readers
 
     public static IReadOnlyDictionary<string, Reader> All { get; } = new Dictionary<string, Reader>
     {
-        ["envelope"] = new(Sync(b => Envelope.Parse(b)), Megabyte / 2, 64),
-        ["trust"] = new(Sync(b => TrustList.Parse(b)), Megabyte, 64),
-        ["manifest"] = new(Sync(b => ReleaseManifest.Read(b)), Megabyte / 2, 64),
-        ["updater"] = new(Sync(b => UpdaterStatement.Parse(b)), Megabyte / 2, 64),
-        ["poll"] = new(Sync(b => JsonSerializer.Deserialize(b, WireJson.Default.PollAnswer)), Megabyte / 2, 64),
-        ["oci-manifest"] = new(Sync(b => OciImage.Parse(Describe(b), b, Config)), Megabyte / 2, 64),
-        ["oci-config"] = new(Sync(b => OciImage.Parse(Describe(ManifestOf(b)), ManifestOf(b), b)), Megabyte / 2, 64),
-        ["tar"] = new(b => ReadAsync(new LayerReader(new MemoryStream(Checksummed(b)))), 4 * Megabyte, 64),
+        ["envelope"] = new(Sync(b => Envelope.Parse(b)), Megabyte / 4, 64),
+        ["trust"] = new(Sync(b => TrustList.Parse(b)), Megabyte / 2, 64),
+        ["manifest"] = new(Sync(b => ReleaseManifest.Read(b)), Megabyte / 4, 64),
+        ["updater"] = new(Sync(b => UpdaterStatement.Parse(b)), Megabyte / 4, 64),
+        ["poll"] = new(Sync(b => JsonSerializer.Deserialize(b, WireJson.Default.PollAnswer)), Megabyte / 4, 64),
+        ["oci-manifest"] = new(Sync(b => OciImage.Parse(Describe(b), b, Config)), Megabyte / 4, 64),
+        ["oci-config"] = new(Sync(b => OciImage.Parse(Describe(ManifestOf(b)), ManifestOf(b), b)), Megabyte / 4, 64),
+        ["tar"] = new(b => ReadAsync(new LayerReader(new MemoryStream(Checksummed(b)))), Megabyte, 64),
         // Inflating is bounded by what gzip can do: some 1030 to one.
         ["gzip"] = new(b => ReadAsync(new LayersReader(new OneBlob(b), [new OciLayer(Layer(b), Digest.Of("other"u8))])), 8 * Megabyte, 64),
-        ["relay-request"] = new(Sync(b => _ = RelayRequest.Parse(b) ?? throw new HostupException(HostupErrors.BadValue, "cannot read a request", "it is none", "ask again")), Megabyte / 2, 64),
+        ["members"] = new(b => ReadAsync(FramedLayer(b)), 8 * Megabyte, 64),
+        ["zstd"] = new(b => ReadAsync(new LayersReader(new OneBlob(b), [new OciLayer(Layer(b) with { MediaType = MediaTypes.Layer + "+zstd" }, Digest.Of("other"u8))])), 16 * Megabyte, 64),
+        ["oci-index"] = new(Sync(b => PlatformChoice.Pick(OciJson.Parse(b, OciJson.Default.OciIndex, "index"), OciPlatform.LinuxAmd64, "index")), Megabyte / 8, 64),
+        ["token"] = new(Sync(b => OciJson.Parse(b, OciJson.Default.RegistryToken, "token")), Megabyte / 8, 64),
+        ["challenge"] = new(Sync(ReadChallenge), Megabyte / 8, 256),
+        ["trust-page"] = new(Sync(b => JsonSerializer.Deserialize(b, WireJson.Default.PageTrustListView)), Megabyte / 8, 64),
+        ["config"] = new(Sync(ReadConfig), Megabyte / 2, 128),
+        ["plan"] = new(Sync(b => SavedPlan.Parse(b, "plan.json")), Megabyte / 2, 64),
+        ["checkpoint"] = new(Sync(ReadCheckpoint), 2 * Megabyte, 256),
+        ["u-boot"] = new(Sync(ReadUBoot), Megabyte / 2, 256),
+        ["balena"] = new(Sync(ReadBalena), Megabyte, 64),
+        ["relay-request"] = new(Sync(b => _ = RelayRequest.Parse(b) ?? throw new HostupException(HostupErrors.BadValue, "cannot read a request", "it is none", "ask again")), Megabyte / 4, 64),
         ["grubenv"] = new(Sync(ReadGrub), Megabyte, 64),
         ["journal"] = new(Sync(b => ReadJournal(Framed(b))), 2 * Megabyte, 256),
         ["journal-bytes"] = new(Sync(ReadJournal), 2 * Megabyte, 256),
@@ -90,6 +106,70 @@ internal static class Readers
         new GrubEnvironment(Device.Files, SimDevice.GrubEnv).Read();
     }
 
+    private static void ReadUBoot(byte[] bytes)
+    {
+        // Decision, counter and limit are text of one form.
+        foreach (string path in (string[])[UBootEnvironment.File, UBootEnvironment.CountFile, Places.Boot + "/extra_uEnv.txt"])
+            Device.Boot.Provision(path, bytes);
+        var environment = new UBootEnvironment(Device.Files);
+        _ = environment.FallbackBoot;
+        environment.Read();
+    }
+
+    private static void ReadBalena(byte[] bytes)
+    {
+        Device.Boot.Provision(BalenaBootEnvironment.File, bytes);
+        new BalenaBootEnvironment(Device.Files, (2, 3)).Read();
+    }
+
+    // No copy beside it: what is read is the file itself.
+    private static void ReadConfig(byte[] bytes)
+    {
+        Device.Boot.Provision(ConfigFile.FilePath, bytes);
+        var content = new ConfigFile(Device.Files).Load();
+        foreach (string key in (string[])["uuid", "apiEndpoint", "deviceApiKey", "balenaRootCA"])
+            _ = (content[key] as JsonValue)?.TryGetValue(out string? _);
+    }
+
+    private static void ReadCheckpoint(byte[] bytes)
+    {
+        byte[] file = new byte[AttemptJournal.FileBytes];
+        "HOSTUPJ1"u8.CopyTo(file);
+        Device.State.Provision(Places.Journal, file);
+        using (Device.Files.OpenForWriting(Places.State))
+            new ProgressSlots(Device.Files).Write(bytes.AsSpan(0, Math.Min(bytes.Length, 900)));
+        SpareProgress.Load(Device.Files);
+    }
+
+    private static void ReadChallenge(byte[] bytes)
+    {
+        using var answer = new HttpResponseMessage();
+        // as the HTTP library hands it on: no line ends, and what it cannot read is not there
+        string text = new([.. Encoding.Latin1.GetString(bytes).Where(c => !char.IsControl(c))]);
+        answer.Headers.TryAddWithoutValidation("WWW-Authenticate", text);
+        if (AuthChallenge.Choose(answer.Headers.WwwAuthenticate) is null)
+            throw new HostupException(HostupErrors.Unauthorized, "cannot answer", "it asks for nothing that we know", "ask again");
+    }
+
+    /// <summary>A first line with sizes, two for each member; then the blob, whose digests are right: what is signed may still be nonsense.</summary>
+    private static LayersReader FramedLayer(byte[] bytes)
+    {
+        int end = Math.Max(0, Array.IndexOf(bytes, (byte)'\n'));
+        byte[] blob = bytes[Math.Min(bytes.Length, end + 1)..];
+        var members = new List<LayerMember>();
+        int at = 0;
+        foreach (string[] sizes in Encoding.Latin1.GetString(bytes, 0, end).Split(' ').Chunk(2))
+        {
+            int size = int.TryParse(sizes[0], out int said) && said > 0 ? Math.Min(said, blob.Length - Math.Min(at, blob.Length)) : 0;
+            var digest = Digest.Of(blob.AsSpan(Math.Min(at, blob.Length), size));
+            if (!LayerMember.TryParse($"{sizes[0]} {sizes[^1]} {digest.Hex}", out var member))
+                throw new HostupException(HostupErrors.BadImage, "cannot read a member", "it is none", "sign it again");
+            members.Add(member);
+            at = (int)Math.Min(int.MaxValue, (long)at + member.Size);
+        }
+        return new LayersReader(new OneBlob(blob), [new OciLayer(Layer(blob) with { Size = members.Sum(m => (long)m.Size) }, null) { Members = members }]);
+    }
+
     private static void ReadJournal(byte[] records)
     {
         byte[] file = new byte[AttemptJournal.FileBytes];
@@ -126,7 +206,7 @@ internal static class Readers
 
     private sealed class OneBlob(byte[] content) : IBlobSource
     {
-        public ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct) => ValueTask.FromResult<Stream>(new MemoryStream(content[(int)offset..]));
+        public ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct) => ValueTask.FromResult<Stream>(new MemoryStream(content[(int)Math.Min(offset, content.Length)..]));
     }
 }
 

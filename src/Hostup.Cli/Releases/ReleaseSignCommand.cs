@@ -33,6 +33,8 @@ internal static class ReleaseSignCommand
         loaders.AcceptOnlyFromAmong([.. BootLoaders.Served]);
         var stones = new Option<string[]>("--stepping-stone") { Description = "Versions that a device with an older OS runs first", AllowMultipleArgumentsPerToken = true };
         var label = new Option<string>("--root-label") { Description = "Label of the root file system; without it the slot's own" };
+        var features = new Option<string[]>("--ext4-feature") { Description = "Features of the root file system, for mke2fs; without it the usual ones", AllowMultipleArgumentsPerToken = true };
+        var kept = new Option<string[]>("--kept-back") { Description = "Files of the boot partition that updates never replace; without it the device program's list", AllowMultipleArgumentsPerToken = true };
         var areas = BootAreaOption.Areas();
         var single = BootAreaOption.SingleCopy();
         var days = new Option<double?>("--expires-in-days") { Description = "From then on no device installs it; without it never" };
@@ -44,7 +46,7 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, loaders, stones, label, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
+            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, loaders, stones, label, features, kept, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
@@ -63,7 +65,8 @@ internal static class ReleaseSignCommand
                 SignedAt = TimeProvider.System.GetUtcNow(),
                 Image = new ReleaseImage { Digest = signed.Digest, Repository = parsed.GetValue(repository) ?? "hostos/" + slug, DownloadBytes = signed.DownloadBytes, Layers = layers },
                 TreeDigest = read.TreeDigest,
-                Root = read.Root with { Label = RootLabel(parsed.GetValue(label)) },
+                Root = read.Root with { Label = RootLabel(parsed.GetValue(label)), Ext4Features = parsed.GetValue(features) is { Length: > 0 } named ? named : read.Root.Ext4Features },
+                KeptBack = parsed.GetValue(kept) is { Length: > 0 } paths ? paths : null,
                 BootFiles = read.BootFiles,
                 Requires = parsed.GetValue(areas) is { Length: > 0 } ? [BootArea.Feature] : [],
                 BootAreas = BootAreaOption.Parse(parsed.GetValue(areas) ?? [], parsed.GetValue(single), read),
@@ -125,12 +128,14 @@ internal static class ReleaseSignCommand
         if (equals < 0)
             return new ReleaseSupervisor(text, null);
         string name = text[(equals + 1)..];
+        long? bytes = null;
         if (image is not null)
         {
             using var source = await ImageSource.OpenAsync(image, ct);
             name = $"{name}@{source.Image.Digest}";
+            bytes = source.Image.DownloadBytes;
         }
-        return new ReleaseSupervisor(text[..equals], EngineImageName.Parse(name).ToString());
+        return new ReleaseSupervisor(text[..equals], EngineImageName.Parse(name).ToString()) { DownloadBytes = bytes };
     }
 
     private static string RootLabel(string? label) => label switch

@@ -20,6 +20,7 @@ internal static class ReleaseVerifyCommand
             var envelope = Envelope.Parse(await File.ReadAllBytesAsync(parsed.GetValue(file)!.FullName, ct));
             byte[] payload = list.Verify(envelope, TrustRole.Release, ReleaseManifest.PayloadType);
             var release = ReleaseManifest.Parse(payload);
+            new ReleaseFreshness(TimeProvider.System.GetUtcNow(), IsSynchronised: true, Floor: DateTimeOffset.UnixEpoch).Require(release);
             if (parsed.GetValue(json))
                 await terminal.Output.WriteLineAsync(System.Text.Encoding.UTF8.GetString(payload));
             else

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Hostup.Core.Errors;
 
 namespace Hostup.Core.Releases;
@@ -29,6 +30,21 @@ public sealed record EngineImageName(string? Host, string Repository, string? Ta
         return repository.Length > 0 && !repository.AsSpan().ContainsAny(" \t\r\n\"'\\")
             ? new EngineImageName(host, repository, colon < 0 ? null : rest[(colon + 1)..], digest)
             : throw Bad(text, "it has no usable repository");
+    }
+
+    /// <summary>Reads a name, where one that is none is somebody else's matter.</summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out EngineImageName? name)
+    {
+        try
+        {
+            name = Parse(text);
+            return true;
+        }
+        catch (HostupException)
+        {
+            name = null;
+            return false;
+        }
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,9 @@ public sealed record ReleaseManifest
     /// <summary>DSSE payload type of a release manifest.</summary>
     public const string PayloadType = "application/vnd.hostup.release.v1+json";
 
+    /// <summary>Most bytes of a manifest, signatures not counted: a device keeps it on its state partition, which is small. A list of members of 100 MB of image has 20 KiB.</summary>
+    public const int MaxBytes = 256 << 10;
+
     /// <summary>Features that this program knows.</summary>
     public static readonly IReadOnlySet<string> KnownFeatures = System.Collections.Frozen.FrozenSet.Create(BootArea.Feature);
 
@@ -98,9 +101,11 @@ public sealed record ReleaseManifest
     }
 
     /// <summary>Reads the JSON of a manifest whatever it requires: to show it, to undo or to roll back.</summary>
-    /// <exception cref="HostupException"><c>bad-image</c> when it is not JSON or a required field is missing.</exception>
+    /// <exception cref="HostupException"><c>bad-image</c> when it is too large, not JSON or a required field is missing.</exception>
     public static ReleaseManifest Read(ReadOnlySpan<byte> json)
     {
+        if (json.Length > MaxBytes)
+            throw new HostupException(HostupErrors.BadImage, "cannot use the release manifest", $"it has {json.Length} bytes, and a device keeps at most {MaxBytes}", "sign the release with shorter lists of packages and boot files, or shorter notes");
         try
         {
             var manifest = JsonSerializer.Deserialize(json, ReleaseJson.Default.ReleaseManifest)
@@ -176,7 +181,11 @@ public sealed record ReleaseNotes(string Os, string DeviceType);
 /// <summary>The supervisor of a release.</summary>
 /// <param name="Version">Its version.</param>
 /// <param name="Image">Image for the engine to pull, in the notation of <see cref="EngineImageName"/>; null: only the version is known.</param>
-public sealed record ReleaseSupervisor(string Version, string? Image);
+public sealed record ReleaseSupervisor(string Version, string? Image)
+{
+    /// <summary>Bytes of the image as it travels, all layers; an engine that holds some of them fetches less. Null: not said.</summary>
+    public long? DownloadBytes { get; init; }
+}
 
 /// <summary>How long the new OS may take to prove itself. Defaults as upstream's rollback-health.</summary>
 public sealed record HealthSettings

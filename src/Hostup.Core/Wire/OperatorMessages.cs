@@ -28,6 +28,22 @@ public sealed record ProvisioningKeyAnswer(string Id, string Key, DateTimeOffset
 /// <param name="ExpiresAt">When it stops working; null: never.</param>
 public sealed record ProvisioningKeyView(string Id, string Description, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
 
+/// <summary>POST /api/v1/operator-keys.</summary>
+/// <param name="Description">Whose it is, free text.</param>
+public sealed record OperatorKeyRequest(string? Description);
+
+/// <summary>Answer to <see cref="OperatorKeyRequest"/>. The key is shown once and stored hashed.</summary>
+/// <param name="Id">Names the key in lists and logs.</param>
+/// <param name="Key">The key.</param>
+public sealed record OperatorKeyAnswer(string Id, string Key);
+
+/// <summary>An operator key, without the key.</summary>
+/// <param name="Id">Names it.</param>
+/// <param name="Description">Whose it is.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="IsOwn">Whether it is the one that asked.</param>
+public sealed record OperatorKeyView(string Id, string Description, DateTimeOffset CreatedAt, bool IsOwn);
+
 /// <summary>A signed list of trusted keys that devices can fetch.</summary>
 /// <param name="Version">Its version; each list has a higher one than the one before.</param>
 /// <param name="Envelope">Digest of its envelope.</param>

@@ -25,7 +25,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly UpdateUnit _unit = new(device.Commands);
     private readonly DeviceTrust _trust = new(device.Ports.Files);
     private readonly UpdaterStore _updaters = new(server, new DeviceTrust(device.Ports.Files));
-    private readonly DeviceKeys _keys = new(config, server);
+    private readonly DeviceKeys _keys = new(config, server, device.Ports.Files, device.Ports.Clock);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
     private readonly TargetHold _hold = new(device.Ports, server);
@@ -33,7 +33,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly ResumePace _resumes = new(device.Ports.Clock);
     private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
-    private RunningAttempt Running => field ??= new(server, _log);
+    private RunningAttempt Running => field ??= new(server, _log, TakeTrustAsync);
     private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
     private AttemptUpdater Updater => field ??= new(device.Ports.Files, device.Ports.Clock, _updaters);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
@@ -252,7 +252,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             _meter.Look(records[0].AttemptId!, ended: false);
         }
-        await Running.PollAsync(ct).ConfigureAwait(false);
+        await Running.PollAsync(progress, ct).ConfigureAwait(false);
     }
 
     private static void Say(string text) => Console.Error.WriteLine(text);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Hostup.Core.Wire;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Reporting;
 using Hostup.Updates.Run;
 
 namespace Hostup.Device.Agent;
@@ -10,13 +11,18 @@ namespace Hostup.Device.Agent;
 /// The attempt that an update process works on: hands on to it what the operator wants. The device polls meanwhile as often as the server asks, so
 /// that it is heard of also when the process says nothing.
 /// </summary>
-internal sealed class RunningAttempt(ServerLink server, AttemptLog log)
+/// <param name="server">The server.</param>
+/// <param name="log">The journal of the attempt.</param>
+/// <param name="takeTrust">Takes newer lists of trusted keys; a failure is its own matter.</param>
+internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<long, CancellationToken, Task> takeTrust)
 {
     private long? _polled;
     private TimeSpan _interval;
 
     /// <summary>Polls when it is time. A target that is another attempt ends the running one.</summary>
-    public async Task PollAsync(CancellationToken ct)
+    /// <param name="progress">Progress of the running step; null: none.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task PollAsync(StepProgress? progress, CancellationToken ct)
     {
         if (_polled is { } last && Stopwatch.GetElapsedTime(last) < _interval)
             return;
@@ -24,12 +30,17 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log)
         var records = log.Records;
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         _interval = TimeSpan.FromSeconds(answer.IntervalSeconds);
+        // An attempt that waits is judged by the newest list before it goes on; one that is about to switch is left alone.
+        if (Waits(progress))
+            await takeTrust(answer.TrustVersion, ct).ConfigureAwait(false);
         if (answer.Target is not { } target)
             return;
         Ask(WishesOf(records, target));
         if (records is [{ AttemptId: { } running }, ..] && running == target.AttemptId && PolicyFile.Tell(target))
             Console.Error.WriteLine("the operator changed the policy of the attempt");
     }
+
+    private static bool Waits(StepProgress? progress) => progress?.State is AttemptStates.Ready or AttemptStates.Waiting or AttemptStates.WaitingForLock;
 
     /// <summary>Hands on what the answer to a report says.</summary>
     public static void Hear(AttemptAnswer answer) => Ask(

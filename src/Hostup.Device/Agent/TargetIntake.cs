@@ -19,11 +19,10 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
     public async Task<(TargetFile File, string Program)> TakeAsync(DeviceTarget target, CancellationToken ct)
     {
         byte[] envelope = await SpendAsync("manifest", () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
-        var file = new TargetFile(target, envelope, []);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
-        ReleaseManifest.Read(file.VerifySignature(trust));
+        ReleaseManifest.Read(SignedRelease.VerifySignature(trust, envelope));
         var (program, bytes) = await SpendAsync("updater", () => updaters.ProvideAsync(target.Updater, ct)).ConfigureAwait(false);
-        return (file with { Fetched = [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)] }, program);
+        return (new TargetFile(target, envelope, [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)]), program);
     }
 
     /// <summary>Takes newer lists of trusted keys, one after the other.</summary>

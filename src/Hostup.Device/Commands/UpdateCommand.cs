@@ -3,7 +3,6 @@ using Hostup.Core.Errors;
 using Hostup.Device.Agent;
 using Hostup.Linux.Locks;
 using Hostup.Linux.Processes;
-using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 
 namespace Hostup.Device.Commands;
@@ -63,19 +62,11 @@ internal static class UpdateCommand
         }
     }
 
-    private static async Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, UpdateBeginning begin, CancellationToken ct)
+    private static Task<RunEnd> StartAsync(ThisDevice device, UpdateRun run, UpdateBeginning begin, CancellationToken ct)
     {
         // What was wanted of an attempt before is not wanted of this one.
         ProgressFile.Reset();
-        // The sources are asked by the run itself, so that their bytes are in its account.
-        var update = await UpdateAtHand.LookAsync(device, begin.Target, sources: null, ct).ConfigureAwait(false);
-        var plan = update.MakePlan(given: null);
-        if (begin.Saved is { } saved)
-        {
-            SavedPlan.RequireSame(saved, plan);
-            plan = saved;
-        }
-        return await run.StartAsync(plan, update.Payload, ct).ConfigureAwait(false);
+        return begin.StartAsync(device.Ports, run, ct);
     }
 
     private static async Task<RunEnd> ResumeAsync(AttemptLog open, UpdateRun run, CancellationToken ct)

@@ -268,7 +268,7 @@ public sealed class SimDevice
         // The server asks until the device has a journal of the attempt.
         if (new AttemptLog(Device).Records is not [])
             return End ?? new RunEnd(RunEndKind.NothingToDo);
-        return await run.StartAsync(SavedPlan ?? await Target.PlanAsync(this), Target.Payload, CancellationToken.None);
+        return await run.StartAsync(SavedPlan ?? await Target.PlanAsync(this), Target.Payload, Target.Envelope, CancellationToken.None);
     }
 
     private void LosePower(Unflushed unflushed)

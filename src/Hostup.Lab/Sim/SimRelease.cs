@@ -126,7 +126,7 @@ public sealed class SimRelease
         BootFiles = [.. AllBootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
         Requires = LoaderCopies is [] ? [] : [BootArea.Feature],
         BootAreas = LoaderCopies is [] ? [] : [new BootArea { Name = "loader", Path = "/boot/loader.bin", Size = Loader!.Length, Digest = Digest.Of(Loader), Copies = LoaderCopies, SingleCopy = LoaderCopies.Count == 1 }],
-        Supervisor = new ReleaseSupervisor(SupervisorVersion, $"sim/supervisor:{SupervisorVersion}@{Digest.Of(Encoding.UTF8.GetBytes(SupervisorVersion))}"),
+        Supervisor = new ReleaseSupervisor(SupervisorVersion, $"sim/supervisor:{SupervisorVersion}@{Digest.Of(Encoding.UTF8.GetBytes(SupervisorVersion))}") { DownloadBytes = SimImage.LayerBytes },
         Health = new HealthSettings { IntervalSeconds = 10, Count = 3 },
     };
 

@@ -19,6 +19,9 @@ public sealed class SimSlots(SimDevice device) : ISlots
     /// <summary>What this device's mke2fs knows.</summary>
     public IReadOnlyList<string> KnownFeatures { get; set; } = new RootFileSystem { ContentBytes = 0, SpaceBytes = 0, Entries = 0 }.Ext4Features;
 
+    /// <summary>Told of each block: the file, and all of it that is there now.</summary>
+    public Action<string, ReadOnlyMemory<byte>> Written { get; set; } = (_, _) => { };
+
     public Slot Running => Fault is null ? Describe(device.RunningSlot) : throw Fault;
 
     public Slot Spare => Fault is null ? Describe(device.SpareSlot) : throw Fault;
@@ -80,6 +83,7 @@ public sealed class SimSlots(SimDevice device) : ISlots
                     read += await content.ReadAsync(block.AsMemory(read), ct) is > 0 and var count ? count : throw new InvalidOperationException("bug: content ends early");
                 device.Power.Effect($"write {entry.Path} to spare");
                 files[path] = bytes = [.. bytes, .. block];
+                device.Slots.Written(path, bytes);
                 if (bytes.Length < entry.Size)
                     await written(bytes.Length);
             }

@@ -30,6 +30,9 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
     /// <summary>The signed payload.</summary>
     public byte[] Payload => Release.ToJson();
 
+    /// <summary>The envelope that it came in; empty: none is kept, as by older programs.</summary>
+    public byte[] Envelope { get; init; } = [];
+
     /// <summary>How and when it may be carried out.</summary>
     public UpdatePolicy Policy { get; init; } = new();
 
@@ -61,5 +64,5 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
     }
 
     private async ValueTask<(DeviceFacts Facts, ReleaseFit Fit)> LookAsync(SimDevice device) =>
-        (await DeviceFacts.ReadAsync(device.Device, CancellationToken.None), await ReleaseFit.ReadAsync(device.Device, Release, device.Sources, CancellationToken.None));
+        (await DeviceFacts.ReadAsync(device.Device, CancellationToken.None), await ReleaseFit.ReadAsync(device.Device, Asked, device.Sources, CancellationToken.None));
 }

@@ -4,24 +4,25 @@ using Hostup.Core.Errors;
 
 namespace Hostup.Lab.Testing;
 
-/// <summary>One planted fault: a change of one place in the source that the tests of the update logic must notice.</summary>
+/// <summary>One planted fault: a change of one place in the source that tests must notice.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="File">The source file, from the root.</param>
 /// <param name="Find">The place, once in the file.</param>
 /// <param name="Replace">What is there instead.</param>
-/// <param name="Test">The test that was written against it, tried first; when it notices nothing, all are tried.</param>
+/// <param name="Test">The test that was written against it, tried first; when it notices nothing, all of its project are tried.</param>
+/// <param name="Tests">The test project that must notice it.</param>
 public sealed record Mutation(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("file")] string File,
     [property: JsonPropertyName("find")] string Find,
     [property: JsonPropertyName("replace")] string Replace,
-    [property: JsonPropertyName("test")] string Test);
+    [property: JsonPropertyName("test")] string Test,
+    [property: JsonPropertyName("tests")] string Tests = "Hostup.Updates.Tests");
 
-/// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests of Hostup.Updates on it.</summary>
+/// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests on it that must notice: those of the update logic where nothing else is said.</summary>
 public sealed class Mutations(string root)
 {
-    private const string Tests = "Hostup.Updates.Tests";
-    private bool _allPass;
+    private readonly HashSet<string> _allPass = [];
 
     /// <summary>Runs them all, a line each.</summary>
     /// <returns>Caught and survived.</returns>
@@ -31,10 +32,14 @@ public sealed class Mutations(string root)
         string copy = Directory.CreateTempSubdirectory("hostup-mutate-").FullName;
         try
         {
-            Copy(copy);
-            if (await BuildAsync(copy, [$"tests/{Tests}"], ct) != 0)
-                throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the source does not build", "run `./test fast` first");
-            await RequirePassAsync(copy, [.. mutations.Select(m => m.Test).Distinct()], ct);
+            string[] projects = [.. mutations.Select(m => m.Tests).Distinct()];
+            Copy(copy, projects);
+            foreach (string tests in projects)
+            {
+                if (await BuildAsync(copy, [$"tests/{tests}"], ct) != 0)
+                    throw new HostupException(HostupErrors.Lab, "cannot plant faults", $"{tests} does not build", "run `./test fast` first");
+                await RequirePassAsync(copy, tests, [.. mutations.Where(m => m.Tests == tests).Select(m => m.Test).Distinct()], ct);
+            }
             int caught = 0;
             // The next fault is built while the tests look for this one.
             var next = BuildFaultAsync(copy, mutations[0], ct);
@@ -76,21 +81,20 @@ public sealed class Mutations(string root)
         }
         string built = Path.Combine(copy, mutation.Name + ".dll");
         File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/debug", library), built);
-        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{Tests}/debug", library));
+        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{mutation.Tests}/debug", library), mutation.Tests);
     }
 
     private async Task<bool> IsNoticedByAnyAsync(string copy, PlantedFault fault, CancellationToken ct)
     {
-        if (!_allPass)
-            await RequirePassAsync(copy, [], ct);
-        _allPass = true;
+        if (_allPass.Add(fault.Tests))
+            await RequirePassAsync(copy, fault.Tests, [], ct);
         return await IsNoticedAsync(copy, fault, [], ct);
     }
 
-    private static async Task RequirePassAsync(string copy, IReadOnlyList<string> tests, CancellationToken ct)
+    private static async Task RequirePassAsync(string copy, string project, IReadOnlyList<string> tests, CancellationToken ct)
     {
-        if (await TestAsync(copy, tests, ct) != 0)
-            throw new HostupException(HostupErrors.Lab, "cannot plant faults", "the tests fail without any", "run `./test fast` first");
+        if (await TestAsync(copy, project, tests, ct) != 0)
+            throw new HostupException(HostupErrors.Lab, "cannot plant faults", $"the tests of {project} fail without any", "run `./test fast` first");
     }
 
     /// <summary>Runs the tests with the library put where they load it.</summary>
@@ -101,7 +105,7 @@ public sealed class Mutations(string root)
         File.Copy(fault.Library, fault.Place, overwrite: true);
         try
         {
-            return await TestAsync(copy, tests, ct) != 0;
+            return await TestAsync(copy, fault.Tests, tests, ct) != 0;
         }
         finally
         {
@@ -116,18 +120,18 @@ public sealed class Mutations(string root)
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
         DotNet.RunAsync(copy, ["build", .. what, "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
 
-    private static Task<int> TestAsync(string copy, IReadOnlyList<string> tests, CancellationToken ct) =>
-        DotNet.RunAsync(copy, [$"artifacts/bin/{Tests}/debug/{Tests}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root", .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
+    private static Task<int> TestAsync(string copy, string project, IReadOnlyList<string> tests, CancellationToken ct) =>
+        DotNet.RunAsync(copy, [$"artifacts/bin/{project}/debug/{project}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root", .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
 
-    private void Copy(string target)
+    private void Copy(string target, IReadOnlyList<string> projects)
     {
-        foreach (string folder in new[] { "src", $"tests/{Tests}" })
+        foreach (string folder in projects.Select(p => "tests/" + p).Prepend("src"))
         {
             foreach (string file in Directory.EnumerateFiles(Path.Combine(root, folder), "*", SearchOption.AllDirectories))
                 CopyFile(target, Path.GetRelativePath(root, file));
         }
         // The solution marks the root, and tests compare themselves with documents.
-        foreach (string file in new[] { "Hostup.slnx", "docs/update-run.md", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
+        foreach (string file in new[] { "Hostup.slnx", "docs/update-run.md", "docs/rollback.md", "docs/cli.md", "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "tests/Directory.Build.props" })
             CopyFile(target, file);
     }
 
@@ -141,5 +145,6 @@ public sealed class Mutations(string root)
     /// <summary>A library with a fault.</summary>
     /// <param name="Library">The file that was built.</param>
     /// <param name="Place">Where the tests load it.</param>
-    private sealed record PlantedFault(string Library, string Place);
+    /// <param name="Tests">The test project.</param>
+    private sealed record PlantedFault(string Library, string Place, string Tests);
 }

@@ -41,19 +41,21 @@ internal sealed class Keys(HostupDb db, TimeProvider time)
 
     public Task<bool> HasOperatorAsync(CancellationToken ct) => db.ApiKeys.AnyAsync(k => k.Kind == "operator", ct);
 
-    /// <summary>Provisioning keys that still work, newest first.</summary>
-    public Task<List<ApiKeyRow>> ProvisioningAsync(CancellationToken ct)
+    /// <summary>Keys of a kind that still work, newest first.</summary>
+    public Task<List<ApiKeyRow>> ListAsync(CallerKind kind, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        return db.ApiKeys.AsNoTracking().Where(k => k.Kind == "provisioning" && (k.ExpiresAt == null || k.ExpiresAt > now)).OrderByDescending(k => k.Id).ToListAsync(ct);
+        string name = NameOf(kind);
+        return db.ApiKeys.AsNoTracking().Where(k => k.Kind == name && (k.ExpiresAt == null || k.ExpiresAt > now)).OrderByDescending(k => k.Id).ToListAsync(ct);
     }
 
-    /// <summary>Makes a provisioning key worthless from now on.</summary>
+    /// <summary>Makes a key worthless from now on.</summary>
     /// <returns>Whether there was one.</returns>
-    public async Task<bool> RevokeProvisioningAsync(string id, CancellationToken ct)
+    public async Task<bool> RevokeAsync(CallerKind kind, string id, CancellationToken ct)
     {
         var now = time.GetUtcNow();
-        return await db.ApiKeys.Where(k => k.Id == id && k.Kind == "provisioning").ExecuteUpdateAsync(s => s.SetProperty(k => k.ExpiresAt, now), ct) > 0;
+        string name = NameOf(kind);
+        return await db.ApiKeys.Where(k => k.Id == id && k.Kind == name).ExecuteUpdateAsync(s => s.SetProperty(k => k.ExpiresAt, now), ct) > 0;
     }
 
     private async Task<Caller?> DeviceAsync(string key, string hash, CancellationToken ct)

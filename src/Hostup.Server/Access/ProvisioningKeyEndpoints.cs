@@ -17,9 +17,9 @@ internal static class ProvisioningKeyEndpoints
     }
 
     private static async Task<Page<ProvisioningKeyView>> List(Keys keys, CancellationToken ct) =>
-        new([.. (await keys.ProvisioningAsync(ct)).Select(k => new ProvisioningKeyView(k.Id, k.Description, k.CreatedAt, k.ExpiresAt))], null);
+        new([.. (await keys.ListAsync(CallerKind.Provisioning, ct)).Select(k => new ProvisioningKeyView(k.Id, k.Description, k.CreatedAt, k.ExpiresAt))], null);
 
-    private static async Task<IResult> Revoke(string id, Keys keys, CancellationToken ct) => await keys.RevokeProvisioningAsync(id, ct)
+    private static async Task<IResult> Revoke(string id, Keys keys, CancellationToken ct) => await keys.RevokeAsync(CallerKind.Provisioning, id, ct)
         ? Results.Ok()
         : throw new HostupException(HostupErrors.NotFound, $"cannot find provisioning key {id}", "there is none of that id", "see `hostup provisioning-key list`");
 

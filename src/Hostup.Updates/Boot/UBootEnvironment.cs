@@ -108,7 +108,7 @@ public sealed partial class UBootEnvironment(IFiles files, int builtInLimit = UB
     private static HostupException Bad(string why) =>
         new(HostupErrors.BootEnvironment, $"cannot read boot environment {File}", why, "restore it from a device of the same kind: two lines, resin_root_part=2 and upgrade_available=0");
 
-    [GeneratedRegex(@"(?<=^|\n)resin_root_part=([0-9a-fA-F]+)")]
+    [GeneratedRegex(@"(?<=^|\n)resin_root_part=([0-9a-fA-F]{1,4})(?![0-9a-fA-F])")]
     private static partial Regex Root();
 
     [GeneratedRegex(@"(?<=^|\n)upgrade_available=([01])")]

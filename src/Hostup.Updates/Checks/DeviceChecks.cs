@@ -11,7 +11,7 @@ namespace Hostup.Updates.Checks;
 /// <summary>Everything that is looked at before a device is touched. Each check has a name, says what it saw and what to do.</summary>
 public static class DeviceChecks
 {
-    /// <summary>Free space on the state partition: plan, manifest and journal with their temporary files, and the supervisor's database copy.</summary>
+    /// <summary>Free space on the state partition: plan, manifest, envelope and journal with their temporary files, and the supervisor's database copy.</summary>
     public static readonly ByteCount StateNeeded = ByteCount.FromMiB(2);
 
     // as the updater store has it: an updater goes to memory when the data partition is full
@@ -26,8 +26,8 @@ public static class DeviceChecks
     /// <param name="asked">What it is to become.</param>
     public static IReadOnlyList<CheckResult> Evaluate(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked) =>
     [
-        Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`"),
-        .. Trust(asked),
+        OtherUpdate(facts),
+        .. Trust(asked.TrustFault, asked, facts.Clock),
         .. Slots(facts),
         OsVersionServed(facts, asked.Release),
         DeviceTypeCheck.Evaluate(facts, asked.Release),
@@ -42,13 +42,42 @@ public static class DeviceChecks
         PowerCheck.Evaluate(facts.Supplies),
         PolicyCheck.Evaluate(asked.Policy),
         RootSpace(facts, asked.Release),
-        Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}", "install an mke2fs that knows the release's features, or sign the release with fewer"),
+        Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? (asked.IsBelieved ? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}" : NotJudged), "install an mke2fs that knows the release's features, or sign the release with fewer"),
         .. BootAreas(fit, asked.Release),
         BootSpace(facts, fit),
-        Check(HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's"),
-        Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device"),
+        StateSpace(facts),
+        Engine(facts),
         EngineStore(facts, asked.Release),
-        Image(fit, asked.Release),
+        Image(fit, asked),
+    ];
+
+    /// <summary>The same rows for a document in which no release can be read: what depends on one is not judged.</summary>
+    /// <param name="facts">What the device is.</param>
+    /// <param name="policy">How and when the update is to be carried out.</param>
+    /// <param name="fault">Why the document is not believed.</param>
+    public static IReadOnlyList<CheckResult> EvaluateUnread(DeviceFacts facts, UpdatePolicy policy, HostupException fault) =>
+    [
+        OtherUpdate(facts),
+        .. Trust(fault, null, facts.Clock),
+        .. Slots(facts),
+        Open(HostupErrors.OsVersion),
+        Open(HostupErrors.DeviceType),
+        Open(HostupErrors.NotNewer),
+        Open(HostupErrors.DataSpace),
+        Open(HostupErrors.UpdaterTooOld),
+        Open(HostupErrors.KnownBad),
+        BootEnvironment(facts),
+        TrialPending(facts),
+        Clock(facts.Clock),
+        PowerCheck.Evaluate(facts.Supplies),
+        PolicyCheck.Evaluate(policy),
+        Open(HostupErrors.RootSpace),
+        Open(HostupErrors.Mkfs),
+        Open(HostupErrors.BootSpace),
+        StateSpace(facts),
+        Engine(facts),
+        Open(HostupErrors.EngineStore),
+        Open(HostupErrors.ImageMissing),
     ];
 
     /// <summary>What refuses an update, worst first: what will not pass by waiting before what may; null: every check passed.</summary>
@@ -69,8 +98,9 @@ public static class DeviceChecks
     public static async ValueTask RequireAsync(StepContext update, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
         var facts = await DeviceFacts.ReadAsync(update.Device, ct).ConfigureAwait(false);
-        var fit = await ReleaseFit.ReadAsync(update.Device, update.Release, sources, ct).ConfigureAwait(false);
-        var checks = Evaluate(facts, fit, UpdateAsked.By(update.Plan, update.Release));
+        var asked = UpdateAsked.By(update.Device, update.Plan, update.Release);
+        var fit = await ReleaseFit.ReadAsync(update.Device, asked, sources, ct).ConfigureAwait(false);
+        var checks = Evaluate(facts, fit, asked);
         string failed = string.Join("; ", checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}"));
         if (Worst(checks) is not { } worst)
             return;
@@ -80,17 +110,31 @@ public static class DeviceChecks
     }
 
     // What the release requires and how long it holds is judged after its signature; every other fault means that it is not believed.
-    private static IEnumerable<CheckResult> Trust(UpdateAsked asked)
+    private static IEnumerable<CheckResult> Trust(HostupException? fault, UpdateAsked? asked, ClockReading clock)
     {
-        var unbelieved = asked.TrustFault is { } fault && fault.Code != HostupErrors.Requires && fault.Code != HostupErrors.Expired ? fault : null;
-        var unknown = asked.TrustFault?.Code == HostupErrors.Requires ? asked.TrustFault : null;
-        var expired = asked.TrustFault?.Code == HostupErrors.Expired ? asked.TrustFault : null;
-        yield return new(HostupErrors.Signature.Id, unbelieved?.Code ?? HostupErrors.Signature, unbelieved is null,
-            unbelieved?.Why ?? "signed by keys of role release that this OS trusts", unbelieved?.WhatToDo ?? "");
+        var unknown = fault?.Code == HostupErrors.Requires ? fault : null;
+        var expired = fault?.Code == HostupErrors.Expired ? fault : null;
+        var unbelieved = unknown is null && expired is null ? fault : null;
+        string good = asked?.IsEnvelopeGone == true ? "not kept: the program that began the attempt believed it and keeps no signatures" : "signed by keys of role release that this OS trusts";
+        yield return new(HostupErrors.Signature.Id, unbelieved?.Code ?? HostupErrors.Signature, unbelieved is null, unbelieved?.Why ?? good, unbelieved?.WhatToDo ?? "");
         yield return Check(HostupErrors.Requires, unknown is null, unknown?.Why ?? (unbelieved is null ? "nothing that this program does not know" : NotJudged), unknown?.WhatToDo ?? "");
-        yield return Check(HostupErrors.Expired, expired is null,
-            expired?.Why ?? (asked.TrustFault is not null ? NotJudged : asked.Release.Expires is { } end ? FormattableString.Invariant($"may be installed until {end:yyyy-MM-dd HH:mm:ss}Z") : "it does not expire"), expired?.WhatToDo ?? "");
+        yield return Check(HostupErrors.Expired, expired is null, expired?.Why ?? (fault is not null || asked is null ? NotJudged : Expiry(asked, clock)), expired?.WhatToDo ?? "");
     }
+
+    private static string Expiry(UpdateAsked asked, ClockReading clock) => asked.Release.Expires is not { } end ? "it does not expire"
+        : FormattableString.Invariant($"may be installed until {end:yyyy-MM-dd HH:mm:ss}Z") + (clock.Now < end ? ""
+            : asked.IsEnvelopeGone ? "; that is over, and the attempt was begun before" : "; the clock shows a later time, but nobody has set it");
+
+    private static CheckResult OtherUpdate(DeviceFacts facts) =>
+        Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`");
+
+    private static CheckResult StateSpace(DeviceFacts facts) => Check(
+        HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
+
+    private static CheckResult Engine(DeviceFacts facts) =>
+        Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device");
+
+    private static CheckResult Open(HostupErrorCode code) => Check(code, true, NotJudged, "");
 
     private static IEnumerable<CheckResult> Slots(DeviceFacts facts)
     {
@@ -175,8 +219,11 @@ public static class DeviceChecks
         return Check(HostupErrors.EngineStore, good, saw, "update through a release whose engine opens this store, or move the device's containers to another driver");
     }
 
-    private static CheckResult Image(ReleaseFit fit, ReleaseManifest release)
+    private static CheckResult Image(ReleaseFit fit, UpdateAsked asked)
     {
+        var release = asked.Release;
+        if (!asked.IsBelieved)
+            return Open(HostupErrors.ImageMissing);
         if (fit.Sources is not { } answers)
             return Check(HostupErrors.ImageMissing, true, fit.SpareHoldsIt ? "not asked for: the spare slot holds it" : "not asked for: it is written", "");
         if (answers.FirstOrDefault(a => a.Fault is null) is { } has)

@@ -28,16 +28,20 @@ public sealed record ReleaseFit
     /// <summary>Whether the spare slot was last written with this very tree; the read-back decides.</summary>
     public bool SpareHoldsIt { get; init; }
 
+    /// <summary>Whether the engine holds the supervisor's image of the release already.</summary>
+    public bool EngineHasSupervisor { get; init; }
+
     /// <summary>What each source said; null: none was asked, because none is needed any more.</summary>
     public IReadOnlyList<SourceAnswer>? Sources { get; init; }
 
     /// <summary>Reads it.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="release">The release.</param>
+    /// <param name="asked">The update. Of a release that is not believed no program is told and no source is asked.</param>
     /// <param name="sources">Where its image can come from; null: the slot is written already.</param>
     /// <param name="ct">Ends the questions to the sources.</param>
-    public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, ReleaseManifest release, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
+    public static async ValueTask<ReleaseFit> ReadAsync(DevicePorts device, UpdateAsked asked, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
+        var release = asked.Release;
         bool holds = SpareHolds(device, release);
         var areas = new BootAreas(device.Files, device.Media);
         string? fault = areas.FaultOf(release.BootAreas);
@@ -46,9 +50,10 @@ public sealed record ReleaseFit
         {
             Boot = fault is null ? files + areas.Need(release.BootAreas) : files,
             BootAreaFault = fault,
-            FormatFault = await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false),
+            FormatFault = asked.IsBelieved ? await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false) : null,
             SpareHoldsIt = holds,
-            Sources = sources is null || holds ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),
+            EngineHasSupervisor = asked.IsBelieved && release.Supervisor?.Image is { } image && EngineImageName.TryParse(image, out var name) && await device.Engine.HasAsync(name, ct).ConfigureAwait(false),
+            Sources = sources is null || holds || !asked.IsBelieved ? null : await AskAsync(release, sources, ct).ConfigureAwait(false),
         };
     }
 

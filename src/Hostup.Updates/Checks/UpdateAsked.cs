@@ -2,6 +2,8 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Plan;
+using Hostup.Updates.Run;
+using Hostup.Updates.Trust;
 
 namespace Hostup.Updates.Checks;
 
@@ -20,7 +22,22 @@ public sealed record UpdateAsked(ReleaseManifest Release, bool Reinstall, string
     /// <summary>How and when it is to be carried out.</summary>
     public UpdatePolicy Policy { get; init; } = new();
 
-    /// <summary>The update that a plan describes. Its release was believed when the plan was made, and the plan names it by digest.</summary>
-    public static UpdateAsked By(UpdatePlan plan, ReleaseManifest release) =>
-        new(release, plan.Reinstall, plan.UpdaterVersion) { UpdaterBytesMissing = plan.UpdaterBytesMissing, Policy = plan.Policy };
+    /// <summary>Whether the envelope is not here to be judged again: a program that keeps none began the attempt, and believed the release then.</summary>
+    public bool IsEnvelopeGone { get; init; }
+
+    /// <summary>Whether keys that this device trusts signed the release. What a stranger's document says is neither asked for nor tried.</summary>
+    public bool IsBelieved => TrustFault is null || TrustFault.Code == HostupErrors.Requires || TrustFault.Code == HostupErrors.Expired;
+
+    /// <summary>The update that a plan describes. Its release was believed when the plan was made; it is judged again, because keys are revoked and time goes by.</summary>
+    public static UpdateAsked By(DevicePorts device, UpdatePlan plan, ReleaseManifest release)
+    {
+        byte[]? envelope = new AttemptFiles(device.Files).LoadEnvelope(plan);
+        return new(release, plan.Reinstall, plan.UpdaterVersion)
+        {
+            TrustFault = envelope is null ? null : SignedRelease.FaultOf(device, envelope, plan.Manifest),
+            IsEnvelopeGone = envelope is null,
+            UpdaterBytesMissing = plan.UpdaterBytesMissing,
+            Policy = plan.Policy,
+        };
+    }
 }

@@ -20,6 +20,9 @@ public sealed class ConfigFile(IFiles files)
 
     private static readonly JsonWriterOptions Indented = new() { Indented = true };
 
+    // A key that is there twice says two things; found here, not when it is asked for.
+    private static readonly JsonDocumentOptions OneOfEach = new() { AllowDuplicateProperties = false };
+
     /// <summary>Reads it; an empty object when there is none.</summary>
     /// <exception cref="HostupException"><c>bad-config</c> when neither file can be read.</exception>
     public JsonObject Load()
@@ -56,12 +59,23 @@ public sealed class ConfigFile(IFiles files)
         try
         {
             return files.Length(path) is null ? (null, null)
-                : JsonNode.Parse(files.Read(path)) is JsonObject content ? (content, null)
+                : JsonNode.Parse(files.Read(path), documentOptions: OneOfEach) is JsonObject content ? (Readable(content), null)
                 : (null, "it is no object");
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (Exception e) when (e is JsonException or IOException or InvalidOperationException)
         {
             return (null, e.Message);
         }
+    }
+
+    // Names and texts are decoded when they are asked for; what is no Unicode is found here, while the copy can take its place.
+    private static JsonObject Readable(JsonObject content)
+    {
+        foreach (var (_, value) in content)
+        {
+            if (value?.GetValueKind() == JsonValueKind.String)
+                value.GetValue<string>();
+        }
+        return content;
     }
 }

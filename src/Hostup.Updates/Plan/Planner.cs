@@ -90,7 +90,7 @@ public static class Planner
 
     private static PlanEstimate Estimate(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked, PlanRequest request) => new()
     {
-        Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(facts, fit, asked.Release)],
+        Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(facts, fit, asked)],
         Space =
         [
             new(facts.Spare!.Label, asked.Release.Root.SpaceBytes, facts.Spare.SizeBytes),
@@ -103,12 +103,15 @@ public static class Planner
     };
 
     // check-device asks the source for the image once more, at the price of the question that was just asked.
-    private static IEnumerable<PlannedBytes> Downloads(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release)
+    private static IEnumerable<PlannedBytes> Downloads(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked)
     {
+        var release = asked.Release;
+        if (asked.UpdaterBytesMissing > 0)
+            yield return new("updater", asked.UpdaterBytesMissing, Fetched: false);
         var has = fit.Sources?.FirstOrDefault(s => s.Fault is null);
         yield return new(has?.Source ?? "registry", fit.SpareHoldsIt ? 0 : release.Image.DownloadBytes + (has?.Received ?? 0), Fetched: false);
         if (BringsSupervisor(facts, release))
-            yield return new("supervisor", null, Fetched: false);
+            yield return new("supervisor", fit.EngineHasSupervisor ? 0 : release.Supervisor!.DownloadBytes, Fetched: false);
     }
 
     private static bool BringsSupervisor(DeviceFacts facts, ReleaseManifest release) =>

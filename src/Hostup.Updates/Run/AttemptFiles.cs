@@ -1,28 +1,36 @@
 using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.Trust;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 
 namespace Hostup.Updates.Run;
 
-/// <summary>Plan and manifest of the open attempt on the state partition: files named by digest, durable before the journal names them.</summary>
+/// <summary>Plan, manifest and the envelope that it came in of the open attempt, on the state partition: files named by digest, durable before the journal names them.</summary>
 public sealed class AttemptFiles(IFiles files)
 {
-    /// <summary>Most bytes of a plan or manifest.</summary>
+    private static readonly string[] Prefixes = ["plan-", "manifest-", "envelope-"];
+
+    /// <summary>Most bytes of a plan; a manifest has a limit of its own, <see cref="ReleaseManifest.MaxBytes"/>.</summary>
     public const int MaxBytes = 256 << 10;
 
-    /// <summary>Writes both. Durable when it returns.</summary>
+    /// <summary>Writes them. Durable when it returns.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="manifest">The payload of the envelope.</param>
+    /// <param name="envelope">The signed document; empty: there is none to be judged again.</param>
     /// <returns>The digest of the plan.</returns>
-    public Digest Save(UpdatePlan plan, ReadOnlySpan<byte> manifest)
+    public Digest Save(UpdatePlan plan, ReadOnlySpan<byte> manifest, ReadOnlySpan<byte> envelope)
     {
         byte[] planJson = plan.ToJson();
-        if (planJson.Length > MaxBytes || manifest.Length > MaxBytes)
-            throw new HostupException(HostupErrors.StateSpace, "cannot keep plan and manifest", $"they may have {MaxBytes} bytes each", "make the release's file list shorter");
+        if (planJson.Length > MaxBytes)
+            throw new HostupException(HostupErrors.StateSpace, "cannot keep the plan", $"it has {planJson.Length} bytes, at most {MaxBytes} are kept", "name fewer fallback registries");
         var digest = Digest.Of(planJson);
         files.CreateDirectory(Places.Hostup);
         AtomicFile.Write(files, ManifestPath(plan.Manifest), manifest);
+        if (!envelope.IsEmpty)
+            AtomicFile.Write(files, EnvelopePath(plan.Manifest), Envelope.Parse(envelope).ToJson()); // payload and signatures, and nothing else that was in it
         AtomicFile.Write(files, PlanPath(digest), planJson);
         return digest;
     }
@@ -30,10 +38,10 @@ public sealed class AttemptFiles(IFiles files)
     /// <summary>Removes those of older attempts, once the journal names the new ones.</summary>
     public void RemoveOthers(Digest planDigest, UpdatePlan plan)
     {
-        foreach (string name in files.ListFiles(Places.Hostup).Where(n => n.StartsWith("plan-", StringComparison.Ordinal) || n.StartsWith("manifest-", StringComparison.Ordinal)))
+        foreach (string name in files.ListFiles(Places.Hostup).Where(n => Prefixes.Any(p => n.StartsWith(p, StringComparison.Ordinal))))
         {
             string path = $"{Places.Hostup}/{name}";
-            if (path != PlanPath(planDigest) && path != ManifestPath(plan.Manifest))
+            if (path != PlanPath(planDigest) && path != ManifestPath(plan.Manifest) && path != EnvelopePath(plan.Manifest))
                 files.Delete(path);
         }
     }
@@ -72,6 +80,21 @@ public sealed class AttemptFiles(IFiles files)
         }
     }
 
+    /// <summary>The signed document that the manifest came in, to be judged again; null: a program that keeps none began the attempt. Only its signatures tell whether it is whole.</summary>
+    /// <exception cref="HostupException"><c>journal</c> when it cannot be read.</exception>
+    public byte[]? LoadEnvelope(UpdatePlan plan)
+    {
+        string path = EnvelopePath(plan.Manifest);
+        try
+        {
+            return files.Exists(path) ? files.Read(path) : null;
+        }
+        catch (IOException e)
+        {
+            throw Bad(path, e.Message, e);
+        }
+    }
+
     private byte[] ReadWhole(string path, Digest digest)
     {
         try
@@ -88,6 +111,8 @@ public sealed class AttemptFiles(IFiles files)
     private static string PlanPath(Digest digest) => $"{Places.Hostup}/plan-{digest.Hex[..16]}";
 
     private static string ManifestPath(Digest digest) => $"{Places.Hostup}/manifest-{digest.Hex[..16]}";
+
+    private static string EnvelopePath(Digest manifest) => $"{Places.Hostup}/envelope-{manifest.Hex[..16]}";
 
     private static HostupException Bad(string path, string why, Exception? inner = null) =>
         new(HostupErrors.Journal, $"cannot read {path}", why, "start the update again", inner);

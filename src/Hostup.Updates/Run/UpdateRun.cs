@@ -45,17 +45,18 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     /// <summary>Bytes that are received between two checkpoints of the spare slot.</summary>
     public long CheckpointBytes { get; init; } = DefaultCheckpointBytes;
 
-    /// <summary>Begins a new attempt. Plan and manifest are durable before the first record.</summary>
+    /// <summary>Begins a new attempt. Plan, manifest and envelope are durable before the first record.</summary>
     /// <param name="plan">What to do.</param>
     /// <param name="manifest">Signed payload of the release's envelope, already verified.</param>
+    /// <param name="envelope">The envelope, which is judged again before the switch; empty: none is kept.</param>
     /// <param name="ct">Ends the process's work at the next safe point; the attempt stays open.</param>
-    public async ValueTask<RunEnd> StartAsync(UpdatePlan plan, ReadOnlyMemory<byte> manifest, CancellationToken ct)
+    public async ValueTask<RunEnd> StartAsync(UpdatePlan plan, ReadOnlyMemory<byte> manifest, ReadOnlyMemory<byte> envelope, CancellationToken ct)
     {
         var release = ReleaseManifest.Parse(manifest.Span);
         // An attempt that ended is over, also when its process is started again.
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == plan.AttemptId)
             return new RunEnd(RunEndKind.NothingToDo);
-        var digest = _attempt.Save(plan, manifest.Span);
+        var digest = _attempt.Save(plan, manifest.Span, envelope.Span);
         _log.Open(plan, digest);
         _attempt.RemoveOthers(digest, plan);
         return await GoOnAsync(Context(plan, release), ct).ConfigureAwait(false);

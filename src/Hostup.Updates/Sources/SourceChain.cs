@@ -105,7 +105,10 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
                 return false;
             }
             if (!await PauseAsync(pause, source.Name, ct).ConfigureAwait(false))
+            {
+                host.NotBefore = Now + pause; // patience ends before that
                 return false;
+            }
         }
         return false;
     }

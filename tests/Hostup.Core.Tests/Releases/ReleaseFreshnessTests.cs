@@ -49,6 +49,12 @@ public sealed class ReleaseFreshnessTests
     [InlineData("\"has_journal\"", "\"has_journal -E x\"")]
     [InlineData("\"requires\": []", "\"requires\": [null]")]
     [InlineData("\"label\": \"\"", "\"label\": \"longer-than-sixteen\"")]
+    [InlineData("\"hostos/sim-device\"", "\"../../device/v1/poll\"")]
+    [InlineData("\"hostos/sim-device\"", "\"hostos//x\"")]
+    [InlineData("\"hostos/sim-device\"", "\"hostos/x?y\"")]
+    [InlineData("\"hostos/sim-device\"", "\"hostos/%2e%2e\"")]
+    [InlineData("\"hostos/sim-device\"", "\"Hostos/x\"")]
+    [InlineData("\"hostos/sim-device\"", "\"\"")]
     public void A_manifest_that_lies_about_sizes_or_leads_elsewhere_cannot_be_read(string good, string bad)
     {
         string json = System.Text.Encoding.UTF8.GetString(Release.ToJson());
@@ -58,6 +64,19 @@ public sealed class ReleaseFreshnessTests
 
         Assert.Equal(HostupErrors.BadImage, Assert.Throws<HostupException>(() => ReleaseManifest.Read(System.Text.Encoding.UTF8.GetBytes(lying))).Code);
         Assert.NotNull(ReleaseManifest.Read(System.Text.Encoding.UTF8.GetBytes(json)));
+    }
+
+    [Fact]
+    public void A_manifest_of_the_largest_size_is_read_and_one_byte_more_is_refused_by_its_size()
+    {
+        int rest = ReleaseManifest.MaxBytes - Release.ToJson().Length;
+        var largest = Release with { BuildId = new string('x', rest) };
+
+        var refused = Assert.Throws<HostupException>(() => ReleaseManifest.Read((largest with { BuildId = largest.BuildId + "x" }).ToJson()));
+
+        Assert.Equal(largest.BuildId, ReleaseManifest.Read(largest.ToJson()).BuildId);
+        Assert.Equal(HostupErrors.BadImage, refused.Code);
+        Assert.Contains($"{ReleaseManifest.MaxBytes + 1} bytes", refused.Why, StringComparison.Ordinal);
     }
 
     private static readonly ReleaseManifest Release = new()

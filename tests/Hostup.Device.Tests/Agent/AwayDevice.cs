@@ -79,8 +79,8 @@ internal sealed class AwayDevice : IDisposable
         {
             var target = (await link.PollAsync(default)).Target!;
             var (file, _) = await new TargetIntake(link, new UpdaterStore(link, trust, Data), trust).TakeAsync(target, default);
-            var (release, _) = file.Verify(trust, ClockFloor.Freshness(Sim.Files, Sim.Device.Clock));
-            Sim.Target = new SimTarget(release, target.Reinstall) { AttemptId = target.AttemptId, FallbackRegistries = target.FallbackRegistries };
+            var (release, _) = SignedRelease.Verify(Sim.Device, file.Envelope);
+            Sim.Target = new SimTarget(release, target.Reinstall) { AttemptId = target.AttemptId, Envelope = file.Envelope, FallbackRegistries = target.FallbackRegistries };
             Sim.Sources = [Source("registry", _server, target), .. target.FallbackRegistries.Select(f => Source("fallback", new Uri(f), target))];
             return target;
         });

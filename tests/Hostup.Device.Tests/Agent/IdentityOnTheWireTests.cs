@@ -39,7 +39,7 @@ public sealed class IdentityOnTheWireTests : IAsyncLifetime
         (await _server.Operator.PostAsync($"/api/v1/devices/{Uuid}/rotate-key", null)).EnsureSuccessStatusCode();
         Assert.True((await link.PollAsync(default)).RotateKey);
 
-        await new DeviceKeys(Config, link).ChangeAsync(default);
+        Assert.True(await new DeviceKeys(Config, link, _device.Files, _device.Ports).ChangeAsync(default));
 
         Assert.NotEqual(first, Config.DeviceKey);
         Assert.False((await link.PollAsync(default)).RotateKey);

@@ -39,7 +39,7 @@ internal sealed class OsBuilder : IDisposable
 
     public ReleaseManifest Manifest(SimRelease release, BuiltImage image, long sequence) => release.Manifest(sequence) with
     {
-        Image = new ReleaseImage { Digest = image.Image.Digest, Repository = "hostos/sim-device", DownloadBytes = image.Image.DownloadBytes },
+        Image = new ReleaseImage { Digest = image.Image.Digest, Repository = "hostos/sim-device", DownloadBytes = image.Image.DownloadBytes, Layers = image.Layers },
     };
 
     public byte[] Sign(ReleaseManifest manifest) => Envelope.Sign(ReleaseManifest.PayloadType, manifest.ToJson(), Release).ToJson();
@@ -49,19 +49,21 @@ internal sealed class OsBuilder : IDisposable
 
     public byte[] Sign(UpdaterStatement statement, SigningKey? key = null) => Envelope.Sign(UpdaterStatement.PayloadType, statement.ToJson(), key ?? Updater).ToJson();
 
-    /// <summary>The image of a release, one layer.</summary>
+    /// <summary>The image of a release, one layer, framed as <c>release sign</c> does it.</summary>
     public async Task<BuiltImage> BuildAsync(SimRelease release)
     {
         var layout = OciLayout.Create(Path.Combine(_folder.FullName, Guid.NewGuid().ToString("N")));
         var builder = new ImageBuilder(layout, OciPlatform.LinuxAmd64);
         await builder.AddLayerAsync(new ListedTree(release.Files.Select(f =>
             (new TreeEntry { Path = TreePath.Parse(f.Key), Kind = TreeEntryKind.File, Mode = 0x1A4, Size = f.Value.Length }, (ReadOnlyMemory<byte>)f.Value))), "test", default);
-        var image = await builder.FinishAsync("os", new Dictionary<string, string>(), default);
-        return new BuiltImage(image, layout, await File.ReadAllBytesAsync(Path.Combine(layout.Directory, "blobs", "sha256", image.Layers[0].Blob.Digest.Hex)));
+        var built = await builder.FinishAsync("os", new Dictionary<string, string>(), default);
+        var framed = OciLayout.Create(layout.Directory + ".framed");
+        var (image, layers) = await new ImageReframing(framed).FrameAsync(built, layout, "os", default);
+        return new BuiltImage(image, framed, layers, await File.ReadAllBytesAsync(Path.Combine(framed.Directory, "blobs", "sha256", image.Layers[0].Blob.Digest.Hex)));
     }
 
     public static byte[] Text(string text) => Encoding.UTF8.GetBytes(text);
 }
 
-/// <summary>An image with the bytes of its one layer.</summary>
-internal sealed record BuiltImage(OciImage Image, OciLayout Layout, byte[] Layer);
+/// <summary>An image with its layers as they are signed, and the bytes of the one that it has.</summary>
+internal sealed record BuiltImage(OciImage Image, OciLayout Layout, IReadOnlyList<ReleaseLayer> Layers, byte[] Layer);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using Hostup.Core.Releases;
@@ -64,6 +65,27 @@ internal sealed class Scene : IDisposable
 
     /// <summary>Signs the manifest as the builder does, changed.</summary>
     public void Resign(Func<ReleaseManifest, ReleaseManifest> change, bool reinstall = false) => Serve(Builder.Sign(change(Manifest)), reinstall);
+
+    /// <summary>Signs the image as <c>release sign --as-is</c> does: its layer is one piece, with one digest at its end.</summary>
+    public void SignAsIs() => Resign(m => m with { Image = m.Image with { Layers = [.. m.Image.Layers.Select(l => l with { Members = [] })] } });
+
+    /// <summary>Signs it as older programs did: the registry's documents name the layers.</summary>
+    public void SignWithoutLayers() => Resign(m => m with { Image = m.Image with { Layers = [] } });
+
+    /// <summary>Signs a release whose only layer holds these bytes, framed: whoever built it, the signature is good.</summary>
+    /// <param name="tar">What the layer inflates to.</param>
+    /// <param name="saidBytes">What the manifest says that it inflates to; null: the truth.</param>
+    public void SignLayer(byte[] tar, int? saidBytes = null)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Optimal, leaveOpen: true))
+            gzip.Write(tar);
+        byte[] layer = packed.ToArray();
+        var member = new LayerMember(layer.Length, saidBytes ?? tar.Length, Digest.Of(layer));
+        var signed = new ReleaseLayer { Digest = member.Digest, Size = layer.Length, MediaType = "application/vnd.oci.image.layer.v1.tar+gzip", Members = [member] };
+        Server.Files[$"v2/hostos/sim-device/blobs/{signed.Digest}"] = layer;
+        Resign(m => m with { Image = m.Image with { Layers = [signed] } });
+    }
 
     /// <summary>Alters the payload and leaves the signatures.</summary>
     public void Field(string path, JsonNode? value)

@@ -125,7 +125,7 @@ public sealed class StolenServerTests : IAsyncLifetime
         })
         {
             _thief.Image(_newImage, manifest, config, layer);
-            Assert.NotNull(await AttackAsync(Target(_builder.Sign(_newer)) with { FallbackRegistries = [_thief.Base.ToString()] }, Reach.Spare));
+            Assert.NotNull(await AttackAsync(Target(_builder.Sign(_newer)) with { FallbackRegistries = [_thief.Base.ToString()] }, Reach.Bookkeeping));
         }
         _thief.Image(_newImage);
     }
@@ -167,9 +167,9 @@ public sealed class StolenServerTests : IAsyncLifetime
         string layer = $"v2/hostos/sim-device/blobs/{_newImage.Image.Layers[0].Blob.Digest}";
         _thief.Redirects[layer] = new Uri(accomplice.Base, layer);
         accomplice.Files[layer] = _evilImage.Layer;
-        Assert.NotNull(await AttackAsync(Target(genuine), Reach.Spare));
+        Assert.NotNull(await AttackAsync(Target(genuine), Reach.Bookkeeping));
         _thief.TokensAt = new Uri(accomplice.Base, "token");
-        Assert.NotNull(await AttackAsync(Target(genuine), Reach.Spare));
+        Assert.NotNull(await AttackAsync(Target(genuine), Reach.Bookkeeping));
 
         Assert.Contains(accomplice.Requests, r => r.StartsWith("token", StringComparison.Ordinal));
         Assert.Contains(accomplice.Requests, r => r.StartsWith("v2/", StringComparison.Ordinal));

@@ -45,22 +45,78 @@ public sealed class TamperingTests
         Assert.Equal(Scene.NewVersion, scene.Victim.Device.RunningRelease!.Version);
     }
 
-    /// <summary>The spare is formatted when the first part has arrived whole; damage behind it is found all the same, and nothing boots from it.</summary>
-    [Fact]
-    public async Task Damage_behind_the_first_part_of_a_layer_costs_the_spare_slot_and_nothing_else()
+    /// <summary>The spare is formatted when the first member has arrived whole; damage behind it is found member by member, and none of it is written.</summary>
+    [Theory]
+    [InlineData("a byte", "digest-mismatch")]
+    [InlineData("a member of zeros", "digest-mismatch")]
+    [InlineData("members exchanged", "digest-mismatch")]
+    [InlineData("a member twice", "digest-mismatch")]
+    [InlineData("cut short", "link")]
+    public async Task Damage_behind_the_first_member_costs_the_spare_slot_and_writes_nothing_that_was_not_signed(string damage, string code)
     {
-        byte[] ballast = new byte[4 << 20];
-        new Random(7).NextBytes(ballast);
-        using var scene = await Scene.SetAsync(ballast: ballast);
+        using var scene = await Scene.SetAsync(Ballast());
         await using var server = scene.Server;
-        server.Image(scene.Image, layer: Scene.Flip(scene.Image.Layer, -100_000));
+        server.Poll = server.Poll with { Target = server.Poll.Target! with { Policy = new UpdatePolicy { PatienceSeconds = 60 } } };
+        int[] sizes = [.. scene.Image.Layers[0].Members.Select(m => m.Size)];
+        Assert.True(sizes.Length > 4, $"{sizes.Length} members");
+        byte[] layer = scene.Image.Layer;
+        int third = sizes[0] + sizes[1], fourth = third + sizes[2], fifth = fourth + sizes[3];
+        server.Image(scene.Image, layer: damage switch
+        {
+            "a byte" => Scene.Flip(layer, third + 1000),
+            "a member of zeros" => [.. layer[..third], .. new byte[sizes[2]], .. layer[fourth..]],
+            "members exchanged" => [.. layer[..third], .. layer[fourth..fifth], .. layer[third..fourth], .. layer[fifth..]],
+            "a member twice" => [.. layer[..third], .. layer[sizes[0]..third], .. layer[fourth..]],
+            _ => layer[..(third + 1000)],
+        });
+
+        await scene.Victim.FaceAsync(server.Base);
+
+        Assert.Equal(code, scene.Victim.Error?.Code.Id);
+        Assert.Equal(Reach.SignedSpare, scene.Victim.Reached());
+        await scene.Victim.Device.RunAsync();
+        Assert.Equal("2.100.0", scene.Victim.Device.RunningRelease!.Version);
+    }
+
+    /// <summary>The one exception, which the builder chose: a layer in one piece is known to be wrong at its end only.</summary>
+    [Fact]
+    public async Task Of_an_image_that_was_signed_as_it_is_unsigned_bytes_can_reach_the_spare_and_never_boot()
+    {
+        using var scene = await Scene.SetAsync(Ballast());
+        await using var server = scene.Server;
+        var evil = await scene.Builder.BuildAsync(SimRelease.Make(Scene.NewVersion, SimBehaviour.Good, ballast: OsBuilder.Text("evil")));
+        scene.SignAsIs();
+        server.Image(scene.Image, layer: [.. evil.Layer.Concat(new byte[scene.Image.Layer.Length]).Take(scene.Image.Layer.Length)]);
 
         await scene.Victim.FaceAsync(server.Base);
 
         Assert.Equal("digest-mismatch", scene.Victim.Error?.Code.Id);
-        Assert.Equal(Reach.Spare, scene.Victim.Reached());
+        Assert.Equal(Reach.UnsignedSpare, scene.Victim.Reached());
+        Assert.Equal("evil", System.Text.Encoding.UTF8.GetString(scene.Victim.Device.SpareSlot.Files!["usr/share/ballast"]));
         await scene.Victim.Device.RunAsync();
         Assert.Equal("2.100.0", scene.Victim.Device.RunningRelease!.Version);
+    }
+
+    /// <summary>The twin: the same image, whole.</summary>
+    [Fact]
+    public async Task An_image_that_was_signed_as_it_is_is_installed()
+    {
+        using var scene = await Scene.SetAsync(Ballast());
+        await using var server = scene.Server;
+        scene.SignAsIs();
+
+        await scene.Victim.FaceAsync(server.Base);
+
+        Assert.Null(scene.Victim.Error);
+        Assert.Equal(Reach.Switched, scene.Victim.Reached());
+    }
+
+    // Random: it does not become smaller, so that a layer has several members.
+    private static byte[] Ballast()
+    {
+        byte[] ballast = new byte[2 << 20];
+        new Random(7).NextBytes(ballast);
+        return ballast;
     }
 
     [Fact]

@@ -4,11 +4,11 @@ using Hostup.Core.Trust;
 
 namespace Hostup.Device.Tests.Attacks;
 
-/// <summary>What is altered, what the device says to it, and how far it may get at most: a damaged layer may show itself before or after the spare is formatted.</summary>
+/// <summary>What is altered, what the device says to it, and how far it may get at most.</summary>
 internal static class Tamperings
 {
     public static IReadOnlyDictionary<string, (Action<Scene> Tamper, string Code, Reach Reach)> All { get; } =
-        Envelopes().Concat(Fields()).Concat(Signed()).Concat(Images()).Concat(Updaters()).Concat(Lists()).ToDictionary(c => c.Name, c => (c.Tamper, c.Code, c.Reach));
+        Envelopes().Concat(Fields()).Concat(Signed()).Concat(Images()).Concat(InOnePiece()).Concat(WithoutLayers()).Concat(Updaters()).Concat(Lists()).ToDictionary(c => c.Name, c => (c.Tamper, c.Code, c.Reach));
 
     private sealed record Case(string Name, Action<Scene> Tamper, string Code, Reach Reach = Reach.Nothing);
 
@@ -64,7 +64,7 @@ internal static class Tamperings
         new("signed: larger than the slot", s => s.Resign(m => m with { Root = m.Root with { SpaceBytes = long.MaxValue } }), "root-space", Reach.Bookkeeping),
         new("signed: sizes below zero", s => s.Resign(m => m with { Root = m.Root with { SpaceBytes = -1 } }), "bad-image"),
         new("signed: a boot file outside the boot partition", s => s.Resign(m => m with { BootFiles = [new BootFile("../state/hostup/journal", 1, Digest.Of("x"u8))] }), "bad-image"),
-        new("signed: another tree than the image's", s => s.Resign(m => m with { TreeDigest = Digest.Of("other"u8) }), "slot-mismatch", Reach.Spare),
+        new("signed: another tree than the image's", s => s.Resign(m => m with { TreeDigest = Digest.Of("other"u8) }), "slot-mismatch", Reach.SignedSpare),
     ];
 
     private static IEnumerable<Case> Images() =>
@@ -72,18 +72,35 @@ internal static class Tamperings
         new("image: a byte of its manifest", s => s.Server.Image(s.Image, manifest: Scene.Flip(s.Image.Image.ManifestBytes.ToArray(), 30)), "image-missing", Reach.Bookkeeping),
         new("image: the manifest of another image", s => s.Server.Image(s.Image, manifest: s.Other.Image.ManifestBytes.ToArray()), "image-missing", Reach.Bookkeeping),
         new("image: an index in the place of the manifest", s => s.Server.Image(s.Image, manifest: IndexOf(s.Other)), "image-missing", Reach.Bookkeeping),
-        new("image: a byte of its configuration", s => s.Server.Image(s.Image, config: Scene.Flip(s.Image.Image.ConfigBytes.ToArray(), 10)), "digest-mismatch", Reach.Bookkeeping),
-        new("image: the configuration of another image", s => s.Server.Image(s.Image, config: s.Other.Image.ConfigBytes.ToArray()), "digest-mismatch", Reach.Bookkeeping),
-        new("image: a configuration without an end", s => s.Server.Endless[$"v2/hostos/sim-device/blobs/{s.Image.Image.Manifest.Config.Digest}"] = true, "bad-image", Reach.Bookkeeping),
-        new("image: a manifest without an end", s => s.Server.Endless[$"v2/hostos/sim-device/manifests/{s.Image.Image.Digest}"] = true, "image-missing", Reach.Bookkeeping),
-        new("layer: a byte of its head", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, 4)), "digest-mismatch", Reach.Spare),
-        new("layer: a byte of its middle", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, s.Image.Layer.Length / 2)), "digest-mismatch", Reach.Spare),
-        new("layer: its last byte", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, -1)), "digest-mismatch", Reach.Spare),
-        new("layer: cut short", s => s.Server.Image(s.Image, layer: s.Image.Layer[..^9]), "link", Reach.Spare),
-        new("layer: longer", s => s.Server.Image(s.Image, layer: [.. s.Image.Layer, 0]), "digest-mismatch", Reach.Spare),
-        new("layer: of another image, as long as it should be", s => s.Server.Image(s.Image, layer: [.. s.Other.Layer.Concat(new byte[s.Image.Layer.Length]).Take(s.Image.Layer.Length)]), "digest-mismatch", Reach.Spare),
-        new("layer: without an end", s => s.Server.Endless[$"v2/hostos/sim-device/blobs/{s.Image.Image.Layers[0].Blob.Digest}"] = true, "digest-mismatch", Reach.Bookkeeping),
+        new("layer: a byte of its head", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, 4)), "digest-mismatch", Reach.Bookkeeping),
+        new("layer: a byte of its middle", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, s.Image.Layer.Length / 2)), "digest-mismatch", Reach.Bookkeeping),
+        new("layer: its last byte", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, -1)), "digest-mismatch", Reach.Bookkeeping),
+        new("layer: cut short", s => s.Server.Image(s.Image, layer: s.Image.Layer[..^9]), "link", Reach.Bookkeeping),
+        new("layer: of another image, as long as it should be", s => s.Server.Image(s.Image, layer: [.. s.Other.Layer.Concat(new byte[s.Image.Layer.Length]).Take(s.Image.Layer.Length)]), "digest-mismatch", Reach.Bookkeeping),
+        new("layer: without an end", s => s.Server.Endless[LayerOf(s)] = true, "digest-mismatch", Reach.Bookkeeping),
     ];
+
+    // The exceptions of docs/security.md: a layer in one piece is compared with its digest when it is at its end, and the spare may have its bytes by then.
+    private static IEnumerable<Case> InOnePiece() => new Case[]
+    {
+        new("a byte of its head", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, 4)), "digest-mismatch"),
+        new("a byte of its middle", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, s.Image.Layer.Length / 2)), "digest-mismatch"),
+        new("its last byte", s => s.Server.Image(s.Image, layer: Scene.Flip(s.Image.Layer, -1)), "digest-mismatch"),
+        new("cut short", s => s.Server.Image(s.Image, layer: s.Image.Layer[..^9]), "link"),
+        new("longer", s => s.Server.Image(s.Image, layer: [.. s.Image.Layer, 0]), "digest-mismatch"),
+        new("of another image", s => s.Server.Image(s.Image, layer: [.. s.Other.Layer.Concat(new byte[s.Image.Layer.Length]).Take(s.Image.Layer.Length)]), "digest-mismatch"),
+        new("without an end", s => s.Server.Endless[LayerOf(s)] = true, "digest-mismatch", Reach.Bookkeeping),
+    }.Select(c => c with { Name = "signed as it is, layer: " + c.Name, Tamper = s => { s.SignAsIs(); c.Tamper(s); }, Reach = c.Reach == Reach.Nothing ? Reach.UnsignedSpare : c.Reach });
+
+    private static IEnumerable<Case> WithoutLayers() => new Case[]
+    {
+        new("a byte of its configuration", s => s.Server.Image(s.Image, config: Scene.Flip(s.Image.Image.ConfigBytes.ToArray(), 10)), "digest-mismatch", Reach.Bookkeeping),
+        new("the configuration of another image", s => s.Server.Image(s.Image, config: s.Other.Image.ConfigBytes.ToArray()), "digest-mismatch", Reach.Bookkeeping),
+        new("a configuration without an end", s => s.Server.Endless[$"v2/hostos/sim-device/blobs/{s.Image.Image.Manifest.Config.Digest}"] = true, "bad-image", Reach.Bookkeeping),
+        new("a manifest without an end", s => s.Server.Endless[$"v2/hostos/sim-device/manifests/{s.Image.Image.Digest}"] = true, "image-missing", Reach.Bookkeeping),
+    }.Select(c => c with { Name = "signed without layers, image: " + c.Name, Tamper = s => { s.SignWithoutLayers(); c.Tamper(s); } });
+
+    private static string LayerOf(Scene scene) => $"v2/hostos/sim-device/blobs/{scene.Image.Image.Layers[0].Blob.Digest}";
 
     private static IEnumerable<Case> Updaters() =>
     [

@@ -7,9 +7,7 @@ using Hostup.Linux.Network;
 using Hostup.Linux.Sources;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Boot;
-using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
-using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Trust;
@@ -25,8 +23,11 @@ internal enum Reach
     /// <summary>The journal and its files on the state partition: a genuine release was refused or taken back.</summary>
     Bookkeeping,
 
-    /// <summary>The spare slot too, which nobody boots.</summary>
-    Spare,
+    /// <summary>The spare slot too, and every byte that was ever written there is the signed release's.</summary>
+    SignedSpare,
+
+    /// <summary>The spare slot, with bytes that nobody signed. Nothing boots from it.</summary>
+    UnsignedSpare,
 
     /// <summary>The boot was switched: the release is what the OS builder signed.</summary>
     Switched,
@@ -45,11 +46,14 @@ internal sealed class Victim : IDisposable
     private readonly SimRelease _old;
     private readonly int _before;
     private readonly IReadOnlyList<string> _boot;
+    private bool _wroteUnsigned;
 
     public Victim(TrustList trust, SimRelease? to = null, string version = "2.100.0")
     {
         _old = SimRelease.Make(version, SimBehaviour.Good, trust: trust.ToJson());
         Device = new SimDevice(_old, to ?? _old);
+        // Whatever is formatted away again later was written too.
+        Device.Slots.Written = (path, bytes) => _wroteUnsigned |= (to ?? _old).Files.GetValueOrDefault(path) is not { } signed || !signed.AsSpan().StartsWith(bytes.Span);
         Device.State.Provision(Places.HighestSequence, OsBuilder.Text($"{Sequence}"));
         _before = Device.Power.Effects;
         _boot = BootPartition();
@@ -111,21 +115,9 @@ internal sealed class Victim : IDisposable
     {
         var (file, program) = await intake.TakeAsync(target, default);
         Program = program;
-        var (release, payload) = file.Verify(Trust, ClockFloor.Freshness(Device.Files, Device.Device.Clock));
-        var facts = await DeviceFacts.ReadAsync(Device.Device, default);
-        var fit = await ReleaseFit.ReadAsync(Device.Device, release, sources: null, default);
-        var plan = Planner.Make(facts, fit, new UpdateAsked(release, target.Reinstall, ThisProgram.Version), new PlanRequest
-        {
-            AttemptId = target.AttemptId,
-            Manifest = Digest.Of(payload),
-            Updater = ThisProgram.ComputeDigest(),
-            UpdaterVersion = ThisProgram.Version,
-            FallbackRegistries = target.FallbackRegistries,
-            Fetched = file.Fetched,
-        });
         using var link = new SourceLink(target.Policy, TimeProvider.System, connections: connections);
         IHostAppSource[] sources = [new RegistrySource("registry", link, server, new RegistryCredentials($"d_{Uuid}", Key), null), .. target.FallbackRegistries.Select(f => new RegistrySource("fallback", link, new Uri(f), null, null))];
-        End = await new UpdateRun(Device.Device, Device.Ports, _ => sources).StartAsync(plan, payload, default);
+        End = await new UpdateBeginning(file, null).StartAsync(Device.Device, new UpdateRun(Device.Device, Device.Ports, _ => sources), default);
         Error = End.Error;
     }
 
@@ -133,13 +125,16 @@ internal sealed class Victim : IDisposable
     public Reach Reached()
     {
         if (End?.Kind == RunEndKind.Rebooting)
+        {
+            Assert.False(_wroteUnsigned, "the release is signed, and so is what is written of it");
             return Reach.Switched;
+        }
         Assert.Equal(new BootSettings(2, false, 0), Device.Device.Boot.Read());
         Assert.Equal(_old.TreeDigest, Device.SlotA.TreeDigest);
         Assert.Equal(_boot, BootPartition());
         var effects = Device.Power.Log.Skip(_before).ToList();
         Assert.DoesNotContain(effects, e => e.Contains(Places.Boot, StringComparison.Ordinal) || e == "reboot");
-        return effects.Any(e => e.Contains("spare", StringComparison.Ordinal) && !e.Contains(Places.State, StringComparison.Ordinal)) ? Reach.Spare
+        return effects.Any(e => e.Contains("spare", StringComparison.Ordinal) && !e.Contains(Places.State, StringComparison.Ordinal)) ? _wroteUnsigned ? Reach.UnsignedSpare : Reach.SignedSpare
             : effects is [] ? Reach.Nothing
             : Reach.Bookkeeping;
     }

@@ -101,8 +101,8 @@ internal sealed class RealDisks : IDisposable
             Boot = new GrubEnvironment(files, SimDevice.GrubEnv),
         };
         var facts = await DeviceFacts.ReadAsync(device, CancellationToken.None);
-        var fit = await ReleaseFit.ReadAsync(device, Target.Release, _simulated.Sources, CancellationToken.None);
-        return DeviceChecks.Evaluate(facts, fit, new UpdateAsked(Target.Release, Target.Reinstall, Target.UpdaterVersion));
+        var asked = new UpdateAsked(Target.Release, Target.Reinstall, Target.UpdaterVersion);
+        return DeviceChecks.Evaluate(facts, await ReleaseFit.ReadAsync(device, asked, _simulated.Sources, CancellationToken.None), asked);
     }
 
     /// <summary>Sums over every block of the boot partition and both slots, from the medium.</summary>

@@ -155,6 +155,23 @@ public sealed class IdentityTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(HttpStatusCode.NotFound, (await server.Operator.PostAsync("/api/v1/provisioning-keys/none/revoke", null)).StatusCode);
     }
 
+    [Fact]
+    public async Task An_operator_key_that_was_stolen_is_revoked_by_another_one_and_none_revokes_itself()
+    {
+        var answer = await server.Operator.PostAsJsonAsync("/api/v1/operator-keys", new OperatorKeyRequest("stolen"), WireJson.Default.OperatorKeyRequest);
+        var stolen = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.OperatorKeyAnswer))!;
+        using var thief = server.Client(stolen.Key);
+        var listed = (await thief.GetFromJsonAsync("/api/v1/operator-keys", WireJson.Default.PageOperatorKeyView))!.Items;
+        Assert.Equal((stolen.Id, "stolen"), (listed.Single(k => k.IsOwn).Id, listed.Single(k => k.IsOwn).Description));
+        Assert.Equal(HttpStatusCode.Conflict, (await thief.PostAsync($"/api/v1/operator-keys/{stolen.Id}/revoke", null)).StatusCode);
+
+        (await server.Operator.PostAsync($"/api/v1/operator-keys/{stolen.Id}/revoke", null)).EnsureSuccessStatusCode();
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await thief.GetAsync("/api/v1/operator-keys")).StatusCode);
+        Assert.DoesNotContain((await server.Operator.GetFromJsonAsync("/api/v1/operator-keys", WireJson.Default.PageOperatorKeyView))!.Items, k => k.Id == stolen.Id);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.Operator.PostAsync("/api/v1/operator-keys/none/revoke", null)).StatusCode);
+    }
+
     private HttpClient Machine(TestDevice device, string boot, string machine)
     {
         var client = server.Client(device.Key);

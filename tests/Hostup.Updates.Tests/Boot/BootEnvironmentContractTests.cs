@@ -104,6 +104,15 @@ public sealed class BootEnvironmentContractTests
         Assert.Equal("resin_root_part=b\nupgrade_available=1\nconsole=ttyS2\n", Encoding.ASCII.GetString(device.Files.Read(UBootEnvironment.File)));
     }
 
+    [Fact]
+    public void U_boots_root_with_more_digits_than_any_partition_is_refused_in_words()
+    {
+        var device = Device("u-boot, limit 3");
+        device.Boot.Provision(UBootEnvironment.File, "resin_root_part=fffffffff\nupgrade_available=0\n"u8.ToArray());
+
+        Assert.Equal(HostupErrors.BootEnvironment, Assert.Throws<HostupException>(() => device.Device.Boot.Read()).Code);
+    }
+
     [Theory]
     [InlineData(DirectBootForm.CommandLine, "console=tty1 root=/dev/mmcblk0p2 rootwait\n", "console=tty1 root=/dev/mmcblk0p3 rootwait\n")]
     [InlineData(DirectBootForm.UEnv, "mmcroot=/dev/mmcblk1p2\n", "mmcroot=/dev/mmcblk1p3\n")]

@@ -19,7 +19,7 @@ public sealed class RefusalTests
     [Fact]
     public async Task Every_check_has_a_fault_that_it_refuses()
     {
-        var device = Refusals.Device();
+        var device = Refusals.DeviceWithAreas();
 
         var checks = (await device.Target.CheckAsync(device)).Select(c => c.Name).ToList();
 
@@ -117,7 +117,7 @@ public sealed class RefusalTests
         try
         {
             var plan = await device.Target.PlanAsync(without);
-            return (await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, CancellationToken.None)).Error;
+            return (await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, device.Target.Envelope, CancellationToken.None)).Error;
         }
         catch (HostupException e) when (device.Target.TrustFault is not null)
         {

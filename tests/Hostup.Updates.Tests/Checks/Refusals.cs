@@ -67,6 +67,8 @@ public static class Refusals
         new("a window that is none", "policy", d => Policy(d, new UpdatePolicy { DownloadWindow = "at night" }), d => Policy(d, new UpdatePolicy { DownloadWindow = "00:00-23:59 +01:00" })),
         new("a slot that is one byte too small", "root-space", d => d.Slots.SizeBytes = 99_999, d => d.Slots.SizeBytes = 100_000),
         new("a feature that mke2fs does not know", "mkfs", d => Features(d, "verity"), d => { Features(d, "verity"); d.Slots.KnownFeatures = d.Target.Release.Root.Ext4Features; }),
+        new("a raw area of the boot loader on a medium that is not there", "boot-areas", d => Areas(d, "boot0", 8192), d => Areas(d, "disk", 8192)),
+        new("a raw area behind the end of the medium", "boot-areas", d => Areas(d, "disk", 128 << 10), d => Areas(d, "disk", (128 << 10) - 4096)),
         new("a boot partition that is one byte too small", "boot-space", d => d.Files.Free[Places.Boot] = BootNeeded(d) - 1, d => d.Files.Free[Places.Boot] = BootNeeded(d)),
         new("a boot file more than is kept back", "boot-space", d => KeptBackFew(d, BootNeeded(d)), d => d.Files.Free[Places.Boot] = BootNeeded(d)),
         new("a full state partition", "state-space", d => d.Files.Free[Places.State] = (2 * MiB) - 1, d => d.Files.Free[Places.State] = 2 * MiB),
@@ -80,6 +82,21 @@ public static class Refusals
     ];
 
     public static SimDevice Device(params int[] cuts) => new(Old, New, cuts: cuts);
+
+    /// <summary>A device with a release that has raw areas of a boot loader: the check of them is asked for no other.</summary>
+    public static SimDevice DeviceWithAreas()
+    {
+        var device = Device();
+        Areas(device, "disk", 8192);
+        return device;
+    }
+
+    private static void Areas(SimDevice device, string medium, long offset)
+    {
+        device.Media.Provision("disk", 0, []);
+        var area = new BootArea { Name = "loader", Path = "/boot/loader.bin", Size = 4096, Digest = Core.Digest.Of("loader"u8), Copies = [new BootAreaCopy(medium, offset), new BootAreaCopy("disk", 64 << 10)] };
+        Release(device, r => r with { Requires = [BootArea.Feature], BootAreas = [area] });
+    }
 
     private static void Untrusted(SimDevice device, HostupErrorCode code, string why) =>
         device.Target = device.Target with { TrustFault = new HostupException(code, "cannot use the release", why, "sign it with a key of role release") };

@@ -80,7 +80,7 @@ public sealed class InterruptionTableTests
         device.Ports.States.Clear();
         device.Target = device.Target with { AttemptId = "fedcba9876543210fedcba9876543210" };
 
-        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(await device.Target.PlanAsync(device), device.Target.Payload, CancellationToken.None);
+        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(await device.Target.PlanAsync(device), device.Target.Payload, device.Target.Envelope, CancellationToken.None);
 
         Assert.Equal(RunEndKind.Rebooting, end.Kind);
         Assert.Equal(received, device.Sources[0].Bytes.Received);

@@ -102,10 +102,41 @@ public sealed class SavedPlanTests
         Assert.Equal(printed.Steps.Select(s => s.Name).SkipLast(1), records.Where(r => r.Verb == JournalVerb.Done).Select(r => r.Step));
         Assert.Equal(printed.ToSlot, device.RunningSlot.Label);
         Assert.Equal(printed.FileSystem, device.RunningSlot.Uuid);
-        long counted = JournalView.Report(records, printed, null, trial: false)!.Bytes.Where(b => b.Cause != "supervisor").Sum(b => b.Received);
+        var bytes = JournalView.Report(records, printed, null, trial: false)!.Bytes;
+        Assert.Equal(SimImage.LayerBytes, printed.Estimate!.Bytes.Single(b => b.Cause == "supervisor").Received);
+        foreach (var cause in printed.Estimate.Bytes)
+            Assert.InRange(bytes.Where(b => b.Cause == cause.Cause).Sum(b => b.Received), cause.Received!.Value * 98 / 100, cause.Received.Value * 102 / 100);
+        long counted = bytes.Sum(b => b.Received);
         Assert.InRange(counted, printed.Estimate!.BytesToFetch * 0.98, printed.Estimate.BytesToFetch * 1.02);
         Assert.Equal(source, records.Last(r => r.Source is not null).Source);
         Assert.Equal(source, printed.Estimate.Bytes[0].Cause);
+    }
+
+    [Fact]
+    public async Task A_supervisor_that_the_engine_holds_costs_nothing_and_one_of_unknown_size_is_not_guessed()
+    {
+        var device = new SimDevice(Old, New);
+        var image = Core.Releases.EngineImageName.Parse(device.Target.Release.Supervisor!.Image!);
+        await device.Ports.PullAsync(new Updates.Ports.EnginePull(image, "keeper"), new Updates.Supervisor.ImageFeed(new SimTerms(), [new SimImage("registry", image)]), CancellationToken.None);
+        var held = await device.Target.PlanAsync(device);
+        var unknown = new SimDevice(Old, New);
+        unknown.Target = unknown.Target with { Release = unknown.Target.Release with { Supervisor = unknown.Target.Release.Supervisor! with { DownloadBytes = null } } };
+
+        Assert.Equal(0, held.Estimate!.Bytes.Single(b => b.Cause == "supervisor").Received);
+        Assert.Null((await unknown.Target.PlanAsync(unknown)).Estimate!.Bytes.Single(b => b.Cause == "supervisor").Received);
+    }
+
+    [Fact]
+    public async Task The_bytes_of_an_updater_that_is_still_to_come_are_in_the_plan()
+    {
+        var device = new SimDevice(Old, New);
+        long without = (await device.Target.PlanAsync(device)).Estimate!.BytesToFetch;
+        device.Target = device.Target with { UpdaterBytesMissing = 9_000_000 };
+
+        var estimate = (await device.Target.PlanAsync(device)).Estimate!;
+
+        Assert.Equal(9_000_000, estimate.Bytes.Single(b => b.Cause == "updater").Received);
+        Assert.Equal(without + 9_000_000, estimate.BytesToFetch);
     }
 
     [Fact]

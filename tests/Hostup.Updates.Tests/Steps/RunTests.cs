@@ -204,7 +204,7 @@ public sealed class RunTests
         var plan = await device.Target.PlanAsync(device);
         int effects = device.Power.Effects;
 
-        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, CancellationToken.None);
+        var end = await new UpdateRun(device.Device, device.Ports, _ => device.Sources).StartAsync(plan, device.Target.Payload, device.Target.Envelope, CancellationToken.None);
 
         Assert.Equal(RunEndKind.NothingToDo, end.Kind);
         Assert.Equal(effects, device.Power.Effects);

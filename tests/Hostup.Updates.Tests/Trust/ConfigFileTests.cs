@@ -54,6 +54,23 @@ public sealed class ConfigFileTests
         }
     }
 
+    [Theory]
+    [InlineData("{\"uuid\":\"1\",\"uuid\":\"2\"}")]
+    [InlineData("{\"uuid\":\"\u00c1\"}")]
+    [InlineData("{\"\u00c1uid\":\"1\"}")]
+    [InlineData("{\"uuid\":\"\\ud800\"}")]
+    public void What_is_no_text_or_says_two_things_is_refused_in_words_and_the_good_copy_is_read(string latin)
+    {
+        byte[] bad = System.Text.Encoding.Latin1.GetBytes(latin);
+        var device = Device([], Unflushed.Lost);
+        Save(device);
+        device.Boot.Provision(ConfigFile.FilePath, bad);
+
+        Assert.Equal("new", new ConfigFile(device.Files).Load()["deviceApiKey"]!.GetValue<string>());
+        device.Boot.Provision(ConfigFile.CopyPath, bad);
+        Assert.Equal(HostupErrors.BadConfig, Assert.Throws<HostupException>(() => new ConfigFile(device.Files).Load()).Code);
+    }
+
     [Fact]
     public void Without_a_file_there_are_no_settings_and_two_bad_files_are_named()
     {
