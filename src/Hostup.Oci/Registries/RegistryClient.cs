@@ -77,6 +77,9 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     public Func<long>? BytesLeft { get; init; }
 
     /// <inheritdoc/>
+    public long ReceivedBytes => counter.Mark().Received;
+
+    /// <inheritdoc/>
     public long Allows(long bytes) => BytesLeft is null ? bytes : Math.Min(bytes, Math.Max(0, BytesLeft() - RequestBytes));
 
     /// <inheritdoc/>

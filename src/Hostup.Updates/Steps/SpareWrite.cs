@@ -31,7 +31,7 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
     /// <summary>Whether something became durable.</summary>
     public bool Advanced { get; private set; }
 
-    /// <summary>Whether so much arrived that the next try has less to fetch.</summary>
+    /// <summary>Whether so much arrived that the next try has less to fetch; of a layer that it begins anew nothing counts, that is retried.</summary>
     public bool Arrived => source.Bytes.Received - _receivedAtStart >= WorthATry;
 
     /// <summary>Whether it began behind content of an earlier try.</summary>

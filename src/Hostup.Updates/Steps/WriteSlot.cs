@@ -62,7 +62,10 @@ public sealed class WriteSlot : IStep
                 // Also without a fault of the source: nothing that is wrong is gone on with.
                 bool again = SpareWrite.Known(update) is not null && write.WentOn;
                 if (e.Code == HostupErrors.SlotMismatch || e.Code == HostupErrors.BadImage)
+                {
                     SpareProgress.Forget(update.Device.Files);
+                    update.Account.Discard(update.Sources);
+                }
                 if (e.Code != HostupErrors.SlotMismatch || !(again || write.Misremembered))
                     return new SourceTry(e, write.Advanced, write.Arrived);
             }

@@ -195,6 +195,26 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Assert.Equal(plain.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
         Assert.Equal(plain.Manifest.Image.Layers.Sum(l => l.Size), plain.Manifest.Image.BytesBegunAnew);
         Assert.Equal(0, network.Exchanges.ElementAt(1).From);
+        Assert.Equal(network.Exchanges.ElementAt(0).Sent, fetch.Sources[0].Retried.Received);
+        Assert.Equal(network.Exchanges.Skip(1).Sum(e => e.Sent), fetch.Sources[0].Bytes.Received);
+    }
+
+    [Fact]
+    public async Task A_link_that_breaks_in_each_try_of_a_layer_that_is_not_framed_lets_the_fallback_have_its_turn()
+    {
+        Run.NeedsRoot();
+        await using var plain = await NetworkRelease.MakeAsync(2 << 20, framed: false);
+        using var scratch = new TemporaryDirectory();
+        await using var first = new BadNetwork(plain.Registry.Base) { Rest = new(Cut, 1_500_000) };
+        await using var second = new BadNetwork(plain.Registry.Base);
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+
+        string end = await fetch.RunAsync(plain.Manifest, [("registry", first.Address), ("fallback", second.Address)], default);
+
+        Assert.Equal("fallback", end);
+        Assert.Equal(4, first.Exchanges.Count);
+        Assert.Equal(first.Sent, fetch.Sources[0].Retried.Received);
+        Assert.Equal(plain.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
     }
 
     private async Task<string> EndAsync(SlotFetch fetch, IReadOnlyList<(string, Uri)> registries)

@@ -70,6 +70,21 @@ public sealed class AccountTests
     }
 
     [Fact]
+    public void What_is_thrown_away_of_the_image_was_in_vain_also_when_an_earlier_process_fetched_it()
+    {
+        var before = new AttemptAccount(_device.Files, Attempt);
+        before.Count([new Counted("registry", 700, 7), new Counted("supervisor", 30, 3)]);
+        before.Save();
+        var account = new AttemptAccount(_device.Files, Attempt);
+        var source = new SimSource("registry", New);
+        account.Count([source]);
+
+        account.Discard([source]);
+
+        Assert.Equal([new CauseBytes("retried", 700, 7), new CauseBytes("supervisor", 30, 3)], account.Bytes);
+    }
+
+    [Fact]
     public void A_state_partition_that_cannot_be_written_costs_the_figure_only()
     {
         var account = new AttemptAccount(_device.Files, Attempt);

@@ -170,6 +170,7 @@ public sealed class SourceChainTests
 
         Assert.Equal(AttemptStates.Committed, device.Outcome);
         Assert.Equal(2, registry.AskedAt.Count);
+        Assert.Equal((Whole, New.Files.Skip(3).Sum(f => f.Value.LongLength)), (registry.Bytes.Received, registry.Retried.Received));
     }
 
     [Fact]
