@@ -6,6 +6,7 @@ using Hostup.Oci;
 using Hostup.Oci.Images;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
+using Hostup.Updates.Account;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Sources;
@@ -36,7 +37,7 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
     }
 
     /// <inheritdoc/>
-    public CauseBytes Retried => new("retried", link.Counter.WastedReceivedBytes + _wasted + _wastedByReader(), link.Counter.WastedSentBytes);
+    public CauseBytes Retried => new(AttemptAccount.RetriedCause, link.Counter.WastedReceivedBytes + _wasted + _wastedByReader(), link.Counter.WastedSentBytes);
 
     /// <inheritdoc/>
     public void Discard() => _wasted += Bytes.Received - _probed;

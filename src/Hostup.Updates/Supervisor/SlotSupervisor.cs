@@ -43,7 +43,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.VersionText, update.Release.Supervisor))
             return;
         var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
-        var sources = device.Images.Open(image, update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
+        var sources = device.Images.Open(image, () => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
         update.Account.Count(sources);
         var terms = new AttemptTerms(update, $"supervisor {update.Release.Supervisor.Version}", AttemptStates.Supervisor) { MostPatience = MostPatience };
         using (var feed = new ImageFeed(terms, sources))
@@ -101,7 +101,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         var image = EngineImageName.Parse(wanted[1]);
         var plan = new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan;
         var policy = OwnPolicy.Load(device.Files).Over(plan?.Policy ?? new UpdatePolicy());
-        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {wanted[0]}"), device.Images.Open(image, policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
+        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {wanted[0]}"), device.Images.Open(image, () => policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
             await PullAsync(image, wanted[0], feed, ct).ConfigureAwait(false);
         // Its timer must not update it at the same time.
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
