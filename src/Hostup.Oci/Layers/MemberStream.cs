@@ -124,9 +124,10 @@ internal sealed class MemberStream : Stream
         if (_current + 1 >= _members.Count)
             return _skip == 0 ? false : throw Bad("it ends before the place at which reading was to begin");
         var member = _members[++_current];
-        var ahead = _ahead ?? FetchAsync(_current, onlyThis: _startsInside && _current == _first);
+        // Who does not wait any longer leaves it to be ended with the rest.
+        _ahead ??= FetchAsync(_current, onlyThis: _startsInside && _current == _first);
+        _inflated = await _ahead.WaitAsync(ct).ConfigureAwait(false);
         _ahead = null;
-        _inflated = await ahead.WaitAsync(ct).ConfigureAwait(false);
         if (_inflater is not null)
             await _inflater.DisposeAsync().ConfigureAwait(false);
         _inflater = new GZipStream(new MemoryStream(_inflated.Bytes, 0, member.Size, writable: false), CompressionMode.Decompress);
