@@ -67,10 +67,10 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
+        // Not stopped first: closing it then would take its port for a moment, which somebody may have by now.
+        _listener.Close();
         // A listener that does not let go fails the test by name instead of holding up the run.
         await _serving.WaitAsync(TimeSpan.FromSeconds(20));
-        _listener.Close();
     }
 
     private async Task ServeAsync()
