@@ -5,6 +5,7 @@ using Hostup.Linux.Machines;
 using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Policies;
 using Hostup.Updates.Reporting;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
@@ -38,7 +39,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
     private RunningAttempt Running => field ??= new(server, _log);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
     private string _trustFault = "";
     private string? _refused;
     private long? _resumed;
