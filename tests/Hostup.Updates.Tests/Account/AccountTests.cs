@@ -126,7 +126,7 @@ public sealed class AccountTests
     }
 
     [Fact]
-    public void After_the_end_nothing_is_counted_and_a_count_that_was_lost_is_never_below_zero()
+    public void After_the_end_nothing_is_counted_and_causes_that_are_more_than_the_interfaces_kept_are_told()
     {
         Carried(0, 0);
         var agent = Agent();
@@ -140,7 +140,7 @@ public sealed class AccountTests
         update.Count([new Counted("registry", 100, 100)]);
         update.Save();
 
-        Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", 0, 0)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+        Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", -90, -90)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
     }
 
     [Fact]
