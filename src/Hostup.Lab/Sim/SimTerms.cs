@@ -18,6 +18,8 @@ public sealed class SimTerms : IFetchTerms
 
     public TimeSpan Patience { get; set; } = TimeSpan.FromMinutes(30);
 
+    public UpdatePolicy Policy { get; } = new();
+
     public ISystemClock Clock => _clock;
 
     /// <summary>Whether the operator cancelled.</summary>

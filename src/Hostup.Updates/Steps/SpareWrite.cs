@@ -13,13 +13,10 @@ namespace Hostup.Updates.Steps;
 /// Writes the image from one source to the spare, from where an earlier try stands. Now and then it makes what was written durable and
 /// only then says so: a checkpoint never tells of more than is there.
 /// </summary>
-internal sealed class SpareWrite(StepContext update, IHostAppSource source)
+internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostAppSource source)
 {
     /// <summary>What a server says when it has nothing to give is shorter.</summary>
     private const long WorthATry = 16 << 10;
-
-    /// <summary>A source that gives fewer bytes a second is as good as gone, when there is another one.</summary>
-    private const long LeastBytesPerSecond = 1024;
 
     /// <summary>A window that closes may be overstepped by this.</summary>
     private static readonly TimeSpan PolicyLook = TimeSpan.FromSeconds(30);
@@ -29,7 +26,7 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
 
     private TimeSpan _lookedAt = update.Device.Clock.Elapsed;
 
-    private readonly TimeSpan _began = update.Device.Clock.Elapsed;
+    private readonly TryPace _pace = new(terms);
     private readonly long _receivedAtStart = source.Bytes.Received;
     private long _receivedAtCheckpoint;
     private long _receivedAtKeep;
@@ -40,9 +37,7 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
     public bool Advanced { get; private set; }
 
     /// <summary>Whether so much arrived, and in such a time, that the next try is worth it; of a layer that it begins anew nothing counts, that is retried.</summary>
-    public bool Arrived => source.Bytes.Received - _receivedAtStart is >= WorthATry and var came && came >= Least * (update.Device.Clock.Elapsed - _began).TotalSeconds;
-
-    private long Least => update.Policy.BytesPerSecond is > 0 and var rate ? Math.Min(LeastBytesPerSecond, rate / 2) : LeastBytesPerSecond;
+    public bool Arrived => source.Bytes.Received - _receivedAtStart is >= WorthATry and var came && _pace.IsEnough(came);
 
     /// <summary>Whether it began behind content of an earlier try.</summary>
     public bool WentOn { get; private set; }
