@@ -33,7 +33,7 @@ internal sealed class UpdaterPart : IAsyncDisposable
     /// <summary>Nothing is there.</summary>
     public void Clear() => _file.SetLength(0);
 
-    /// <summary>Takes what is missing. A link that gives nothing for a minute is broken; what came stays.</summary>
+    /// <summary>Takes what is missing, or all that there is: the digest tells. A link that gives nothing for a minute is broken; what came stays.</summary>
     public async Task TakeAsync(Stream body, CancellationToken ct)
     {
         byte[] buffer = new byte[64 << 10];
@@ -51,10 +51,8 @@ internal sealed class UpdaterPart : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            throw Broken(e.Message, e);
+            throw new HostupException(HostupErrors.Link, "cannot fetch the updater", $"{_size - Length} bytes before its end: {e.Message}", "check the link and the space on the data partition; it goes on where it broke", e);
         }
-        if (!IsWhole)
-            throw Broken("the link closed", null);
     }
 
     /// <summary>Makes it durable.</summary>
@@ -63,7 +61,4 @@ internal sealed class UpdaterPart : IAsyncDisposable
         _file.Flush(flushToDisk: true);
         await _file.DisposeAsync().ConfigureAwait(false);
     }
-
-    private HostupException Broken(string why, Exception? inner) => new(
-        HostupErrors.Link, "cannot fetch the updater", $"{_size - Length} bytes before its end: {why}", "check the link and the space on the data partition; it goes on where it broke", inner);
 }
