@@ -21,28 +21,30 @@ internal sealed class SourceLinks : IImageSources, IDisposable
 
     /// <summary>Those of an update that runs; its budget is what the policy says at the moment, over all processes of the attempt.</summary>
     public IReadOnlyList<IHostAppSource> Open(StepContext update) => Open(
-        update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
+        () => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
 
-    /// <param name="policy">How the image may be fetched.</param>
+    /// <param name="policy">How the image may be fetched, as it is at the moment.</param>
     /// <param name="fallbackRegistries">Registries tried after the server's own.</param>
     /// <param name="bytesLeft">Bytes that may still be received; null: as many as are wanted.</param>
-    public IReadOnlyList<IHostAppSource> Open(UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft = null)
+    public IReadOnlyList<IHostAppSource> Open(Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft = null)
     {
         var buffers = new MemberBuffers();
+        var rate = Rate(policy);
         return [.. Registries(fallbackRegistries).Select(r =>
         {
-            var link = Link(policy, bytesLeft);
+            var link = Link(rate, bytesLeft);
             _links.Add(link);
             return new RegistrySource(r.Name, link, r.Address, r.Credentials, buffers);
         })];
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<IImageSource> Open(EngineImageName image, UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft)
+    public IReadOnlyList<IImageSource> Open(EngineImageName image, Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft)
     {
+        var rate = Rate(policy);
         // The device's key goes to its own server only.
         IEnumerable<Registry> from = image.Host is { } host ? [new(host, AddressOf(AsEnginesCallIt(host)), null)] : Registries(fallbackRegistries);
-        return [.. from.Select(r => new RegistryImage(r.Name, Link(policy, bytesLeft), new RegistryLocation(r.Address, image.Repository), r.Credentials))];
+        return [.. from.Select(r => new RegistryImage(r.Name, Link(rate, bytesLeft), new RegistryLocation(r.Address, image.Repository), r.Credentials))];
     }
 
     public void Dispose()
@@ -59,8 +61,10 @@ internal sealed class SourceLinks : IImageSources, IDisposable
             yield return new("fallback", AddressOf(fallback), null);
     }
 
-    private SourceLink Link(UpdatePolicy policy, Func<long>? bytesLeft) =>
-        new(policy, TimeProvider.System, connections: _connections ??= DeviceConfig.Load().Connections()) { BytesLeft = bytesLeft };
+    private static RateLimit Rate(Func<UpdatePolicy> policy) => new(TimeProvider.System, () => policy().BytesPerSecond);
+
+    private SourceLink Link(RateLimit rate, Func<long>? bytesLeft) =>
+        new(rate, connections: _connections ??= DeviceConfig.Load().Connections()) { BytesLeft = bytesLeft };
 
     /// <summary>Docker's hub is not where its name says; on this machine engines do without TLS.</summary>
     private static string AsEnginesCallIt(string host) =>

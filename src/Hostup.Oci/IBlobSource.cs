@@ -13,6 +13,9 @@ public interface IBlobSource
     /// <exception cref="Core.Errors.HostupException"><c>not-found</c>, <c>link</c>, <c>server-busy</c>, <c>unauthorized</c>; reads throw <c>link</c>.</exception>
     ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct);
 
+    /// <summary>Bytes that it has brought so far, on the wire; zero: it does not count them.</summary>
+    long ReceivedBytes => 0;
+
     /// <summary>How many of so many bytes the source may send now: less when a budget ends before.</summary>
     long Allows(long bytes) => bytes;
 

@@ -24,11 +24,13 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
     private LayerOrder? _order;
 
     private long _wasted;
+    private long _receivedAtOpen;
+    private bool _isInVain;
 
     /// <inheritdoc/>
     public TreePlace? Place { get; private set; }
 
-    /// <summary>Bytes of members that an earlier reader had fetched already, or that were fetched in vain.</summary>
+    /// <summary>Bytes of members that an earlier reader had fetched already, or that were fetched in vain; and of layers in one piece that did not come whole: the next reader begins them anew.</summary>
     public long WastedBytes => _wasted + ((_stream as MemberStream)?.WastedBytes ?? 0);
 
     /// <inheritdoc/>
@@ -51,6 +53,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
                     Place = _reader.EntryOffset is { } offset && (offset == 0 || _stream is MemberStream) ? new TreePlace(_next - 1, offset) : null;
                     return entry;
                 }
+                _isInVain = false;
             }
             catch (HostupException e) when (e.Code == HostupErrors.BadImage)
             {
@@ -88,6 +91,7 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         if (_next == layers.Count)
             return false;
         var layer = layers[_next];
+        (_receivedAtOpen, _isInVain) = (source.ReceivedBytes, layer.Members is []);
         _stream = layer.Members is [] ? new LayerStream(await source.OpenAsync(layer.Blob, 0, ct).ConfigureAwait(false), layer) : new MemberStream(source, layer.Blob, layer.Members, _offset, _buffers ??= buffers ?? new MemberBuffers());
         _reader = new LayerReader(_stream, _offset);
         _offset = 0;
@@ -112,7 +116,8 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
             await reader.DisposeAsync().ConfigureAwait(false);
         if (_stream is { } stream)
             await stream.DisposeAsync().ConfigureAwait(false);
-        _wasted = WastedBytes;
+        // Also what was on its way when it was closed.
+        _wasted = WastedBytes + (_stream is not null && _isInVain ? source.ReceivedBytes - _receivedAtOpen : 0);
         (_reader, _stream) = (null, null);
     }
 }

@@ -100,7 +100,7 @@ public sealed class ServerCommandTests : IAsyncLifetime
         await GoodAsync("", "policy", "set", "--poll-interval", "7200", "--metered", "wait");
         await GoodAsync("", "policy", "set", "demo", "--download-window", "22:00-04:00 Europe/Berlin", "--byte-budget", "80");
         string set = (await GoodAsync("", "policy", "set", "demo", "--rate-limit", "30", "--download-window", "any")).Output;
-        Assert.Equal(["fetches at any time", "at most 30.0 KiB a second", "at most 80.0 MiB for the image"], set.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["fetches at any time", "at most 30.0 KiB a second", "at most 80.0 MiB an attempt"], set.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         await GoodAsync("", "update", "start", "demo", "--to", "2.0.0", "--download-only", "--reboot-window", "02:00-03:00");
 
         var poll = (await device.GetFromJsonAsync("device/v1/poll", WireJson.Default.PollAnswer))!;
@@ -110,7 +110,7 @@ public sealed class ServerCommandTests : IAsyncLifetime
         var applied = (await device.GetFromJsonAsync("device/v1/poll", WireJson.Default.PollAnswer))!.Target!.Policy;
         Assert.Equal((false, "02:00-03:00"), (applied.DownloadOnly, applied.RebootWindow));
         await GoodAsync("", "update", "set", "demo", "--reboot-window", "any", "--patience", "60");
-        Assert.Contains("policy       at most 80.0 MiB for the image", (await GoodAsync("", "device", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Contains("policy       at most 80.0 MiB an attempt", (await GoodAsync("", "device", "show", "demo")).Output, StringComparison.Ordinal);
         Assert.Contains("policy    fails after 00:01:00 without progress", (await GoodAsync("", "update", "show", "demo")).Output, StringComparison.Ordinal);
         Assert.Equal(2, (await CommandRun.OfAsync("policy", "set", "demo", "--reboot-window", "at night")).ExitCode);
         Assert.Contains("nothing is said here", (await GoodAsync("", "policy", "set", "demo", "--clear")).Output, StringComparison.Ordinal);

@@ -4,6 +4,7 @@ using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
 using Hostup.Oci.Images;
+using Hostup.Oci.Layers;
 using Hostup.Oci.Layouts;
 
 namespace Hostup.Oci.Tests;
@@ -124,7 +125,7 @@ public sealed class LayoutTests
     }
 
     [Fact]
-    public async Task Zstd_layers_are_refused_in_words()
+    public async Task What_is_called_a_zstd_layer_and_is_none_is_refused_in_words()
     {
         using var test = await TestImage.MakeAsync(8);
         var layer = test.Image.Layers[0] with { Blob = test.Image.Layers[0].Blob with { MediaType = "application/vnd.oci.image.layer.v1.tar+zstd" } };
@@ -134,6 +135,18 @@ public sealed class LayoutTests
 
         Assert.Equal(HostupErrors.BadImage, refused.Code);
         Assert.Contains("zstd", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_the_systems_library_a_zstd_layer_is_refused_with_what_to_do()
+    {
+        using var layer = new MemoryStream([1, 2, 3]);
+
+        var refused = Assert.Throws<HostupException>(() => new ZstdStream(layer, "libzstd-is-not-here.so.1"));
+
+        Assert.Equal(HostupErrors.BadImage, refused.Code);
+        Assert.Equal("cannot read a zstd layer: the system has no libzstd-is-not-here.so.1; build the image with gzip layers, or put libzstd into the OS that runs", refused.Message);
+        Assert.False(layer.CanRead);
     }
 
     [Fact]

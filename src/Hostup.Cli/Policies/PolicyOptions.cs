@@ -16,7 +16,7 @@ internal sealed class PolicyOptions
     private readonly Option<string?> _rebootWindow = new("--reboot-window") { Description = "Reboot into the new OS only then; or any", HelpName = "WINDOW" };
     private readonly Option<string?> _metered = new("--metered") { Description = "On a metered network wait or go" };
     private readonly Option<int?> _rateLimit = new("--rate-limit") { Description = "Most KiB a second; 0: no limit", HelpName = "KIB" };
-    private readonly Option<int?> _byteBudget = new("--byte-budget") { Description = "Most MiB for the image, on the wire; 0: no limit", HelpName = "MIB" };
+    private readonly Option<int?> _byteBudget = new("--byte-budget") { Description = "Most MiB for an attempt, on the wire; 0: no limit", HelpName = "MIB" };
     private readonly Option<int?> _patience = new("--patience") { Description = "Seconds without progress until it fails", HelpName = "SECONDS" };
 
     public PolicyOptions() => _metered.AcceptOnlyFromAmong(Wait, Go);

@@ -15,7 +15,7 @@ internal static class PolicyText
             Window("reboots", policy.RebootWindow),
             policy.WaitsWhileMetered switch { true => "waits on a metered network", false => "fetches on a metered network too", null => null },
             policy.BytesPerSecond switch { null => null, 0 => "no rate limit", var rate => $"at most {new ByteCount(rate.Value)} a second" },
-            policy.ByteBudget switch { null => null, 0 => "no byte budget", var budget => $"at most {new ByteCount(budget.Value)} for the image" },
+            policy.ByteBudget switch { null => null, 0 => "no byte budget", var budget => $"at most {new ByteCount(budget.Value)} an attempt" },
             policy.PatienceSeconds is { } patience ? $"fails after {TimeSpan.FromSeconds(patience)} without progress" : null,
             policy.PollSeconds is { } poll ? $"polls each {poll} s" : null,
         }.OfType<string>(),

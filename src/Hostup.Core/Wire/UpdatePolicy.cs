@@ -12,7 +12,7 @@ public sealed record UpdatePolicy
     /// <summary>Most bytes of the image that are received a second, on average; zero: as many as come.</summary>
     public long BytesPerSecond { get; init; }
 
-    /// <summary>Most bytes that the attempt receives for the image and the supervisor's, on the wire; zero: as many as it takes. What was fetched is kept for the next attempt.</summary>
+    /// <summary>Most bytes that the attempt receives, on the wire: updater, image and supervisor's image; zero: as many as it takes. What was fetched is kept for the next attempt.</summary>
     public long ByteBudget { get; init; }
 
     /// <summary>A <see cref="TimeWindow"/>: time of day in which is fetched; empty: at any time.</summary>

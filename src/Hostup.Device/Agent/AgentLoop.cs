@@ -4,6 +4,7 @@ using Hostup.Linux.Machines;
 using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Policies;
 using Hostup.Updates.Reporting;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
@@ -37,7 +38,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
     private AttemptUpdater Updater => field ??= new(device.Ports.Files, device.Ports.Clock, _updaters);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend };
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
     private string _trustFault = "";
     private string? _starting;
     private int _starts;

@@ -9,6 +9,11 @@ internal sealed class AgentWake : IDisposable
     // SIGUSR1 of Linux. A hang-up is left alone: a process that was started with nohup never gets one.
     private const PosixSignal PollNow = (PosixSignal)10;
 
+    /// <summary>How long OpenSSL lets a session of TLS 1.3 be resumed (SSL_CTX_set_timeout(3), default).</summary>
+    private const int SessionSeconds = 7200;
+    /// <summary>The poll itself takes time too.</summary>
+    private const int LongestInSession = SessionSeconds - 60;
+
     private readonly TimeProvider _time;
     private readonly PosixSignalRegistration _signal;
     private readonly SemaphoreSlim _wanted = new(0, 1);
@@ -44,8 +49,16 @@ internal sealed class AgentWake : IDisposable
         await _wanted.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Devices of a fleet that were switched on together must not poll together.</summary>
-    public static TimeSpan WithJitter(int seconds) => TimeSpan.FromSeconds(seconds + RandomNumberGenerator.GetInt32(Math.Max(1, seconds / 10)));
+    /// <summary>
+    /// Devices of a fleet that were switched on together must not poll together: up to a tenth is added. A pause of about two hours ends before them, while the server still knows the
+    /// TLS session: a poll that must greet it anew costs half as much again.
+    /// </summary>
+    public static TimeSpan WithJitter(int seconds)
+    {
+        int spread = Math.Max(1, seconds / 10);
+        int least = seconds <= SessionSeconds && seconds + spread > LongestInSession ? LongestInSession - spread : seconds;
+        return TimeSpan.FromSeconds(least + RandomNumberGenerator.GetInt32(spread));
+    }
 
     public void Dispose()
     {

@@ -15,8 +15,6 @@ internal sealed class ServerLink : IDisposable
     private const int MaxEnvelopeBytes = 1 << 20;
     // Of a random name: enough to tell the boots of one device apart, and sent with each poll.
     private const int BootDigits = 13;
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
-
     /// <summary>
     /// A poll on a new connection costs four times as much as one on a connection that is there. Where a server, a proxy or a mobile network has lost it
     /// this often in a row it is reset after the poll: closing it later costs packets of its own.
@@ -36,6 +34,7 @@ internal sealed class ServerLink : IDisposable
     /// <param name="deviceKey">The device's key; null: not registered yet.</param>
     public ServerLink(ServerConnections connections, Uri server, string? deviceKey)
     {
+        Wire = new WireMeter(new RateLimit(TimeProvider.System, () => BytesPerSecond));
         _http = Client(Wire.Count(connections.NewHandler(DecompressionMethods.None)), server);
         _once = Client(connections.NewSparingHandler(Wire), server);
         if (deviceKey is not null)
@@ -43,7 +42,10 @@ internal sealed class ServerLink : IDisposable
     }
 
     /// <summary>What crossed the connection, below TLS.</summary>
-    public WireMeter Wire { get; } = new(TimeProvider.System);
+    public WireMeter Wire { get; }
+
+    /// <summary>Most bytes received a second; zero: as many as come.</summary>
+    public long BytesPerSecond { get; set; }
 
     /// <summary>Uses another key from the next request on.</summary>
     public void UseKey(string deviceKey) =>
@@ -155,19 +157,25 @@ internal sealed class ServerLink : IDisposable
         return Digest.Of(content) == digest ? content : throw Altered(digest, "its content has another digest");
     }
 
-    /// <summary>Fetches a program into a file. The caller checks it.</summary>
+    /// <summary>Fetches a program into a file, behind what an earlier try left there. The caller checks it.</summary>
     public async Task FetchUpdaterAsync(UpdaterArtifact updater, string path, CancellationToken ct)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
-        using var answer = await TalkAsync(_http, message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
-        await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
-        var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
-        var file = new FileStream(path, FileMode.Create, FileAccess.Write);
-        await using (body.ConfigureAwait(false))
-        await using (file.ConfigureAwait(false))
+        var part = new UpdaterPart(path, updater.Size);
+        await using (part.ConfigureAwait(false))
         {
-            await CopyAsync(body, file, updater.Size, ct).ConfigureAwait(false);
-            file.Flush(flushToDisk: true);
+            if (part.IsWhole)
+                return;
+            using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
+            message.Headers.Range = part.Length > 0 ? new RangeHeaderValue(part.Length, null) : null;
+            using var answer = await TalkAsync(_http, message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+            // The whole is given, or another part than was asked for; what the server cannot give at the moment stays.
+            bool goesOn = answer.StatusCode == HttpStatusCode.PartialContent && answer.Content.Headers.ContentRange?.From == part.Length;
+            if (!goesOn && (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable))
+                part.Clear();
+            await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
+            var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+            await using (body.ConfigureAwait(false))
+                await part.TakeAsync(body, ct).ConfigureAwait(false);
         }
     }
 
@@ -183,29 +191,6 @@ internal sealed class ServerLink : IDisposable
         Timeout = TimeSpan.FromSeconds(100),
         MaxResponseContentBufferSize = MaxEnvelopeBytes,
     };
-
-    /// <summary>Copies at most so many bytes. A link that gives nothing for a minute is broken.</summary>
-    private static async Task CopyAsync(Stream body, FileStream file, long left, CancellationToken ct)
-    {
-        byte[] buffer = new byte[64 << 10];
-        using var stall = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        try
-        {
-            while (left > 0)
-            {
-                stall.CancelAfter(Stall);
-                int count = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), stall.Token).ConfigureAwait(false);
-                if (count == 0)
-                    break;
-                await file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
-                left -= count;
-            }
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-        {
-            throw new HostupException(HostupErrors.Link, "cannot fetch the updater", $"{left} bytes before its end: {e.Message}", "check the link and the space on the data partition", e);
-        }
-    }
 
     private async Task<T> SendAsync<T>(HttpRequestMessage message, string what, JsonTypeInfo<T> type, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
     /// <summary>Told what the bytes since the last call were spent for; also when what was fetched is not believed.</summary>
     public Action<string> Spent { get; init; } = _ => { };
 
+    /// <summary>The policy of a target; what is said at the device goes before it.</summary>
+    public Func<DeviceTarget, UpdatePolicy> Policy { get; init; } = target => target.Policy;
+
     /// <summary>Takes a target: its release, and the program that is to carry it out.</summary>
     /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>digest-mismatch</c>, <c>bad-image</c>, <c>space-data</c> and the codes of the link.</exception>
     public async Task<(TargetFile File, string Program)> TakeAsync(DeviceTarget target, CancellationToken ct)
@@ -21,8 +24,23 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
         byte[] envelope = await SpendAsync("manifest", () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
         ReleaseManifest.Read(SignedRelease.VerifySignature(trust, envelope));
-        var (program, bytes) = await SpendAsync("updater", () => updaters.ProvideAsync(target.Updater, ct)).ConfigureAwait(false);
+        var (program, bytes) = await SpendAsync("updater", () => ProvideAsync(target, envelope.Length, ct)).ConfigureAwait(false);
         return (new TargetFile(target, envelope, [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)]), program);
+    }
+
+    /// <summary>The updater is the attempt's: rate and budget of its policy hold for it too.</summary>
+    private async Task<(string Program, long Bytes)> ProvideAsync(DeviceTarget target, long spent, CancellationToken ct)
+    {
+        var policy = Policy(target);
+        server.BytesPerSecond = policy.BytesPerSecond;
+        try
+        {
+            return await updaters.ProvideAsync(target.Updater, policy.ByteBudget > 0 ? policy.ByteBudget - spent : long.MaxValue, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            server.BytesPerSecond = 0;
+        }
     }
 
     /// <summary>Takes newer lists of trusted keys, one after the other.</summary>

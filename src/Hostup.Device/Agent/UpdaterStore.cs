@@ -18,8 +18,11 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
     private const string InMemory = "/run/hostup/updater";
 
     /// <summary>Path of the program that is to carry out an update, and the bytes that it cost: the built-in one, one that is here, or one that is fetched now.</summary>
-    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>updater-too-old</c>, <c>space-data</c> and the codes of the link.</exception>
-    public async Task<(string Path, long FetchedBytes)> ProvideAsync(UpdaterArtifact? wanted, CancellationToken ct)
+    /// <param name="wanted">The program; null: the built-in one.</param>
+    /// <param name="mostBytes">What it may cost.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>byte-budget</c>, <c>updater-too-old</c>, <c>space-data</c> and the codes of the link.</exception>
+    public async Task<(string Path, long FetchedBytes)> ProvideAsync(UpdaterArtifact? wanted, long mostBytes, CancellationToken ct)
     {
         if (wanted is null || wanted.Digest == ThisProgram.ComputeDigest())
             return (ThisProgram.FilePath, 0);
@@ -32,10 +35,13 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
         // Never an older one than the OS brings along.
         if (OsVersion.TextOrder.Compare(statement.Version, ThisProgram.Version) < 0)
             return (ThisProgram.FilePath, envelope.Length);
-        return Find(wanted.Digest, root) is { } here
-            ? (here, envelope.Length)
-            : ChooseFolder(wanted.Size) is not { } folder ? (ThisProgram.FilePath, envelope.Length) // the checks say whether the built-in one is new enough
-            : (await FetchAsync(wanted, folder, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
+        if (Find(wanted.Digest, root) is { } here)
+            return (here, envelope.Length);
+        if (ChooseFolder(wanted) is not { } folder)
+            return (ThisProgram.FilePath, envelope.Length); // the checks say whether the built-in one is new enough
+        if (envelope.Length + wanted.Size > mostBytes)
+            throw new HostupException(HostupErrors.ByteBudget, "cannot fetch the updater", $"it has {new ByteCount(wanted.Size)} and {new ByteCount(Math.Max(0, mostBytes))} are left of the attempt's budget", "start the update again with a larger budget");
+        return (await FetchAsync(wanted, folder, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
     }
 
     /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>
@@ -54,8 +60,8 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
     private async Task<string> FetchAsync(UpdaterArtifact wanted, string folder, CancellationToken ct)
     {
         string path = PathIn(folder, wanted.Digest);
-        // One program at a time: no attempt is open now, or it is the open attempt's own that is missing.
-        foreach (string old in Directory.EnumerateDirectories(folder))
+        // One program at a time: no attempt is open now, or it is the open attempt's own that is missing. What came of this one already stays.
+        foreach (string old in Directory.EnumerateDirectories(folder).Where(f => f != Path.GetDirectoryName(path)))
             Directory.Delete(old, recursive: true);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await server.FetchUpdaterAsync(wanted, path + ".new", ct).ConfigureAwait(false);
@@ -70,7 +76,10 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
     }
 
     // Null: neither place has room.
-    private string? ChooseFolder(long size) => HasRoom(root + OnData, size * 2) ? root + OnData : HasRoom(root + InMemory, MemoryNeeded) ? root + InMemory : null;
+    private string? ChooseFolder(UpdaterArtifact wanted) =>
+        HasRoom(root + OnData, (wanted.Size * 2) - UpdaterPart.LengthOf(PathIn(root + OnData, wanted.Digest) + ".new")) ? root + OnData
+        : HasRoom(root + InMemory, MemoryNeeded) ? root + InMemory
+        : null;
 
     private static bool HasRoom(string folder, long bytes)
     {

@@ -17,7 +17,7 @@ internal static class PolicyCommand
         var rebootWindow = new Option<string?>("--reboot-window") { Description = "Reboot into the new OS only then; or any" };
         var metered = new Option<string?>("--metered") { Description = "On a metered network wait or go" };
         var rate = new Option<int?>("--rate-limit") { Description = "Most KiB a second; 0: no limit" };
-        var budget = new Option<int?>("--byte-budget") { Description = "Most MiB for the image; 0: no limit" };
+        var budget = new Option<int?>("--byte-budget") { Description = "Most MiB for an attempt, on the wire; 0: no limit" };
         var patience = new Option<int?>("--patience") { Description = "Seconds without progress until it fails" };
         metered.AcceptOnlyFromAmong("wait", "go");
         var command = new Command("policy", "Show, and with options set, what this device says of updates before the server does\n\nExample: hostup-device policy --download-only false")

@@ -27,7 +27,7 @@ public static class BytesChart
             var causes = json.RootElement.GetProperty("bytes").EnumerateObject()
                 .Select(c => (c.Name, Received: c.Value.GetProperty("received").GetInt64(), Sent: c.Value.GetProperty("sent").GetInt64())).ToList();
             string title = $"Bytes of one update by cause, {json.RootElement.GetProperty("from").GetString()} to {json.RootElement.GetProperty("to").GetString()}";
-            return SvgChart.Bars(title, [.. causes.Select(c => (c.Name, (double)(c.Received + c.Sent), $"{new ByteCount(c.Received)} in, {new ByteCount(c.Sent)} out"))]);
+            return SvgChart.Bars(title, [.. causes.Select(c => (c.Name, (double)Math.Max(0, c.Received + c.Sent), $"{new ByteCount(c.Received)} in, {new ByteCount(c.Sent)} out"))]);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -9,12 +9,13 @@ namespace Hostup.Lab.Benchmarks;
 
 /// <summary>
 /// <c>hostup-lab bench link-speed</c>: seconds from the first byte to a verified slot by the speed of the link, with the product's own step that
-/// writes a slot, real sockets through the bad network, and a folder as the slot. Below 100 kB/s with an image of less than 2 MB.
+/// writes a slot, real sockets through the bad network, and ext4 on a loop device as the slot, read back from the medium. Below 100 kB/s with an image of less than 2 MB.
 /// </summary>
 public static class LinkSpeedBenchmark
 {
     private const int SmallBytes = 1_000_000;
     private const int LargeBytes = 32 << 20;
+    private const long MediumBytes = 512L << 20;
     private const long SlowBelow = 100_000;
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
@@ -69,22 +70,16 @@ public static class LinkSpeedBenchmark
 
     private static async Task<LinkSpeedResult> MeasureAsync(string name, NetworkRelease release, long speed, int latency, CancellationToken ct)
     {
-        var folder = Directory.CreateTempSubdirectory("hostup-speed-");
-        try
-        {
-            await using var network = new BadNetwork(release.Registry.Base) { BytesPerSecond = speed, Latency = TimeSpan.FromMilliseconds(latency) };
-            using var fetch = new SlotFetch(folder.FullName);
-            long began = TimeProvider.System.GetTimestamp();
-            await fetch.RunAsync(release.Manifest, [("registry", network.Address)], ct);
-            double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
-            if (await TreeDigestOfDirectory.ComputeAsync(Path.Combine(folder.FullName, "tree"), null, ct) != release.Manifest.TreeDigest)
-                throw new InvalidOperationException("bug: what was measured is not the release");
-            return new LinkSpeedResult(name, speed, release.Size, fetch.Account.Sum(b => b.Received), seconds);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        await using var medium = await LoopMedium.MountAsync(MediumBytes, ct);
+        await LoopMedium.DropCachesAsync(ct);
+        await using var network = new BadNetwork(release.Registry.Base) { BytesPerSecond = speed, Latency = TimeSpan.FromMilliseconds(latency) };
+        using var fetch = new SlotFetch(medium.Path) { DropsCaches = true };
+        long began = TimeProvider.System.GetTimestamp();
+        await fetch.RunAsync(release.Manifest, [("registry", network.Address)], ct);
+        double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        if (await TreeDigestOfDirectory.ComputeAsync(Path.Combine(medium.Path, "tree"), null, ct) != release.Manifest.TreeDigest)
+            throw new InvalidOperationException("bug: what was measured is not the release");
+        return new LinkSpeedResult(name, speed, release.Size, fetch.Account.Sum(b => b.Received), seconds);
     }
 
     private static string Chart(IReadOnlyList<LinkSpeedResult> results) => SvgChart.Lines(

@@ -1,23 +1,13 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Hostup.Lab.Networks;
-
-/// <summary>One exchange as the network saw it.</summary>
-/// <param name="Path">Path of the request.</param>
-/// <param name="From">First byte asked for; zero: the beginning.</param>
-/// <param name="Received">Bytes of the request, head and all.</param>
-public sealed record NetworkExchange(string Path, long From, long Received)
-{
-    /// <summary>Bytes of the answer that were given to the kernel, head and all.</summary>
-    public long Sent { get; set; }
-
-    /// <summary>Those of the body.</summary>
-    public long BodySent { get; set; }
-}
 
 /// <summary>
 /// A network between a device and a registry, on a real socket: passes HTTP/1.1 on, counts every byte, and does to exchanges what a script
@@ -32,19 +22,29 @@ public sealed class BadNetwork : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _serving = [];
     private readonly Uri _to;
+
+    private int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
     private readonly Task _accepting;
+    private long _received;
+    private long _sent;
 
     /// <param name="to">The registry.</param>
     public BadNetwork(Uri to)
     {
         _to = to;
         _listener.Start();
-        Address = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
         _accepting = AcceptAsync();
     }
 
     /// <summary>Where the device finds the registry.</summary>
-    public Uri Address { get; }
+    public Uri Address => Certificate is null ? new($"http://127.0.0.1:{Port}/") : new UriBuilder("https", "localhost", Port).Uri;
+
+    /// <summary>The certificate that it greets devices with; null: no TLS.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Part of the paths that faults happen to.</summary>
+    public string About { get; init; } = "/blobs/";
 
     /// <summary>What happens to the next exchanges about blobs, one each; then nothing.</summary>
     public ConcurrentQueue<NetworkFault> Faults { get; } = new();
@@ -64,11 +64,11 @@ public sealed class BadNetwork : IAsyncDisposable
     /// <summary>Told after each piece of a body, with all body bytes so far.</summary>
     public Action<long>? Progress { get; set; }
 
-    /// <summary>Bytes that devices sent.</summary>
-    public long Received => Exchanges.Sum(e => e.Received);
+    /// <summary>Bytes that devices sent, at the socket: also those that are no HTTP.</summary>
+    public long Received => Interlocked.Read(ref _received);
 
     /// <summary>Bytes that were sent to devices.</summary>
-    public long Sent => Exchanges.Sum(e => e.Sent);
+    public long Sent => Interlocked.Read(ref _sent);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -102,10 +102,11 @@ public sealed class BadNetwork : IAsyncDisposable
         socket.SendBufferSize = PieceBytes;
         socket.NoDelay = true;
         using (socket)
-        await using (var client = new NetworkStream(socket))
+        await using (var wire = new CountedStream(socket, n => Interlocked.Add(ref _received, n), n => Interlocked.Add(ref _sent, n)))
         {
             try
             {
+                await using var client = await GreetAsync(wire);
                 while (await ReadHeadAsync(client) is { } head && await AnswerAsync(socket, client, head))
                 {
                 }
@@ -117,16 +118,43 @@ public sealed class BadNetwork : IAsyncDisposable
         }
     }
 
+    private async Task<Stream> GreetAsync(CountedStream wire)
+    {
+        if (Certificate is null)
+            return wire;
+        var secure = new SslStream(wire, leaveInnerStreamOpen: true);
+        try
+        {
+            await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate }, _stop.Token);
+            return secure;
+        }
+        catch (AuthenticationException e)
+        {
+            await UntilGivenUpAsync(wire, _stop.Token); // what a device says when it hangs up is counted too
+            throw new IOException(e.Message, e);
+        }
+    }
+
+    private static async Task UntilGivenUpAsync(Stream client, CancellationToken ct)
+    {
+        byte[] nothing = new byte[1];
+        while (await client.ReadAsync(nothing, ct) > 0)
+        {
+        }
+    }
+
     /// <returns>Whether the connection goes on.</returns>
-    private async Task<bool> AnswerAsync(Socket socket, NetworkStream client, string head)
+    private async Task<bool> AnswerAsync(Socket socket, Stream client, string head)
     {
         string[] lines = head.Split("\r\n");
         string path = lines[0].Split(' ')[1];
         string? range = lines.FirstOrDefault(l => l.StartsWith("Range:", StringComparison.OrdinalIgnoreCase))?["Range:".Length..].Trim();
         var exchange = new NetworkExchange(path, range is null ? 0 : long.Parse(range["bytes=".Length..].Split('-')[0], CultureInfo.InvariantCulture), Encoding.ASCII.GetByteCount(head));
         Exchanges.Enqueue(exchange);
-        bool about = path.Contains("/blobs/", StringComparison.Ordinal);
+        bool about = path.Contains(About, StringComparison.Ordinal);
         var fault = about && Faults.TryDequeue(out var next) ? next : about ? Rest : new NetworkFault(NetworkFaultKind.None);
+        exchange.IsInVain = fault.IsInVain;
+        exchange.BodyFrom = fault.Kind == NetworkFaultKind.RangeUnheeded ? 0 : exchange.From;
         if (await new FaultyAnswer(this, socket, client, exchange, fault).GiveAloneAsync(_stop.Token))
             return fault.Kind is NetworkFaultKind.Status or NetworkFaultKind.RedirectLoop or NetworkFaultKind.RedirectToPortal or NetworkFaultKind.Portal;
         using var request = new HttpRequestMessage(new HttpMethod(lines[0].Split(' ')[0]), new Uri(_to, path));
@@ -137,7 +165,7 @@ public sealed class BadNetwork : IAsyncDisposable
         return await new FaultyAnswer(this, socket, client, exchange, fault).GiveAsync(answer, await answer.Content.ReadAsByteArrayAsync(_stop.Token), _stop.Token);
     }
 
-    private async Task<string?> ReadHeadAsync(NetworkStream client)
+    private async Task<string?> ReadHeadAsync(Stream client)
     {
         var head = new List<byte>();
         byte[] one = new byte[1];
@@ -152,7 +180,7 @@ public sealed class BadNetwork : IAsyncDisposable
     }
 
     /// <summary>One answer with its fault.</summary>
-    private sealed class FaultyAnswer(BadNetwork network, Socket socket, NetworkStream client, NetworkExchange exchange, NetworkFault fault)
+    private sealed class FaultyAnswer(BadNetwork network, Socket socket, Stream client, NetworkExchange exchange, NetworkFault fault)
     {
         /// <summary>Gives answers that need no registry.</summary>
         /// <returns>Whether the exchange is over.</returns>
@@ -233,6 +261,8 @@ public sealed class BadNetwork : IAsyncDisposable
                 var part = body.Slice(at, Math.Min(piece, body.Length - at));
                 exchange.BodySent += part.Length;
                 await SendAsync(part, ct);
+                if (fault.Pause > TimeSpan.Zero)
+                    await Task.Delay(fault.Pause, ct);
                 network.Progress?.Invoke(network.Exchanges.Sum(e => e.BodySent));
             }
         }
@@ -262,12 +292,6 @@ public sealed class BadNetwork : IAsyncDisposable
             return BitConverter.ToInt32(state, 24) + BitConverter.ToInt32(state, 144);
         }
 
-        private async Task UntilGivenUpAsync(CancellationToken ct)
-        {
-            byte[] nothing = new byte[1];
-            while (await client.ReadAsync(nothing, ct) > 0)
-            {
-            }
-        }
+        private Task UntilGivenUpAsync(CancellationToken ct) => BadNetwork.UntilGivenUpAsync(client, ct);
     }
 }

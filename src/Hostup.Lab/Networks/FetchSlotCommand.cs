@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Hostup.Core.Releases;
+using Hostup.Core.Wire;
 
 namespace Hostup.Lab.Networks;
 
@@ -11,11 +12,12 @@ public static class FetchSlotCommand
         var folder = new Argument<string>("folder") { Description = "State and slot" };
         var manifest = new Argument<string>("manifest") { Description = "Release manifest, not signed" };
         var registry = new Argument<string>("registry") { Description = "Address of the registry" };
-        var command = new Command("fetch-slot", "Bring a release to a folder as a device does to its spare slot") { folder, manifest, registry };
+        var budget = new Option<long>("--byte-budget") { Description = "Most bytes for the attempt; 0: no limit" };
+        var command = new Command("fetch-slot", "Bring a release to a folder as a device does to its spare slot") { folder, manifest, registry, budget };
         command.SetAction(async (parsed, ct) =>
         {
             var release = ReleaseManifest.Parse(await File.ReadAllBytesAsync(parsed.GetValue(manifest)!, ct));
-            using var fetch = new SlotFetch(parsed.GetValue(folder)!);
+            using var fetch = new SlotFetch(parsed.GetValue(folder)!) { Policy = new UpdatePolicy { ByteBudget = parsed.GetValue(budget) } };
             Console.WriteLine(await fetch.RunAsync(release, [("registry", new Uri(parsed.GetValue(registry)!))], ct));
             return 0;
         });

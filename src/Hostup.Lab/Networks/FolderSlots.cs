@@ -10,6 +10,9 @@ namespace Hostup.Lab.Networks;
 /// <param name="folder">Holds <c>tree</c>, and <c>uuid</c> beside it.</param>
 public sealed class FolderSlots(string folder) : ISlots
 {
+    /// <summary>Whether the caches of this machine are dropped before it is read back, as a device drops those of its slot.</summary>
+    public bool DropsCaches { get; init; }
+
     private string Tree => Path.Combine(folder, "tree");
 
     private string Uuid => Path.Combine(folder, "uuid");
@@ -41,8 +44,12 @@ public sealed class FolderSlots(string folder) : ISlots
         return ValueTask.FromResult<ISlotWriter?>(null);
     }
 
-    public async ValueTask<Digest?> ReadSpareTreeAsync(Action<long> progress, CancellationToken ct) =>
-        Directory.Exists(Tree) ? await TreeDigestOfDirectory.ComputeAsync(Tree, count => progress(count), ct) : null;
+    public async ValueTask<Digest?> ReadSpareTreeAsync(Action<long> progress, CancellationToken ct)
+    {
+        if (DropsCaches)
+            await LoopMedium.DropCachesAsync(ct);
+        return Directory.Exists(Tree) ? await TreeDigestOfDirectory.ComputeAsync(Tree, count => progress(count), ct) : null;
+    }
 
     public ValueTask<IMountedSlot> OpenSpareForReadingAsync(CancellationToken ct) => ValueTask.FromResult<IMountedSlot>(new Mounted(Tree));
 

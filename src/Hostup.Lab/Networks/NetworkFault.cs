@@ -11,7 +11,7 @@ public enum NetworkFaultKind
     Reset,
     /// <summary>Sends nothing more after so many bytes of the body, until the other side gives up.</summary>
     Stall,
-    /// <summary>Sends the body in pieces of so many bytes, one at a time.</summary>
+    /// <summary>Sends the body in pieces of so many bytes, one at a time, with a pause after each.</summary>
     Drip,
     /// <summary>Closes before the answer.</summary>
     CloseAtOnce,
@@ -47,6 +47,17 @@ public enum NetworkFaultKind
 /// <param name="RetryAfterSeconds">For a status: when to come back; null: it does not say.</param>
 public sealed record NetworkFault(NetworkFaultKind Kind, long Number = 0, int? RetryAfterSeconds = null)
 {
+    /// <summary>For a drip: the pause after each piece.</summary>
+    public TimeSpan Pause { get; init; }
+
+    /// <summary>Whether the answer brings nothing. An HTTP client asks again by itself when a connection is closed; what a wrong length or byte spoils only the device knows.</summary>
+    public bool? IsInVain => Kind switch
+    {
+        NetworkFaultKind.CloseAtOnce or NetworkFaultKind.WrongLength or NetworkFaultKind.Damage => null,
+        NetworkFaultKind.None or NetworkFaultKind.Cut or NetworkFaultKind.Reset or NetworkFaultKind.Stall or NetworkFaultKind.Drip or NetworkFaultKind.RangeUnheeded => false,
+        _ => true,
+    };
+
     /// <inheritdoc/>
     public override string ToString() => $"{Kind}{(Number == 0 ? "" : $" {Number}")}{(RetryAfterSeconds is { } s ? $" retry after {s}" : "")}";
 }

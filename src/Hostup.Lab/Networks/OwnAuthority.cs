@@ -25,14 +25,15 @@ public sealed class OwnAuthority : IDisposable
 
     /// <summary>Issues a certificate with its key; the caller disposes it.</summary>
     /// <param name="server">DNS name of the server.</param>
-    public X509Certificate2 Issue(string server)
+    /// <param name="until">When it ends; null: tomorrow.</param>
+    public X509Certificate2 Issue(string server, DateTimeOffset? until = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={server}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(server);
         request.CertificateExtensions.Add(names.Build());
-        using var issued = request.Create(_certificate, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(8));
+        using var issued = request.Create(_certificate, DateTimeOffset.UtcNow.AddHours(-1), until ?? DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(8));
         return issued.CopyWithPrivateKey(key);
     }
 

@@ -4,6 +4,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Linux.Files;
+using Hostup.Linux.Network;
 using Hostup.Linux.Sources;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
@@ -30,6 +31,9 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     /// <summary>How the image may be fetched.</summary>
     public UpdatePolicy Policy { get; init; } = new();
 
+    /// <summary>Certificates and proxy; null: those of this machine and none.</summary>
+    public ServerConnections? Connections { get; init; }
+
     /// <summary>Who the device is at the registry; null: nobody. Fallbacks are not told.</summary>
     public RegistryCredentials? Credentials { get; init; }
 
@@ -42,7 +46,11 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     /// <summary>States told, without repetition.</summary>
     public List<string> States { get; } = [];
 
-    public AttemptWishes Wishes => AttemptWishes.None;
+    /// <summary>As <see cref="FolderSlots.DropsCaches"/>.</summary>
+    public bool DropsCaches { get; init; }
+
+    /// <summary>What the operator wants.</summary>
+    public AttemptWishes Wishes { get; set; }
 
     /// <summary>Time that passes only in pauses.</summary>
     public ISystemClock Clock { get; init; } = new SkippingClock();
@@ -55,9 +63,8 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
         var files = new LinuxFiles(Path.Combine(folder, "device"));
         Directory.CreateDirectory(Path.Combine(folder, "device" + Places.Hostup));
         new AttemptJournal(files).Prepare();
-        var device = new SimDevice(SimRelease.Make("1.0.0", SimBehaviour.Good), SimRelease.Make("2.0.0", SimBehaviour.Good)).Device with { Files = files, Slots = new FolderSlots(folder), Clock = Clock };
-        Sources = [.. registries.Select(r => new RegistrySource(r.Name, Link(), r.Address, r.Name == "registry" ? Credentials : null, _buffers))];
-        var context = new StepContext(device, Plan(release), release, _ => Sources, this);
+        var device = new SimDevice(SimRelease.Make("1.0.0", SimBehaviour.Good), SimRelease.Make("2.0.0", SimBehaviour.Good)).Device with { Files = files, Slots = new FolderSlots(folder) { DropsCaches = DropsCaches }, Clock = Clock };
+        var context = new StepContext(device, Plan(release), release, update => Sources = Open(update, registries), this);
         try
         {
             return (await new WriteSlot().DoAsync(context, ct)).Source!;
@@ -77,11 +84,16 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
 
     public void Dispose() => _links.ForEach(l => l.Dispose());
 
-    private SourceLink Link()
+    /// <summary>As a device does: rate and budget are the attempt's.</summary>
+    private IReadOnlyList<IHostAppSource> Open(StepContext update, IReadOnlyList<(string Name, Uri Address)> registries)
     {
-        var link = new SourceLink(Policy, TimeProvider.System, Limits) { BytesLeft = Policy.ByteBudget == 0 ? null : () => Policy.ByteBudget - _links.Sum(l => l.Wire.Received) };
-        _links.Add(link);
-        return link;
+        var rate = new RateLimit(TimeProvider.System, () => update.Policy.BytesPerSecond);
+        return [.. registries.Select(r =>
+        {
+            var link = new SourceLink(rate, Limits, Connections) { BytesLeft = () => update.BytesLeft };
+            _links.Add(link);
+            return new RegistrySource(r.Name, link, r.Address, r.Name == "registry" ? Credentials : null, _buffers);
+        })];
     }
 
     private UpdatePlan Plan(ReleaseManifest release) => new()

@@ -31,6 +31,15 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     /// <summary>Asks for this bearer token, which <see cref="TokenUser"/> gets at /token; null: open.</summary>
     public string? Token { get; init; }
 
+    /// <summary>Where it says that tokens are given; null: at its own /token.</summary>
+    public Uri? TokenRealm { get; init; }
+
+    /// <summary>Holds what this one holds.</summary>
+    public ScriptedRegistry? Like
+    {
+        init => (_blobs, _manifests) = value is null ? (_blobs, _manifests) : (value._blobs, value._manifests);
+    }
+
     /// <summary>Who gets a token, "user:password"; null: anybody.</summary>
     public string? TokenUser { get; init; }
 
@@ -67,10 +76,10 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
+        // Not stopped first: closing it then would take its port for a moment, which somebody may have by now.
+        _listener.Close();
         // A listener that does not let go fails the test by name instead of holding up the run.
         await _serving.WaitAsync(TimeSpan.FromSeconds(20));
-        _listener.Close();
     }
 
     private async Task ServeAsync()
@@ -121,7 +130,7 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     {
         var given = request.Headers["Authorization"];
         if (Token is not null && given != "Bearer " + Token)
-            response.Headers["WWW-Authenticate"] = $"Bearer realm=\"{Base}token\",service=\"scripted\",scope=\"repository:os/test:pull\"";
+            response.Headers["WWW-Authenticate"] = $"Bearer realm=\"{TokenRealm ?? new Uri(Base, "token")}\",service=\"scripted\",scope=\"repository:os/test:pull\"";
         else if (BasicUser is not null && given != BasicOf(BasicUser))
             response.Headers["WWW-Authenticate"] = "Basic realm=\"scripted\"";
         return response.Headers["WWW-Authenticate"] is null;

@@ -166,7 +166,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         _images.Add(pull.Image.ToString());
     }
 
-    IReadOnlyList<IImageSource> IImageSources.Open(EngineImageName image, UpdatePolicy policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft) =>
+    IReadOnlyList<IImageSource> IImageSources.Open(EngineImageName image, Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft) =>
         ImageRegistries?.Invoke(image) ?? [new SimImage("registry", image)];
 
     /// <summary>Where the engine's images come from; null: a registry that has every supervisor.</summary>

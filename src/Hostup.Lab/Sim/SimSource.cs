@@ -10,6 +10,7 @@ namespace Hostup.Lab.Sim;
 public sealed class SimSource(string name, SimRelease content, int breakAfterEntries = int.MaxValue, bool corrupt = false) : IHostAppSource
 {
     private long _received;
+    private long _discarded;
     private bool _broke;
 
     public string Name { get; } = name;
@@ -35,9 +36,11 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
     public List<TimeSpan> AskedAt { get; } = [];
 
     /// <summary>Bytes of content that it gave.</summary>
-    public CauseBytes Bytes => new(Name, _received, 0);
+    public CauseBytes Bytes => new(Name, _received - _discarded, 0);
 
-    public CauseBytes Retried => new("retried", 0, 0);
+    public CauseBytes Retried => new("retried", _discarded, 0);
+
+    public void Discard() => _discarded = _received;
 
     /// <summary>Whether it answers, but does not have the image.</summary>
     public bool Missing { get; init; }

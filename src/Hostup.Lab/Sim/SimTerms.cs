@@ -16,7 +16,9 @@ public sealed class SimTerms : IFetchTerms
 
     public string Seed => "0123456789abcdef0123456789abcdef";
 
-    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(30);
+    public TimeSpan Patience { get; set; } = TimeSpan.FromMinutes(30);
+
+    public UpdatePolicy Policy { get; } = new();
 
     public ISystemClock Clock => _clock;
 

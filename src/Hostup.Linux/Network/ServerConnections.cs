@@ -20,6 +20,9 @@ public sealed class ServerConnections(X509Certificate2Collection rootCertificate
     /// <summary>As long as the server keeps one; who knows that it will not be used again closes it.</summary>
     public static readonly TimeSpan IdleLimit = TimeSpan.FromMinutes(20);
 
+    /// <summary>Whether TLS sessions are resumed; without it each connection costs the whole handshake.</summary>
+    public bool ResumesSessions { get; init; } = true;
+
     /// <summary>Reads the settings as config.json has them.</summary>
     /// <param name="rootCertificate"><c>balenaRootCA</c>: base64 of one or more certificates in PEM; null or empty: none.</param>
     /// <param name="proxy"><c>httpProxy</c>: address of an HTTP proxy, with user and password where it asks for them; null or empty: none.</param>
@@ -47,7 +50,7 @@ public sealed class ServerConnections(X509Certificate2Collection rootCertificate
         UseProxy = proxy is not null,
         Proxy = proxy is null ? null : new WebProxy(proxy) { Credentials = CredentialsOf(proxy) },
         UseCookies = false,
-        SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = rootCertificates.Count == 0 ? null : IsTrusted },
+        SslOptions = new SslClientAuthenticationOptions { AllowTlsResume = ResumesSessions, RemoteCertificateValidationCallback = rootCertificates.Count == 0 ? null : IsTrusted },
     };
 
     /// <summary>A handler for single exchanges far apart: a connection each, in few packets, counted by the meter.</summary>

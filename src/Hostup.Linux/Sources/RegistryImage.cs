@@ -26,7 +26,7 @@ public sealed class RegistryImage(string name, SourceLink link, RegistryLocation
     public CauseBytes Bytes => new(AttemptAccount.SupervisorCause, link.Wire.Received - Retried.Received, link.Wire.Sent - Retried.Sent);
 
     /// <inheritdoc/>
-    public CauseBytes Retried => new("retried", link.Counter.WastedReceivedBytes + _wasted, link.Counter.WastedSentBytes);
+    public CauseBytes Retried => new(AttemptAccount.RetriedCause, link.Counter.WastedReceivedBytes + _wasted, link.Counter.WastedSentBytes);
 
     /// <inheritdoc/>
     public async ValueTask<ImageDocument> ManifestAsync(Digest digest, CancellationToken ct)

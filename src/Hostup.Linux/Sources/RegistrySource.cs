@@ -6,6 +6,7 @@ using Hostup.Oci;
 using Hostup.Oci.Images;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
+using Hostup.Updates.Account;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Sources;
@@ -20,6 +21,7 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
 {
     private Func<long> _wastedByReader = () => 0;
     private long _wasted;
+    private long _probed;
 
     /// <inheritdoc/>
     public string Name => name;
@@ -28,11 +30,17 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
     public CauseBytes Bytes => new(name, link.Wire.Received - Retried.Received, link.Wire.Sent - Retried.Sent);
 
     /// <summary>Fetches the image's manifest: a few kilobytes.</summary>
-    public async ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) =>
+    public async ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct)
+    {
         await Client(release).GetManifestAsync(release.Image.Digest.ToString(), ct).ConfigureAwait(false);
+        _probed = Bytes.Received;
+    }
 
     /// <inheritdoc/>
-    public CauseBytes Retried => new("retried", link.Counter.WastedReceivedBytes + _wasted + _wastedByReader(), link.Counter.WastedSentBytes);
+    public CauseBytes Retried => new(AttemptAccount.RetriedCause, link.Counter.WastedReceivedBytes + _wasted + _wastedByReader(), link.Counter.WastedSentBytes);
+
+    /// <inheritdoc/>
+    public void Discard() => _wasted += Bytes.Received - _probed;
 
     /// <inheritdoc/>
     public string Host => registry.Authority;

@@ -13,9 +13,17 @@ public sealed class SourceLink : IDisposable
     /// <param name="limits">How long a server is waited for; null: a minute.</param>
     /// <param name="connections">Certificates and proxy; null: those of the OS and none.</param>
     public SourceLink(UpdatePolicy policy, TimeProvider time, RegistryLimits? limits = null, ServerConnections? connections = null)
+        : this(new RateLimit(time, () => policy.BytesPerSecond), limits, connections)
+    {
+    }
+
+    /// <param name="rate">Shared by all links of an attempt.</param>
+    /// <param name="limits">How long a server is waited for; null: a minute.</param>
+    /// <param name="connections">Certificates and proxy; null: those of the OS and none.</param>
+    public SourceLink(RateLimit rate, RegistryLimits? limits = null, ServerConnections? connections = null)
     {
         Limits = limits ?? RegistryLimits.Default;
-        Wire = new WireMeter(time, policy.BytesPerSecond);
+        Wire = new WireMeter(rate);
         Http = new HttpClient(connections is null ? Wire.NewHandler() : Wire.Count(connections.NewHandler(DecompressionMethods.None))) { Timeout = Timeout.InfiniteTimeSpan };
         Counter = new TransferCounter { Wire = Wire };
     }

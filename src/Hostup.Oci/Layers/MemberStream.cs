@@ -26,7 +26,6 @@ internal sealed class MemberStream : Stream
     private MemberBuffers.Slot? _inflated;
     private GZipStream? _inflater;
     private readonly int _first;
-    private readonly bool _skipAtStart;
     private readonly bool _startsInside;
     private long _left;
     private long _skip;
@@ -42,7 +41,7 @@ internal sealed class MemberStream : Stream
         if (members.Sum(m => (long)m.Size) != blob.Size)
             throw new HostupException(HostupErrors.BadImage, $"cannot read layer {blob.Digest}", $"its members have {members.Sum(m => (long)m.Size)} bytes, the layer has {blob.Size}", "sign the release again");
         PassOver(offset);
-        (_first, _skipAtStart, _startsInside) = (_current + 1, _skip > 0, offset > 0);
+        (_first, _startsInside) = (_current + 1, offset > 0);
     }
 
     /// <summary>Bytes of members that were fetched before, or were fetched in vain.</summary>
@@ -124,9 +123,10 @@ internal sealed class MemberStream : Stream
         if (_current + 1 >= _members.Count)
             return _skip == 0 ? false : throw Bad("it ends before the place at which reading was to begin");
         var member = _members[++_current];
-        var ahead = _ahead ?? FetchAsync(_current, onlyThis: _startsInside && _current == _first);
+        // Who does not wait any longer leaves it to be ended with the rest.
+        _ahead ??= FetchAsync(_current, onlyThis: _startsInside && _current == _first, again: _skip > 0);
+        _inflated = await _ahead.WaitAsync(ct).ConfigureAwait(false);
         _ahead = null;
-        _inflated = await ahead.WaitAsync(ct).ConfigureAwait(false);
         if (_inflater is not null)
             await _inflater.DisposeAsync().ConfigureAwait(false);
         _inflater = new GZipStream(new MemoryStream(_inflated.Bytes, 0, member.Size, writable: false), CompressionMode.Decompress);
@@ -162,34 +162,34 @@ internal sealed class MemberStream : Stream
     private void FetchAhead()
     {
         if (_ahead is null && _current + 1 < _members.Count)
-            _ahead = FetchAsync(_current + 1, onlyThis: false);
+            _ahead = FetchAsync(_current + 1, onlyThis: false, again: false);
     }
 
     /// <param name="index">The member.</param>
     /// <param name="onlyThis">It holds the header of a file of which more may be there already: the members after it may not be wanted.</param>
-    private async Task<MemberBuffers.Slot> FetchAsync(int index, bool onlyThis)
+    /// <param name="again">A part of it was read before, so that it had come whole.</param>
+    private async Task<MemberBuffers.Slot> FetchAsync(int index, bool onlyThis, bool again)
     {
         var member = _members[index];
         var slot = _buffers.For(member.Digest, _inflated);
         int kept = slot.Count;
-        await FillAsync(index, slot, onlyThis).ConfigureAwait(false);
+        await FillAsync(index, slot, onlyThis, again).ConfigureAwait(false);
         // Its beginning may be of another source: only what one source gave in one piece tells whether that source is bad.
         if (kept > 0 && !IsGood(member, slot))
         {
-            WastedBytes += member.Size;
+            WastedBytes += again ? kept : member.Size;
             slot.Count = 0;
-            await FillAsync(index, slot, onlyThis).ConfigureAwait(false);
+            await FillAsync(index, slot, onlyThis, again).ConfigureAwait(false);
         }
-        WastedBytes += _skipAtStart && index == _first && kept == 0 ? member.Size : 0;
         if (IsGood(member, slot))
             return slot;
-        WastedBytes += member.Size;
+        WastedBytes += again ? 0 : member.Size;
         slot.Count = 0;
         throw new HostupException(HostupErrors.DigestMismatch, $"cannot use layer {_blob.Digest}", $"member {index} of {_members.Count} has another digest than was signed", "fetch it again; if this repeats, the source holds damaged data");
     }
 
     /// <summary>Fetches what is missing of a member; what came stays in the buffer also when the rest does not.</summary>
-    private async ValueTask FillAsync(int index, MemberBuffers.Slot slot, bool onlyThis)
+    private async ValueTask FillAsync(int index, MemberBuffers.Slot slot, bool onlyThis, bool again)
     {
         int size = _members[index].Size;
         if (slot.Count == size)
@@ -200,6 +200,7 @@ internal sealed class MemberStream : Stream
         while (slot.Count < size)
         {
             int read = await _raw!.ReadAsync(slot.Bytes.AsMemory(slot.Count, size - slot.Count), _stop.Token).ConfigureAwait(false);
+            WastedBytes += again ? read : 0;
             slot.Count += read > 0 ? read : throw new HostupException(HostupErrors.Link, $"cannot fetch layer {_blob.Digest}", $"the source ended after {slot.Count} of {size} bytes of member {index}", "check the network; the transfer goes on when it is back");
         }
         _rawMember = index + 1 < _rawEnd ? index + 1 : -1;

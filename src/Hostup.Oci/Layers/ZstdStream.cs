@@ -26,14 +26,16 @@ internal sealed partial class ZstdStream : Stream
     private nuint _hint = 1;
     private bool _more;
 
+    /// <param name="inner">What is inflated.</param>
+    /// <param name="library">What must be there.</param>
     /// <exception cref="HostupException"><c>bad-image</c> when the system has no libzstd.</exception>
-    public ZstdStream(Stream inner)
+    public ZstdStream(Stream inner, string library = Library)
     {
         _inner = inner;
-        if (!NativeLibrary.TryLoad(Library, out _))
+        if (!NativeLibrary.TryLoad(library, out _))
         {
             inner.Dispose();
-            throw new HostupException(HostupErrors.BadImage, "cannot read a zstd layer", $"the system has no {Library}", "build the image with gzip layers, or put libzstd into the OS that runs");
+            throw new HostupException(HostupErrors.BadImage, "cannot read a zstd layer", $"the system has no {library}", "build the image with gzip layers, or put libzstd into the OS that runs");
         }
         _context = CreateContext();
         if (_context == 0)

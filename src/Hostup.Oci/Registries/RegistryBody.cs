@@ -1,6 +1,6 @@
 namespace Hostup.Oci.Registries;
 
-/// <summary>A body on its way from a registry: counts its bytes and reports a broken or stalled link as <c>link</c>.</summary>
+/// <summary>A body on its way from a registry: counts its bytes and reports a link that is broken, stalled or as good as that as <c>link</c>.</summary>
 /// <param name="answer">Disposed with this.</param>
 /// <param name="body">The bytes.</param>
 /// <param name="expected">How many there must be; null: whatever comes.</param>
@@ -11,6 +11,8 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
 {
     private CancellationTokenSource _stall = new();
     private long _read;
+    private TimeSpan _waited;
+    private long _came;
 
     public override bool CanRead => true;
     public override bool CanSeek => false;
@@ -27,7 +29,7 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw RegistryErrors.Link(what, $"nothing came for {limits.StalledAfter.TotalSeconds:0} s after {_read} bytes", e);
+            throw RegistryErrors.Link(what, $"{(_came == 0 ? "nothing" : $"{_came} bytes")} came in {limits.StalledAfter.TotalSeconds:0} s after {_read - _came} bytes", e);
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
@@ -66,6 +68,13 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
         base.Dispose(disposing);
     }
 
+    /// <summary>What must come before the time begins anew; who is held back by a policy gets no more than that allows.</summary>
+    private double Enough()
+    {
+        long least = counter.Wire?.Rate.BytesPerSecond is > 0 and var rate ? Math.Min(limits.LeastBytesPerSecond, rate / 2) : limits.LeastBytesPerSecond;
+        return Math.Max(1, least * limits.StalledAfter.TotalSeconds);
+    }
+
     private async ValueTask<int> ReadInTimeAsync(Memory<byte> buffer, CancellationToken ct)
     {
         if (!_stall.TryReset())
@@ -73,11 +82,16 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
             _stall.Dispose();
             _stall = new CancellationTokenSource();
         }
-        _stall.CancelAfter(limits.StalledAfter);
+        long began = TimeProvider.System.GetTimestamp();
+        _stall.CancelAfter(limits.StalledAfter > _waited ? limits.StalledAfter - _waited : TimeSpan.Zero);
         var stall = _stall;
         using var registration = ct.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), stall);
         int read = await body.ReadAsync(buffer, stall.Token).ConfigureAwait(false);
         stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        // Only the time in which the link was waited for: who writes slowly is no fault of it.
+        (_waited, _came) = (_waited + TimeProvider.System.GetElapsedTime(began), _came + read);
+        if (_came >= Enough())
+            (_waited, _came) = (TimeSpan.Zero, 0);
         return read;
     }
 }

@@ -77,6 +77,9 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     public Func<long>? BytesLeft { get; init; }
 
     /// <inheritdoc/>
+    public long ReceivedBytes => counter.Mark().Received;
+
+    /// <inheritdoc/>
     public long Allows(long bytes) => BytesLeft is null ? bytes : Math.Min(bytes, Math.Max(0, BytesLeft() - RequestBytes));
 
     /// <inheritdoc/>
@@ -189,10 +192,14 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
             : null;
     }
 
-    private static async Task SkipAsync(Stream body, long bytes, CancellationToken ct)
+    private async Task SkipAsync(Stream body, long bytes, CancellationToken ct)
     {
         var buffer = new byte[64 * 1024];
         while (bytes > 0)
-            bytes -= await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, bytes)), ct).ConfigureAwait(false) is > 0 and var read ? read : throw TarErrors.Bad("the blob is shorter than its offset");
+        {
+            int read = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, bytes)), ct).ConfigureAwait(false);
+            bytes -= read > 0 ? read : throw TarErrors.Bad("the blob is shorter than its offset");
+            counter.WasteReceived(read);
+        }
     }
 }

@@ -34,6 +34,9 @@ public sealed class TransferCounter
         Interlocked.Add(ref _wastedSent, now.Sent - mark.Sent);
     }
 
+    /// <summary>So many received bytes had been received before.</summary>
+    internal void WasteReceived(long bytes) => Interlocked.Add(ref _wastedReceived, bytes);
+
     internal void Received(int bytes) => Interlocked.Add(ref _received, bytes);
 
     internal void Sent(long bytes) => Interlocked.Add(ref _sent, bytes);

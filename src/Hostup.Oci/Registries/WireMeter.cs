@@ -7,9 +7,8 @@ namespace Hostup.Oci.Registries;
 /// Counts every byte that crosses the sockets of one HTTP handler, below TLS: handshakes, headers and bodies, also those that the kernel had
 /// received and nobody read. TCP and IP headers are not seen. Can hold reading back to a rate. Thread-safe.
 /// </summary>
-/// <param name="time">Clock of the rate.</param>
-/// <param name="bytesPerSecond">Most bytes received a second, on average; zero: as many as come.</param>
-public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
+/// <param name="rate">Shared with whom it is to be kept together; null: none.</param>
+public sealed class WireMeter(RateLimit? rate = null)
 {
     /// <summary>
     /// What the kernel may hold for us (it doubles the number for its own book-keeping). It is lost with the process and fetched again, so
@@ -19,10 +18,12 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
 
     private static readonly TimeSpan ConnectWithin = TimeSpan.FromSeconds(30);
 
-    private readonly long _began = time.GetTimestamp();
     private long _received;
     private long _sent;
     private int _connections;
+
+    /// <summary>The rate that is kept.</summary>
+    public RateLimit Rate { get; } = rate ?? new RateLimit(TimeProvider.System, () => 0);
 
     /// <summary>Connections made so far.</summary>
     public int Connections => Volatile.Read(ref _connections);
@@ -67,13 +68,10 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
         return handler;
     }
 
-    private async ValueTask HoldBackAsync(CancellationToken ct)
+    private void Receive(int bytes)
     {
-        if (bytesPerSecond <= 0)
-            return;
-        var due = TimeSpan.FromSeconds(Received / (double)bytesPerSecond) - time.GetElapsedTime(_began);
-        if (due > TimeSpan.Zero)
-            await Task.Delay(due, time, ct).ConfigureAwait(false);
+        Interlocked.Add(ref _received, bytes);
+        Rate.Take(bytes);
     }
 
     private sealed class MeteredStream(WireMeter meter, Socket socket, Stream inner) : Stream
@@ -88,9 +86,9 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            await meter.HoldBackAsync(cancellationToken).ConfigureAwait(false);
-            int read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-            Interlocked.Add(ref meter._received, read);
+            int most = await meter.Rate.WaitAsync(buffer.Length, cancellationToken).ConfigureAwait(false);
+            int read = await inner.ReadAsync(buffer[..most], cancellationToken).ConfigureAwait(false);
+            meter.Receive(read);
             return read;
         }
 
@@ -109,7 +107,7 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
         public override int Read(byte[] buffer, int offset, int count)
         {
             int read = inner.Read(buffer, offset, count);
-            Interlocked.Add(ref meter._received, read);
+            meter.Receive(read);
             return read;
         }
 
@@ -132,7 +130,7 @@ public sealed class WireMeter(TimeProvider time, long bytesPerSecond = 0)
             if (disposing && !_disposed)
             {
                 _disposed = true;
-                Interlocked.Add(ref meter._received, Unread());
+                meter.Receive(Unread());
                 inner.Dispose();
             }
             base.Dispose(disposing);

@@ -12,6 +12,9 @@ namespace Hostup.Updates.Account;
 /// </summary>
 public sealed class AttemptAccount
 {
+    /// <summary>Cause of what was fetched in vain or twice.</summary>
+    public const string RetriedCause = "retried";
+
     /// <summary>Cause of the supervisor's image.</summary>
     public const string SupervisorCause = "supervisor";
 
@@ -21,7 +24,7 @@ public sealed class AttemptAccount
     private readonly TwoSlots _slots;
     private readonly IFiles _files;
     private readonly string _attempt;
-    private readonly IReadOnlyList<CauseBytes> _before;
+    private IReadOnlyList<CauseBytes> _before;
     private readonly List<IRemoteSource> _sources = [];
     private IReadOnlyList<CauseBytes> _kept;
 
@@ -57,6 +60,14 @@ public sealed class AttemptAccount
 
     /// <summary>From now on what these sources count is in it.</summary>
     public void Count(IEnumerable<IRemoteSource> sources) => _sources.AddRange(sources);
+
+    /// <summary>What these sources brought of the image is thrown away, in this process and in those before it.</summary>
+    public void Discard(IReadOnlyList<IHostAppSource> sources)
+    {
+        foreach (var source in sources)
+            source.Discard();
+        _before = Sum(_before.Select(b => sources.Any(s => s.Name == b.Cause) ? b with { Cause = RetriedCause } : b));
+    }
 
     /// <summary>What came since, by cause.</summary>
     /// <param name="mark">What <see cref="Bytes"/> was.</param>

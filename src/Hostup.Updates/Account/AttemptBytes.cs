@@ -30,8 +30,8 @@ public static class AttemptBytes
         var explained = AttemptAccount.Sum(kept.Bytes.Concat(update));
         if (kept.Received == 0 && kept.Sent == 0)
             return explained;
-        // A power cut takes more from the interfaces' count than from the others.
-        var unexplained = new CauseBytes(UnexplainedCause, Math.Max(0, kept.Received - explained.Sum(b => b.Received)), Math.Max(0, kept.Sent - explained.Sum(b => b.Sent)));
+        // Below zero after a power cut, which takes more from the interfaces' count than from the others: it is told as it is.
+        var unexplained = new CauseBytes(UnexplainedCause, kept.Received - explained.Sum(b => b.Received), kept.Sent - explained.Sum(b => b.Sent));
         return [.. explained, unexplained];
     }
 }

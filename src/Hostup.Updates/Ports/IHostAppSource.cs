@@ -10,6 +10,9 @@ public interface IHostAppSource : IRemoteSource
     /// <exception cref="Core.Errors.HostupException"><c>not-found</c> and the other codes of the source: it is not, or cannot be reached.</exception>
     ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct);
 
+    /// <summary>What it brought of the image so far is thrown away: from now on that is <see cref="IRemoteSource.Retried"/>.</summary>
+    void Discard();
+
     /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
     /// <param name="release">The release.</param>
     /// <param name="from">Where to begin: a place that a reader of the same image passed; null: at the first entry.</param>

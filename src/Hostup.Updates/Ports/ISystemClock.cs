@@ -17,4 +17,13 @@ public interface ISystemClock
 
     /// <summary>Waits.</summary>
     ValueTask DelayAsync(TimeSpan time, CancellationToken ct);
+
+    /// <summary>Waits for something that is under way, at most for so long. It throws nothing that the task does.</summary>
+    /// <returns>Whether it has ended.</returns>
+    async ValueTask<bool> HasEndedAsync(Task task, TimeSpan within)
+    {
+        using var over = new CancellationTokenSource(within);
+        await task.WaitAsync(over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return task.IsCompleted;
+    }
 }

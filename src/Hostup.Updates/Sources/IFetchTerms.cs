@@ -1,3 +1,4 @@
+using Hostup.Core.Wire;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Updates.Sources;
@@ -16,6 +17,9 @@ public interface IFetchTerms
 
     /// <summary>How long nothing may come before it is given up; time in which the policy holds it back does not count.</summary>
     TimeSpan Patience { get; }
+
+    /// <summary>The policy as it is at the moment.</summary>
+    UpdatePolicy Policy { get; }
 
     /// <summary>Time.</summary>
     ISystemClock Clock { get; }

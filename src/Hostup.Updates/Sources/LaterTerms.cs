@@ -27,6 +27,9 @@ public sealed class LaterTerms(DevicePorts device, UpdatePolicy policy, string w
     public TimeSpan Patience { get; } = TimeSpan.FromMinutes(5);
 
     /// <inheritdoc/>
+    public UpdatePolicy Policy => policy;
+
+    /// <inheritdoc/>
     public ISystemClock Clock => device.Clock;
 
     /// <summary>Nobody cancels it.</summary>

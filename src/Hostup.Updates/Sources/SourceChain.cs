@@ -12,7 +12,8 @@ public sealed record SourceTry(HostupException? Error, bool Advanced, bool Arriv
 
 /// <summary>
 /// The one place where fetching is tried again. Sources in order; the same one again after a growing pause while its fault may pass; then
-/// its host is left alone for longer and the next source is tried. Ends when nothing advanced for as long as the policy says.
+/// its host is left alone for longer and the next source is tried. Ends when nothing advanced for as long as the policy says: not before
+/// every source had a last try then, but for a host that asked to be left alone for longer.
 /// </summary>
 /// <typeparam name="TSource">What a source is asked for.</typeparam>
 /// <param name="terms">On what terms is fetched.</param>
@@ -59,12 +60,13 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
                 if (await BringsAsync(source, tryAsync, ct).ConfigureAwait(false))
                     return source;
             }
-            if (_reasons.Values.All(r => SourceFaults.Of(r) == SourceFault.Content))
+            if (_reasons.Values.All(r => SourceFaults.Of(r) == SourceFault.Content) || PatienceEnded)
                 break;
             hopeless = _mayPass ? 0 : hopeless + 1;
-            var next = sources.Select(s => HostOf(s).NotBefore).Min() - Now;
-            if (hopeless == MostHopelessRounds || !await PauseAsync(next, "every source", ct).ConfigureAwait(false))
-                break;
+            if (hopeless < MostHopelessRounds)
+                await PauseAsync(sources.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", ct).ConfigureAwait(false);
+            if (PatienceEnded)
+                LiftRests();
         }
         throw Failed();
     }
@@ -72,6 +74,15 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     private bool Rests(TSource source) => HostOf(source).NotBefore > Now;
 
     private TimeSpan Now => terms.Clock.Elapsed;
+
+    private bool PatienceEnded => Now - _advancedAt >= terms.Patience;
+
+    /// <summary>The last round: only who asked for it is left alone.</summary>
+    private void LiftRests()
+    {
+        foreach (var host in _hosts.Values)
+            host.NotBefore = host.Asked;
+    }
 
     private async ValueTask<bool> BringsAsync(TSource source, Func<TSource, CancellationToken, ValueTask<SourceTry>> tryAsync, CancellationToken ct)
     {
@@ -99,34 +110,28 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             bool passes = fault is SourceFault.Link or SourceFault.Busy;
             _mayPass |= passes;
             var pause = Longer(Jittered(FirstPause * Math.Pow(2, tries - 1)), error.RetryAfter);
-            if (!passes || tries >= MostTries || pause > LongestPause)
+            if (!passes || tries >= MostTries || pause > LongestPause || PatienceEnded)
             {
+                host.Asked = Now + (error.RetryAfter ?? TimeSpan.Zero);
                 host.NotBefore = Now + Longer(Jittered(Shorter(LongestPause * Math.Pow(2, Math.Min(host.Rests++, 10)), LongestRest)), error.RetryAfter);
                 return false;
             }
-            if (!await PauseAsync(pause, source.Name, ct).ConfigureAwait(false))
-            {
-                host.NotBefore = Now + pause; // patience ends before that
-                return false;
-            }
+            await PauseAsync(pause, source.Name, ct).ConfigureAwait(false);
         }
         return false;
     }
 
-    /// <returns>False when the policy's patience would end before the pause does.</returns>
-    private async ValueTask<bool> PauseAsync(TimeSpan pause, string what, CancellationToken ct)
+    /// <summary>Pauses, at most until the policy's patience ends; a policy that changes meanwhile counts.</summary>
+    private async ValueTask PauseAsync(TimeSpan pause, string what, CancellationToken ct)
     {
-        var end = Now + Longer(pause, TimeSpan.Zero);
-        if (end - _advancedAt > terms.Patience)
-            return false;
-        terms.Tell(AttemptStates.Waiting, $"tries {what} again in {Math.Ceiling(pause.TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
-        while (Now < end)
+        var end = Now + Shorter(Longer(pause, TimeSpan.Zero), _advancedAt + terms.Patience - Now);
+        terms.Tell(AttemptStates.Waiting, $"tries {what} again in {Math.Ceiling((end - Now).TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
+        while (Now < end && !PatienceEnded)
         {
             terms.HonourCancel();
             await terms.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
         }
         await HonourPolicyAsync(ct).ConfigureAwait(false);
-        return true;
     }
 
     /// <summary>Waits while the policy lets nothing be fetched; patience is for links and servers.</summary>
@@ -162,7 +167,10 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     /// <summary>A host that failed too often, or asked for it, is left alone until a time; sources on one host share it.</summary>
     private sealed class Host
     {
-        public TimeSpan NotBefore { get; set; } = TimeSpan.MinValue;
+        public TimeSpan NotBefore { get; set; }
+
+        /// <summary>Until when it asked for it.</summary>
+        public TimeSpan Asked { get; set; }
 
         public int Rests { get; set; }
     }

@@ -13,7 +13,7 @@ namespace Hostup.Updates.Steps;
 /// Writes the image from one source to the spare, from where an earlier try stands. Now and then it makes what was written durable and
 /// only then says so: a checkpoint never tells of more than is there.
 /// </summary>
-internal sealed class SpareWrite(StepContext update, IHostAppSource source)
+internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostAppSource source)
 {
     /// <summary>What a server says when it has nothing to give is shorter.</summary>
     private const long WorthATry = 16 << 10;
@@ -21,18 +21,23 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
     /// <summary>A window that closes may be overstepped by this.</summary>
     private static readonly TimeSpan PolicyLook = TimeSpan.FromSeconds(30);
 
+    /// <summary>What a process that is killed has not kept is outside the budget.</summary>
+    private const long KeepEach = 256 << 10;
+
     private TimeSpan _lookedAt = update.Device.Clock.Elapsed;
 
+    private readonly TryPace _pace = new(terms);
     private readonly long _receivedAtStart = source.Bytes.Received;
     private long _receivedAtCheckpoint;
+    private long _receivedAtKeep;
     private (TreePlace? Place, long FileBytes) _written;
     private (TreePlace? Place, long FileBytes) _saved;
 
     /// <summary>Whether something became durable.</summary>
     public bool Advanced { get; private set; }
 
-    /// <summary>Whether so much arrived that the next try has less to fetch.</summary>
-    public bool Arrived => source.Bytes.Received - _receivedAtStart >= WorthATry;
+    /// <summary>Whether so much arrived, and in such a time, that the next try is worth it; of a layer that it begins anew nothing counts, that is retried.</summary>
+    public bool Arrived => source.Bytes.Received - _receivedAtStart is >= WorthATry and var came && _pace.IsEnough(came);
 
     /// <summary>Whether it began behind content of an earlier try.</summary>
     public bool WentOn { get; private set; }
@@ -45,7 +50,8 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
     {
         var slots = update.Device.Slots;
         var known = Known(update);
-        var begun = await source.OpenAsync(update.Release, known?.Place, ct).ConfigureAwait(false);
+        using var watch = new FetchWatch(update.Device.Clock, HonourAsync, ct);
+        var begun = watch.Over(await watch.AwaitAsync(token => source.OpenAsync(update.Release, known?.Place, token)).ConfigureAwait(false));
         await using var reader = begun.ConfigureAwait(false);
         var writer = known is null ? null : await slots.OpenSpareForWritingAsync(known.WriterState, ct).ConfigureAwait(false);
         WentOn = writer is not null;
@@ -106,16 +112,21 @@ internal sealed class SpareWrite(StepContext update, IHostAppSource source)
     private async ValueTask BetweenAsync(IPlacedTreeReader reader, ISlotWriter writer, Guid fileSystem, long fileBytes, CancellationToken ct)
     {
         _written = (reader.Place, fileBytes);
-        update.HonourCancel();
-        await HonourPolicyAsync(ct).ConfigureAwait(false);
+        await HonourAsync(ct).ConfigureAwait(false);
         update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
         if (source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes)
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
     }
 
-    /// <exception cref="HostupException"><c>held</c>.</exception>
-    private async ValueTask HonourPolicyAsync(CancellationToken ct)
+    /// <exception cref="HostupException"><c>cancelled</c>, <c>superseded</c>, <c>held</c>.</exception>
+    private async ValueTask HonourAsync(CancellationToken ct)
     {
+        update.HonourCancel();
+        if (Math.Abs(source.Bytes.Received - _receivedAtKeep) >= KeepEach)
+        {
+            update.Account.Save();
+            _receivedAtKeep = source.Bytes.Received;
+        }
         if (update.Device.Clock.Elapsed - _lookedAt < PolicyLook)
             return;
         _lookedAt = update.Device.Clock.Elapsed;

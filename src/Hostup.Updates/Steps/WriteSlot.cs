@@ -38,7 +38,7 @@ public sealed class WriteSlot : IStep
             return new StepResult("slot");
 
         var terms = new AttemptTerms(update, $"release {update.Release.Version}", AttemptStates.Downloading);
-        var brought = await new SourceChain<IHostAppSource>(terms, update.Sources).RunAsync((source, token) => TryAsync(source, update, token), ct).ConfigureAwait(false);
+        var brought = await new SourceChain<IHostAppSource>(terms, update.Sources).RunAsync((source, token) => TryAsync(source, update, terms, token), ct).ConfigureAwait(false);
         return new StepResult(brought.Name);
     }
 
@@ -46,11 +46,11 @@ public sealed class WriteSlot : IStep
     public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
 
     /// <summary>One try. What turns out wrong although it was continued is written once more from the beginning: the digest decides, not what was remembered.</summary>
-    private static async ValueTask<SourceTry> TryAsync(IHostAppSource source, StepContext update, CancellationToken ct)
+    private static async ValueTask<SourceTry> TryAsync(IHostAppSource source, StepContext update, AttemptTerms terms, CancellationToken ct)
     {
         while (true)
         {
-            var write = new SpareWrite(update, source);
+            var write = new SpareWrite(update, terms, source);
             try
             {
                 await write.WriteAsync(ct).ConfigureAwait(false);
@@ -62,7 +62,10 @@ public sealed class WriteSlot : IStep
                 // Also without a fault of the source: nothing that is wrong is gone on with.
                 bool again = SpareWrite.Known(update) is not null && write.WentOn;
                 if (e.Code == HostupErrors.SlotMismatch || e.Code == HostupErrors.BadImage)
+                {
                     SpareProgress.Forget(update.Device.Files);
+                    update.Account.Discard(update.Sources);
+                }
                 if (e.Code != HostupErrors.SlotMismatch || !(again || write.Misremembered))
                     return new SourceTry(e, write.Advanced, write.Arrived);
             }

@@ -117,6 +117,7 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
         if (blob.WhyNot(source) is { } wrong)
             return new SourceTry(wrong, Advanced: false, Arrived: false);
         long before = blob.Received;
+        var pace = new TryPace(terms);
         try
         {
             var stream = await source.OpenAsync(blob.Digest, blob.Size, before, ct).ConfigureAwait(false);
@@ -127,7 +128,9 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
         // Of a blob that the engine has a part of nothing can be taken back here: it asks again.
         catch (HostupException e) when (SourceFaults.Of(e) != SourceFault.Device && !blob.IsSpoilt)
         {
-            return new SourceTry(e, blob.Received > before, blob.Received > before);
+            // What dripped is kept, but is no reason to wait for more of it.
+            bool came = blob.Received > before && pace.IsEnough(blob.Received - before);
+            return new SourceTry(e, came, came);
         }
     }
 

@@ -43,7 +43,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         if (SupervisorSettings.Load(device.Files) is not { } settings || !SupervisorDecision.Brings(settings.RunningVersion(device.Files), update.Release.Supervisor))
             return;
         var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
-        var sources = device.Images.Open(image, update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
+        var sources = device.Images.Open(image, () => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
         update.Account.Count(sources);
         var terms = new AttemptTerms(update, $"supervisor {update.Release.Supervisor.Version}", AttemptStates.Supervisor) { MostPatience = MostPatience };
         using (var feed = new ImageFeed(terms, sources))
@@ -109,7 +109,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         }
         var plan = new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan;
         var policy = OwnPolicy.Load(device.Files).Over(plan?.Policy ?? new UpdatePolicy());
-        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
+        using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, () => policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
             await PullAsync(image, version, feed, ct).ConfigureAwait(false);
         // Its own updater must not update it at the same time.
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);

@@ -24,6 +24,21 @@ public sealed class AgentWakeTests
         await second.WaitAsync(Limit);
     }
 
+    [Theory]
+    [InlineData(10, 10, 11)]
+    [InlineData(900, 900, 990)]
+    [InlineData(7200, 6420, 7140)]
+    [InlineData(6600, 6480, 7140)]
+    [InlineData(7201, 7201, 7921)]
+    [InlineData(86_400, 86_400, 95_040)]
+    public void Pauses_are_spread_over_a_tenth_and_one_of_two_hours_ends_within_the_life_of_a_TLS_session(int interval, int least, int most)
+    {
+        var pauses = Enumerable.Range(0, 1000).Select(_ => AgentWake.WithJitter(interval).TotalSeconds).ToList();
+
+        Assert.All(pauses, p => Assert.InRange(p, least, most));
+        Assert.True(interval < 100 || pauses.Max() - pauses.Min() > interval / 20.0);
+    }
+
     [Fact]
     public async Task A_pause_ends_with_the_agent()
     {

@@ -126,6 +126,8 @@ internal sealed class AwayDevice : IDisposable
 
         public CauseBytes Retried => source.Retried;
 
+        public void Discard() => source.Discard();
+
         public ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct) => source.ProbeAsync(release, ct);
 
         public async ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)

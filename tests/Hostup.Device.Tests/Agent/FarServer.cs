@@ -84,7 +84,13 @@ internal sealed class FarServer : IAsyncDisposable
     }
 
     /// <summary>Connections as a device with the owner's authority opens them.</summary>
-    public ServerConnections Connections() => ServerConnections.Of(Convert.ToBase64String(Encoding.ASCII.GetBytes(_rootCertificate)), null);
+    /// <param name="resumes">Whether TLS sessions are resumed.</param>
+    public ServerConnections Connections(bool resumes = true)
+    {
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPem(_rootCertificate);
+        return new ServerConnections(authorities, proxy: null) { ResumesSessions = resumes };
+    }
 
     /// <summary>Registers a device, and says how often it is to poll.</summary>
     public async Task<(string Uuid, string Key)> RegisterAsync(ServerConnections connections, int pollSeconds)

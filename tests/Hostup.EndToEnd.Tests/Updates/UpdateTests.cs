@@ -53,6 +53,9 @@ public sealed class UpdateTests
         printed.AssertKept(attempt, "registry");
         (await PlannedUpdate.ExecutedAsync(stage, attempt, Ct)).AssertKept(attempt, "registry", "updater");
         Assert.InRange(attempt.Report.Bytes.Single(b => b.Cause == "supervisor").Received, 1_000, 100_000_000);
+        // All causes together are what the interfaces carried, but for headers.
+        long carried = attempt.Report.Bytes.Sum(b => b.Received);
+        Assert.InRange(attempt.Report.Bytes.Single(b => b.Cause == "unexplained").Received, 0, carried * 0.1);
         await AssertFilesAsync(stage.Device, absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-triggered", "rollback-health-failed"], present: []);
     }
 

@@ -5,6 +5,7 @@ using Hostup.Linux.RootTrees;
 using Hostup.Linux.Tests.RootTrees;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Account;
+using Hostup.Updates.Ports;
 using static Hostup.Lab.Networks.NetworkFaultKind;
 
 namespace Hostup.Linux.Tests.Networks;
@@ -33,9 +34,18 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         /// <summary>Bytes of the image that may be received beyond its size.</summary>
         public long Again { get; init; }
 
+        /// <summary>How long the device waits: where nothing stalls, longer than a busy machine may take.</summary>
+        public TimeSpan Patience => TimeSpan.FromSeconds(Faults.Append(Rest).Any(f => f.Kind is Stall or Silence || f.Pause > TimeSpan.Zero) || Address == "https" ? 1 : 20);
+
         /// <summary>Whether it pauses before it goes on.</summary>
         public bool Waits { get; init; }
     }
+
+    /// <summary>Between two drops: 500 bytes a second.</summary>
+    private static readonly TimeSpan Drop = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>What the network's kernel may hold of an answer that the device hangs up on: twice its send buffer, and the piece that waits for it.</summary>
+    private const long InFlight = 48 << 10;
 
     private static readonly Dictionary<string, Case> Cases = new()
     {
@@ -55,6 +65,8 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         ["stalled in the second member"] = new([new(Stall, 700_000)], "registry") { Waits = true },
         ["a drip of 500 bytes"] = new([new(Drip, 500)], "registry"),
         ["a drip of 7,000 bytes"] = new([new(Drip, 7_000)], "registry"),
+        ["a drip that is too slow for a while"] = new([new(Drip, 50) { Pause = Drop }], "registry") { Waits = true, HangsUp = true },
+        ["a drip that is too slow, and a fallback"] = new([], "fallback") { Rest = new(Drip, 50) { Pause = Drop }, Fallback = new(None), Waits = true, HangsUp = true },
         ["closed before the answer"] = new([new(CloseAtOnce)], "registry"),
         ["reset before the answer"] = new([new(ResetAtOnce)], "registry") { Waits = true },
         ["no answer"] = new([new(Silence)], "registry") { Waits = true },
@@ -110,7 +122,7 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         await using var second = new BadNetwork(release.Made.Registry.Base) { Rest = what.Fallback ?? new(None) };
         foreach (var fault in what.Faults)
             first.Faults.Enqueue(fault);
-        using var fetch = new SlotFetch(scratch.Sub("device")) { Limits = new RegistryLimits(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1)), Policy = new UpdatePolicy { PatienceSeconds = 7200 } };
+        using var fetch = new SlotFetch(scratch.Sub("device")) { Limits = new RegistryLimits(what.Patience, what.Patience), Policy = new UpdatePolicy { PatienceSeconds = 7200 } };
         var address = what.Address is null ? first.Address : what.Address == "https" ? new Uri($"https://127.0.0.1:{first.Address.Port}/") : new Uri(what.Address);
 
         string end = await EndAsync(fetch, what.Fallback is null ? [("registry", address)] : [("registry", address), ("fallback", second.Address)]);
@@ -119,10 +131,11 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Assert.Equal(what.Waits, fetch.States.Contains(AttemptStates.Waiting));
         if (end is "registry" or "fallback")
             Assert.Equal(release.Made.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
-        if (what.Address is null)
-            AssertAccount(fetch, 0, first, what.HangsUp);
+        AssertAccount(fetch, 0, first, what.HangsUp);
         if (what.Fallback is not null)
             AssertAccount(fetch, 1, second, what.HangsUp);
+        if (!what.HangsUp && NetworkWaste.Of(first, second) is { } waste)
+            Assert.True(waste == new NetworkWaste(fetch.Sources.Sum(s => s.Retried.Received), fetch.Sources.Sum(s => s.Retried.Sent)), $"{waste} but {string.Join("; ", fetch.Sources.Select(s => s.Retried))}: {string.Join("; ", first.Exchanges.Select(e => $"{e.Path[^8..]} from {e.From}: {e.Sent} ({e.BodySent})"))}");
         // what is kept for the report is what the sockets counted, cause by cause
         Assert.Equal(AttemptAccount.Sum([.. fetch.Sources.Select(s => s.Bytes), .. fetch.Sources.Select(s => s.Retried)]), fetch.Account);
         long body = first.Exchanges.Concat(second.Exchanges).Where(e => e.Path.Contains("/blobs/sha256", StringComparison.Ordinal)).Sum(e => e.BodySent);
@@ -181,6 +194,40 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
     }
 
     [Fact]
+    public async Task A_rate_is_kept_by_all_sources_together()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var first = new BadNetwork(release.Made.Registry.Base) { Rest = new(ResetAtOnce) };
+        first.Faults.Enqueue(new(Cut, 1_000_000));
+        await using var second = new BadNetwork(release.Made.Registry.Base);
+        using var fetch = new SlotFetch(scratch.Sub("device")) { Policy = new UpdatePolicy { BytesPerSecond = 1_000_000 } };
+        long began = TimeProvider.System.GetTimestamp();
+
+        Assert.Equal("fallback", await fetch.RunAsync(release.Made.Manifest, [("registry", first.Address), ("fallback", second.Address)], default));
+
+        double seconds = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+        Assert.True(seconds >= (first.Sent + second.Sent) / 1_050_000.0, $"{first.Sent} and {second.Sent} bytes in {seconds:0.00} s");
+    }
+
+    [Fact]
+    public async Task A_cancel_is_heard_while_a_part_is_awaited()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(release.Made.Registry.Base) { Rest = new(Stall, 700_000) };
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+        network.Progress = sent => fetch.Wishes = sent >= 700_000 ? AttemptWishes.Cancel : AttemptWishes.None;
+        long began = TimeProvider.System.GetTimestamp();
+
+        Assert.Equal("cancelled", await EndAsync(fetch, [("registry", network.Address)]));
+
+        // A stalled link is given up after a minute.
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        Assert.Single(network.Exchanges);
+    }
+
+    [Fact]
     public async Task A_layer_that_is_not_framed_begins_anew_and_comes_out_right()
     {
         Run.NeedsRoot();
@@ -195,6 +242,26 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Assert.Equal(plain.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
         Assert.Equal(plain.Manifest.Image.Layers.Sum(l => l.Size), plain.Manifest.Image.BytesBegunAnew);
         Assert.Equal(0, network.Exchanges.ElementAt(1).From);
+        Assert.Equal(network.Exchanges.ElementAt(0).Sent, fetch.Sources[0].Retried.Received);
+        Assert.Equal(network.Exchanges.Skip(1).Sum(e => e.Sent), fetch.Sources[0].Bytes.Received);
+    }
+
+    [Fact]
+    public async Task A_link_that_breaks_in_each_try_of_a_layer_that_is_not_framed_lets_the_fallback_have_its_turn()
+    {
+        Run.NeedsRoot();
+        await using var plain = await NetworkRelease.MakeAsync(2 << 20, framed: false);
+        using var scratch = new TemporaryDirectory();
+        await using var first = new BadNetwork(plain.Registry.Base) { Rest = new(Cut, 1_500_000) };
+        await using var second = new BadNetwork(plain.Registry.Base);
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+
+        string end = await fetch.RunAsync(plain.Manifest, [("registry", first.Address), ("fallback", second.Address)], default);
+
+        Assert.Equal("fallback", end);
+        Assert.Equal(4, first.Exchanges.Count);
+        Assert.Equal(first.Sent, fetch.Sources[0].Retried.Received);
+        Assert.Equal(plain.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
     }
 
     private async Task<string> EndAsync(SlotFetch fetch, IReadOnlyList<(string, Uri)> registries)
@@ -214,9 +281,11 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         var (bytes, retried) = (fetch.Sources[source].Bytes, fetch.Sources[source].Retried);
         Assert.Equal(network.Received, bytes.Sent + retried.Sent);
         if (hangsUp)
-            Assert.InRange(network.Sent - bytes.Received - retried.Received, 0, 1 << 20);
-        else
-            Assert.True(network.Sent == bytes.Received + retried.Received, $"{network.Sent} bytes sent, {bytes.Received} and {retried.Received} accounted for: {string.Join("; ", network.Exchanges.Select(e => $"{e.Path[^8..]} from {e.From}: {e.Sent} ({e.BodySent})"))}");
+        {
+            Assert.InRange(network.Sent - bytes.Received - retried.Received, 0, InFlight);
+            return;
+        }
+        Assert.True(network.Sent == bytes.Received + retried.Received, $"{network.Sent} bytes sent, {bytes.Received} and {retried.Received} accounted for: {string.Join("; ", network.Exchanges.Select(e => $"{e.Path[^8..]} from {e.From}: {e.Sent} ({e.BodySent})"))}");
     }
 
     public sealed class Release : IAsyncLifetime

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Hostup.Lab.Networks;
 using Hostup.Linux.RootTrees;
 using Hostup.Linux.Tests.RootTrees;
@@ -9,6 +10,7 @@ namespace Hostup.Linux.Tests.Networks;
 public sealed class KilledDownloadTests
 {
     private const int Kills = 100;
+    private const int Killed = 137;
     private const long MostAgain = 4 << 20;
 
     [Fact]
@@ -30,7 +32,7 @@ public sealed class KilledDownloadTests
             for (bool whole = false; !whole;)
             {
                 await using var network = new BadNetwork(release.Registry.Base);
-                whole = await FetchUntilAsync(kills < Kills ? random.NextInt64(200_000, 6_000_000) : long.MaxValue, network, folder, scratch.Of("manifest.json"));
+                whole = await FetchUntilAsync(kills < Kills ? random.NextInt64(200_000, 6_000_000) : long.MaxValue, network, folder, scratch.Of("manifest.json")) == 0;
                 long again = network.Exchanges.Sum(e => Math.Max(0, Math.Min(reached, Offset(release, e) + e.BodySent) - Offset(release, e)));
                 reached = Math.Max(reached, network.Exchanges.Select(e => Offset(release, e) + e.BodySent).DefaultIfEmpty().Max());
                 worst = Math.Max(worst, again);
@@ -42,15 +44,39 @@ public sealed class KilledDownloadTests
         TestContext.Current.SendDiagnosticMessage($"{kills} kills, at most {worst} bytes again");
     }
 
+    [Fact]
+    public async Task A_budget_holds_over_processes_that_are_killed_but_for_what_each_had_not_kept()
+    {
+        const long budget = 20 << 20, notKept = 3 << 19;
+        const int killed = 7;
+        Run.NeedsRoot();
+        await using var release = await NetworkRelease.MakeAsync(48 << 20);
+        using var scratch = new TemporaryDirectory();
+        await File.WriteAllBytesAsync(scratch.Of("manifest.json"), release.Manifest.ToJson());
+        string folder = scratch.Sub("device");
+        int kills = 0;
+        long received = 0;
+        for (bool ended = false; !ended;)
+        {
+            await using var network = new BadNetwork(release.Registry.Base);
+            ended = await FetchUntilAsync(kills < killed ? 2_500_000 : long.MaxValue, network, folder, scratch.Of("manifest.json"), budget) != Killed;
+            received += network.Sent;
+            kills += ended ? 0 : 1;
+        }
+
+        Assert.Equal(killed, kills);
+        Assert.InRange(received, budget - (2 << 20), budget + (kills * notKept));
+    }
+
     /// <summary>Where in the whole image a body began.</summary>
     private static long Offset(NetworkRelease release, NetworkExchange exchange) =>
         release.Manifest.Image.Layers.TakeWhile(l => !exchange.Path.EndsWith(l.Digest.ToString(), StringComparison.Ordinal)).Sum(l => l.Size) + exchange.From;
 
-    /// <returns>Whether it came to its end before so many bytes had been sent.</returns>
-    private static async Task<bool> FetchUntilAsync(long bytes, BadNetwork network, string folder, string manifest)
+    /// <returns>How it ended; it was killed when so many bytes had been sent before its end.</returns>
+    private static async Task<int> FetchUntilAsync(long bytes, BadNetwork network, string folder, string manifest, long budget = 0)
     {
         string program = typeof(BadNetwork).Assembly.Location;
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", folder, manifest, network.Address.ToString()]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", folder, manifest, network.Address.ToString(), "--byte-budget", budget.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         network.Progress = sent =>
         {
             if (sent >= bytes && !process.HasExited)
@@ -58,7 +84,7 @@ public sealed class KilledDownloadTests
         };
         string errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        Assert.True(process.ExitCode is 0 or 137, $"{process.ExitCode}: {errors}");
-        return process.ExitCode == 0;
+        Assert.True(process.ExitCode is 0 or Killed || (budget > 0 && errors.Contains("left of the attempt's budget", StringComparison.Ordinal)), $"{process.ExitCode}: {errors}");
+        return process.ExitCode;
     }
 }

@@ -54,6 +54,25 @@ public sealed class RealFallbackTests
         Assert.Equal(release.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
     }
 
+    [Fact]
+    public async Task Skopeo_pulls_the_framed_image_from_a_real_registry_as_it_was_signed()
+    {
+        Run.NeedsRoot();
+        Run.Needs(DockerRegistry.Program, Skopeo);
+        using var scratch = new TemporaryDirectory();
+        await using var release = await NetworkRelease.MakeAsync(3 << 20);
+        await using var real = await DockerRegistry.StartAsync(scratch.Path, default);
+        Copy(release, real);
+
+        Run.Checked(Skopeo, "copy", "--preserve-digests", "--src-tls-verify=false", $"docker://{real.Address.Authority}/os/test@{release.Manifest.Image.Digest}", $"oci:{scratch.Of("pulled")}:framed");
+
+        string blobs = scratch.Of("pulled/blobs/sha256");
+        Assert.Contains(release.Manifest.Image.Digest.Hex, Directory.EnumerateFiles(blobs).Select(Path.GetFileName));
+        foreach (string file in Directory.EnumerateFiles(blobs))
+            Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(release.Layout, "blobs/sha256", Path.GetFileName(file))), await File.ReadAllBytesAsync(file));
+        Assert.All(release.Manifest.Image.Layers, l => Assert.True(File.Exists(Path.Combine(blobs, l.Digest.Hex))));
+    }
+
     /// <summary>As an operator fills a fallback registry: with skopeo, from what was signed.</summary>
     private static void Copy(NetworkRelease release, DockerRegistry to) =>
         Run.Checked(Skopeo, "copy", "--preserve-digests", "--dest-tls-verify=false", $"oci:{release.Layout}:framed", $"docker://{to.Address.Authority}/os/test:v1");

@@ -70,6 +70,21 @@ public sealed class AccountTests
     }
 
     [Fact]
+    public void What_is_thrown_away_of_the_image_was_in_vain_also_when_an_earlier_process_fetched_it()
+    {
+        var before = new AttemptAccount(_device.Files, Attempt);
+        before.Count([new Counted("registry", 700, 7), new Counted("supervisor", 30, 3)]);
+        before.Save();
+        var account = new AttemptAccount(_device.Files, Attempt);
+        var source = new SimSource("registry", New);
+        account.Count([source]);
+
+        account.Discard([source]);
+
+        Assert.Equal([new CauseBytes("retried", 700, 7), new CauseBytes("supervisor", 30, 3)], account.Bytes);
+    }
+
+    [Fact]
     public void A_state_partition_that_cannot_be_written_costs_the_figure_only()
     {
         var account = new AttemptAccount(_device.Files, Attempt);
@@ -111,7 +126,7 @@ public sealed class AccountTests
     }
 
     [Fact]
-    public void After_the_end_nothing_is_counted_and_a_count_that_was_lost_is_never_below_zero()
+    public void After_the_end_nothing_is_counted_and_causes_that_are_more_than_the_interfaces_kept_are_told()
     {
         Carried(0, 0);
         var agent = Agent();
@@ -125,7 +140,7 @@ public sealed class AccountTests
         update.Count([new Counted("registry", 100, 100)]);
         update.Save();
 
-        Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", 0, 0)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
+        Assert.Equal([new CauseBytes("registry", 100, 100), new CauseBytes("unexplained", -90, -90)], AttemptBytes.Of(_device.Files, [Opened], plan: null));
     }
 
     [Fact]

@@ -44,6 +44,10 @@ public sealed class ContentBudgetTests
 
         public CauseBytes Retried => new("retried", 0, 0);
 
+        public void Discard()
+        {
+        }
+
         public TreePlace? Place => null;
 
         public ValueTask SkipAsync(long bytes, CancellationToken ct) => default;
