@@ -50,7 +50,7 @@ internal sealed class AttemptUpdater(IFiles files, ISystemClock clock, UpdaterSt
         _missingSince ??= clock.Elapsed;
         try
         {
-            return (await store.ProvideAsync(updater, ct).ConfigureAwait(false)).Path;
+            return (await store.ProvideAsync(updater, long.MaxValue, ct).ConfigureAwait(false)).Path;
         }
         catch (HostupException e) when (e.Code.Kind == HostupErrorKind.Transient && IsPatient)
         {
