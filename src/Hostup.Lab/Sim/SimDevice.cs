@@ -63,11 +63,9 @@ public sealed class SimDevice
     public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
 
     public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
-
     public SimFileSystem Data { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
 
     public SimSlot SlotA { get; } = new("resin-rootA", 2);
-
     public SimSlot SlotB { get; } = new("resin-rootB", 3);
 
     public SimSlot RunningSlot { get; private set; }

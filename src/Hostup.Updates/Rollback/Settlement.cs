@@ -26,7 +26,8 @@ public sealed class Settlement(DevicePorts device)
     /// <param name="warning">What is not well all the same; null: nothing.</param>
     public void Commit(string? warning = null)
     {
-        Decide(device.Slots.Running.PartitionNumber);
+        // Also when it reads so already: a try before this one in the same boot may have failed at its flush, and what is read is in memory only.
+        device.Boot.Write(Settled(device.Slots.Running.PartitionNumber));
         var open = OpenAttempt();
         if (open is var (_, release))
         {
@@ -44,7 +45,10 @@ public sealed class Settlement(DevicePorts device)
     /// <summary>The old OS, which runs, is kept. The cause must be saved.</summary>
     public void GoBack(RollbackCause cause)
     {
-        Decide(device.Slots.Running.PartitionNumber);
+        // The first program of a boot reads what is on the medium. It may be a medium that takes no write now.
+        var settled = Settled(device.Slots.Running.PartitionNumber);
+        if (device.Boot.Read() != settled)
+            device.Boot.Write(settled);
         var open = OpenAttempt();
         // One after the other: the way back of the boot files ends that of the raw areas.
         string? left = Tidy(() =>
@@ -61,8 +65,7 @@ public sealed class Settlement(DevicePorts device)
         Breadcrumbs.PickUp(device.Files);
     }
 
-    // Written also when it reads so already: after a flush that failed what is read may be in memory only.
-    private void Decide(int partition) => device.Boot.Write(new BootSettings(partition, UpgradeAvailable: false, BootCount: 0));
+    private static BootSettings Settled(int partition) => new(partition, UpgradeAvailable: false, BootCount: 0);
 
     /// <summary>
     /// Work on the boot partition that a decided attempt is not held open for: both sets of boot files boot the OS that runs. What it leaves is known to the state
