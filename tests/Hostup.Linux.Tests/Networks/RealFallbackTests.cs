@@ -16,12 +16,8 @@ public sealed class RealFallbackTests
     [Fact]
     public async Task When_the_primary_is_gone_in_mid_download_a_real_registry_brings_the_rest_and_the_account_says_so()
     {
-        Run.NeedsRoot();
-        Run.Needs(DockerRegistry.Program, Skopeo);
-        using var scratch = new TemporaryDirectory();
-        await using var release = await NetworkRelease.MakeAsync(12 << 20);
-        await using var real = await DockerRegistry.StartAsync(scratch.Path, default);
-        Copy(release, real);
+        await using var scene = await Scene.SetAsync(12 << 20);
+        var (scratch, release, real) = (scene.Scratch, scene.Release, scene.Real);
         await using var primary = new BadNetwork(release.Registry.Base);
         await using var fallback = new BadNetwork(real.Address);
         primary.Faults.Enqueue(new(NetworkFaultKind.Cut, 5_000_000));
@@ -41,12 +37,8 @@ public sealed class RealFallbackTests
     [Fact]
     public async Task A_framed_image_that_skopeo_copied_into_a_real_registry_is_the_signed_one()
     {
-        Run.NeedsRoot();
-        Run.Needs(DockerRegistry.Program, Skopeo);
-        using var scratch = new TemporaryDirectory();
-        await using var release = await NetworkRelease.MakeAsync(3 << 20);
-        await using var real = await DockerRegistry.StartAsync(scratch.Path, default);
-        Copy(release, real);
+        await using var scene = await Scene.SetAsync(3 << 20);
+        var (scratch, release, real) = (scene.Scratch, scene.Release, scene.Real);
         using var fetch = new SlotFetch(scratch.Sub("device"));
 
         await fetch.RunAsync(release.Manifest, [("fallback", real.Address)], default);
@@ -57,12 +49,8 @@ public sealed class RealFallbackTests
     [Fact]
     public async Task Skopeo_pulls_the_framed_image_from_a_real_registry_as_it_was_signed()
     {
-        Run.NeedsRoot();
-        Run.Needs(DockerRegistry.Program, Skopeo);
-        using var scratch = new TemporaryDirectory();
-        await using var release = await NetworkRelease.MakeAsync(3 << 20);
-        await using var real = await DockerRegistry.StartAsync(scratch.Path, default);
-        Copy(release, real);
+        await using var scene = await Scene.SetAsync(3 << 20);
+        var (scratch, release, real) = (scene.Scratch, scene.Release, scene.Real);
 
         Run.Checked(Skopeo, "copy", "--preserve-digests", "--src-tls-verify=false", $"docker://{real.Address.Authority}/os/test@{release.Manifest.Image.Digest}", $"oci:{scratch.Of("pulled")}:framed");
 
@@ -73,7 +61,30 @@ public sealed class RealFallbackTests
         Assert.All(release.Manifest.Image.Layers, l => Assert.True(File.Exists(Path.Combine(blobs, l.Digest.Hex))));
     }
 
-    /// <summary>As an operator fills a fallback registry: with skopeo, from what was signed.</summary>
-    private static void Copy(NetworkRelease release, DockerRegistry to) =>
-        Run.Checked(Skopeo, "copy", "--preserve-digests", "--dest-tls-verify=false", $"oci:{release.Layout}:framed", $"docker://{to.Address.Authority}/os/test:v1");
+    /// <summary>A signed release and a real registry, which was filled with it as an operator does: with skopeo.</summary>
+    private sealed class Scene(NetworkRelease release, TemporaryDirectory scratch, DockerRegistry real) : IAsyncDisposable
+    {
+        public NetworkRelease Release => release;
+
+        public TemporaryDirectory Scratch => scratch;
+
+        public DockerRegistry Real => real;
+
+        public static async Task<Scene> SetAsync(int bytes)
+        {
+            Run.NeedsRoot();
+            Run.Needs(DockerRegistry.Program, Skopeo);
+            var scratch = new TemporaryDirectory();
+            var scene = new Scene(await NetworkRelease.MakeAsync(bytes), scratch, await DockerRegistry.StartAsync(scratch.Path, default));
+            Run.Checked(Skopeo, "copy", "--preserve-digests", "--dest-tls-verify=false", $"oci:{scene.Release.Layout}:framed", $"docker://{scene.Real.Address.Authority}/os/test:v1");
+            return scene;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await real.DisposeAsync();
+            await release.DisposeAsync();
+            scratch.Dispose();
+        }
+    }
 }
