@@ -72,6 +72,15 @@ public sealed partial class SourceTests
                         where Hidden().IsMatch(line.Line)
                         select $"{file.Path}:{line.Number} {line.Line.Trim()}");
 
+    /// <summary>.NET's own flushes to the medium drop every error of fsync on Linux.</summary>
+    [Fact]
+    public void A_flush_that_fails_is_told() =>
+        Repository.None(from file in Repository.Sources
+                        where !file.Path.StartsWith("src/Hostup.Lab.Payload/", StringComparison.Ordinal)
+                        from line in file.Code
+                        where SilentFlush().IsMatch(line.Line)
+                        select $"{file.Path}:{line.Number} flushes past FileFlush");
+
     /// <summary>Tests that need a real program or machine may ask again until it answers; they say what they need.</summary>
     [Fact]
     public void A_test_without_needs_does_not_sleep() =>
@@ -106,6 +115,9 @@ public sealed partial class SourceTests
 
     [GeneratedRegex(@"#region|async void|\bGC\.Collect\(")]
     private static partial Regex Hidden();
+
+    [GeneratedRegex(@"\bFlushToDisk\b|\bFlush\((flushToDisk: )?true\)")]
+    private static partial Regex SilentFlush();
 
     [GeneratedRegex(@"Thread\.Sleep|Task\.Delay|SpinWait")]
     private static partial Regex Sleep();

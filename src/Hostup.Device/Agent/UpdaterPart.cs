@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Oci.Layouts;
 
 namespace Hostup.Device.Agent;
 
@@ -58,7 +59,7 @@ internal sealed class UpdaterPart : IAsyncDisposable
     /// <summary>Makes it durable.</summary>
     public async ValueTask DisposeAsync()
     {
-        _file.Flush(flushToDisk: true);
+        FileFlush.ToDisk(_file);
         await _file.DisposeAsync().ConfigureAwait(false);
     }
 }

@@ -54,9 +54,17 @@ public static class ProvisionedDevice
             {
                 if (TimeProvider.System.GetElapsedTime(start) > VirtualDevice.BootLimit)
                     throw new HostupException(HostupErrors.Lab, $"cannot see {check.What} on device {device.Record.Name}",
-                        $"not within {VirtualDevice.BootLimit.TotalSeconds:0} s", "run journalctl in the device");
+                        $"not within {VirtualDevice.BootLimit.TotalSeconds:0} s", $"read what the device says:\n{await SayAsync(device, ct)}");
                 await Task.Delay(TimeSpan.FromMilliseconds(500), ct);
             }
+    }
+
+    /// <summary>What a support engineer would look at first; a device that ended a test by this is gone when somebody reads of it.</summary>
+    private static async Task<string> SayAsync(VirtualDevice device, CancellationToken ct)
+    {
+        const string words = "uptime; systemctl list-jobs; systemctl --failed; systemctl status --lines 20 docker balena-supervisor hostup-agent; timeout 20 docker ps --all; ls -l /mnt/state /mnt/state/hostup; journalctl --boot --lines 150 --output short-monotonic";
+        var said = await device.ExecAsync(["sh", "-c", $"export SYSTEMD_PAGER= SYSTEMD_COLORS=0; {{ {words}; }} 2>&1"], ct);
+        return said.Output;
     }
 
     private static async Task MakeAsync(LabEnvironment lab, DiskImage disk, QemuMachine machine, string folder, string key, CancellationToken ct)

@@ -1,11 +1,11 @@
 using System.Runtime.InteropServices;
+using Hostup.Linux.Native;
 
 namespace Hostup.Linux.Files;
 
 /// <summary>Calls of the C library that .NET has no method for.</summary>
 internal static partial class FileCalls
 {
-    public const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
     public const int CurrentDirectory = -100; // AT_FDCWD
     public const uint Exchange = 2; // RENAME_EXCHANGE
     public const ulong MountReadOnly = 1; // MS_RDONLY
@@ -16,6 +16,8 @@ internal static partial class FileCalls
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
     public const int LockRelease = 8;
+
+    public static readonly int ReadOnlyDirectory = OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.CloseOnExec;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode);

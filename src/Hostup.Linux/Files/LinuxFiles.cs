@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Hostup.Oci.Layouts;
 using Hostup.Updates.Files;
 using Microsoft.Win32.SafeHandles;
 
@@ -131,7 +132,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
     public void Flush(string path)
     {
         using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        RandomAccess.FlushToDisk(file);
+        FileFlush.ToDisk(file, path);
     }
 
     /// <inheritdoc/>

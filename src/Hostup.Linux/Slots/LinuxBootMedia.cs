@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Hostup.Linux.Native;
+using Hostup.Oci.Layouts;
 using Hostup.Updates.Ports;
 using Microsoft.Win32.SafeHandles;
 
@@ -70,7 +71,7 @@ public sealed class LinuxBootMedia(Func<string> running, string root = "") : IBo
     public void Flush(string medium)
     {
         using (var file = File.OpenHandle(DeviceOf(medium), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
-            RandomAccess.FlushToDisk(file);
+            FileFlush.ToDisk(file, medium);
         SetReadOnly(medium, true);
     }
 

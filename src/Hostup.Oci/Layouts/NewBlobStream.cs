@@ -64,7 +64,7 @@ public sealed class NewBlobStream : Stream
     public Task<OciDescriptor> FinishAsync(string mediaType, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
-        _file.Flush(flushToDisk: true);
+        FileFlush.ToDisk(_file);
         var digest = Digest.FromHash(_hash.GetHashAndReset());
         var descriptor = new OciDescriptor { MediaType = mediaType, Digest = digest, Size = _file.Position };
         _file.Dispose();

@@ -168,7 +168,7 @@ public sealed class OciLayout : IBlobSource
         using (var stream = new FileStream(staged, FileMode.Create, FileAccess.Write))
         {
             stream.Write(content);
-            stream.Flush(flushToDisk: true);
+            FileFlush.ToDisk(stream);
         }
         File.Move(staged, file, overwrite: true);
     }

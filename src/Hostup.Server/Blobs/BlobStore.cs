@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Oci.Layouts;
 
 namespace Hostup.Server.Blobs;
 
@@ -79,7 +80,7 @@ internal sealed class BlobStore
         await using (var file = OpenUpload(id, FileMode.Open, FileAccess.ReadWrite))
         {
             actual = Digest.FromHash(await SHA256.HashDataAsync(file, ct));
-            file.Flush(flushToDisk: true);
+            FileFlush.ToDisk(file);
         }
         if (actual != digest)
         {
