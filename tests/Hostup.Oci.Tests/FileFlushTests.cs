@@ -14,6 +14,10 @@ public sealed class FileFlushTests
     }
 
     [Fact]
+    public void A_directory_that_is_not_there_is_an_error() =>
+        Assert.StartsWith("cannot open directory /nowhere: ", Assert.Throws<IOException>(() => FileFlush.Directory("/nowhere")).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void What_waits_in_the_stream_reaches_the_file()
     {
         string path = Path.GetTempFileName();

@@ -29,11 +29,12 @@ public static class DemoCommand
         await DeviceRecord.EndAbandonedAsync(ct);
         await SourceProgram.Server.BuildAsync(lab, ct);
         await SourceProgram.Cli.BuildAsync(lab, ct);
-        var image = await ReleaseImage.BuildAsync(lab, await Stage.TreeAsync(lab, HostOsRelease.New, ct), ct);
+        var release = await Stage.TreeAsync(lab, HostOsRelease.New, ct);
+        var image = await ReleaseImage.BuildAsync(lab, release, ct);
         await using var stage = await Stage.SetAsync(lab, DeviceName, keep, ct);
         await stage.PublishAsync(image, sequence: 2, ct);
 
-        var report = await UpdateAsync(stage, ct);
+        var report = await UpdateAsync(stage, release, ct);
         Console.WriteLine(report);
         if (reportPath is not null)
             await report.SaveAsync(reportPath, ct);
@@ -44,9 +45,9 @@ public static class DemoCommand
 
     // By what the guest says, not by what our programs report.
     private static bool IsGood(DemoReport report) => report is { Outcome: AttemptStates.Committed, VolumeIntact: true, SupervisorRuns: true, HeartbeatMaxGapSeconds: <= 2 }
-        && report.To == HostOsRelease.New.OsVersion && report.SlotAfter != report.SlotBefore;
+        && report.To == HostOsRelease.New.OsVersion && report.SlotAfter != report.SlotBefore && report.KernelAfter == report.KernelOfRelease;
 
-    private static async Task<DemoReport> UpdateAsync(Stage stage, CancellationToken ct)
+    private static async Task<DemoReport> UpdateAsync(Stage stage, HostOsTree release, CancellationToken ct)
     {
         var before = await GuestFacts.ReadAsync(stage.Device, ct);
         var application = await ApplicationWatch.BeginAsync(stage.Device, ct);
@@ -70,6 +71,7 @@ public static class DemoCommand
             SlotAfter = after.Slot,
             KernelBefore = before.Kernel,
             KernelAfter = after.Kernel,
+            KernelOfRelease = release.KernelVersion,
             VolumeIntact = await application.VolumeIsIntactAsync(stage.Device, ct),
             SupervisorRuns = supervisorRuns,
         };

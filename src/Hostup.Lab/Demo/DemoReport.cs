@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hostup.Core;
 using Hostup.Core.Wire;
 
@@ -36,6 +37,10 @@ public sealed record DemoReport
 
     public required string KernelAfter { get; init; }
 
+    /// <summary>Kernel of the new release.</summary>
+    [JsonIgnore]
+    public required string KernelOfRelease { get; init; }
+
     public required bool VolumeIntact { get; init; }
 
     public required bool SupervisorRuns { get; init; }
@@ -47,8 +52,12 @@ public sealed record DemoReport
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
+
+    private string Kernel => KernelAfter != KernelOfRelease ? $"{KernelBefore} -> {KernelAfter}, NOT the new release's {KernelOfRelease}"
+        : KernelBefore == KernelAfter ? $"{KernelAfter} (the archive has no newer one)"
+        : $"{KernelBefore} -> {KernelAfter}";
 
     /// <summary>Writes it as JSON.</summary>
     public Task SaveAsync(string path, CancellationToken ct) => File.WriteAllTextAsync(path, JsonSerializer.Serialize(this, Json) + "\n", ct);
@@ -59,7 +68,7 @@ public sealed record DemoReport
         "",
         $"outcome      {Outcome}{(Message is null ? "" : $": {Message}")}",
         $"host OS      {From} -> {To}",
-        KernelBefore == KernelAfter ? $"kernel       {KernelAfter} (the archive has no newer one)" : $"kernel       {KernelBefore} -> {KernelAfter}",
+        $"kernel       {Kernel}",
         $"slot         {SlotBefore} -> {SlotAfter}",
         $"source       {Source ?? "none"}",
     }.Concat(Bytes.Select(b => string.Create(CultureInfo.InvariantCulture, $"bytes        {b.Key,-11} {new ByteCount(b.Value.Received),10} in, {new ByteCount(b.Value.Sent),9} out")))

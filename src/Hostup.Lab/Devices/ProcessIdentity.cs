@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Hostup.Core.Errors;
 
 namespace Hostup.Lab.Devices;
 
@@ -29,14 +30,24 @@ public sealed record ProcessIdentity(int Pid, long StartTicks)
     public bool IsRunning => Of(Pid) == this;
 
     /// <summary>Ends it at once (SIGKILL) and waits until it is gone.</summary>
+    /// <exception cref="HostupException"><c>lab</c>: it does not end.</exception>
     public async Task KillAsync(CancellationToken ct)
     {
         if (!IsRunning)
             return;
-        using (var process = Process.GetProcessById(Pid))
+        try
+        {
+            using var process = Process.GetProcessById(Pid);
             process.Kill();
+        }
+        catch (ArgumentException)
+        {
+            return; // it has just ended by itself
+        }
         long start = TimeProvider.System.GetTimestamp();
         while (IsRunning && TimeProvider.System.GetElapsedTime(start) < EndPatience)
             await Task.Delay(TimeSpan.FromMilliseconds(20), ct);
+        if (IsRunning)
+            throw new HostupException(HostupErrors.Lab, $"cannot end process {Pid}", $"it still runs {EndPatience.TotalSeconds:0} s after SIGKILL", "see what it waits for in /proc/PID/stack, then try again");
     }
 }

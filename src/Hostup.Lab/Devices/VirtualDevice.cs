@@ -150,13 +150,6 @@ public sealed class VirtualDevice : IAsyncDisposable
         return await WaitForRebootAsync(bootId, ct);
     }
 
-    /// <summary>Lets another process, for example the device's server, end with the device.</summary>
-    public void AddCompanion(ProcessIdentity process)
-    {
-        Record = Record with { Companions = [.. Record.Companions, process] };
-        Record.Save();
-    }
-
     /// <summary>Ends the device and removes its disk.</summary>
     public Task StopAsync(CancellationToken ct) => Record.EndAsync(ct);
 
@@ -193,7 +186,7 @@ public sealed class VirtualDevice : IAsyncDisposable
         if (DeviceRecord.Load(name) is { } old)
             await old.EndAsync(ct);
         var owner = options.Stays ? null : ProcessIdentity.Of(Environment.ProcessId);
-        var record = new DeviceRecord(name, null, owner, [], Path.Combine(options.Folder, name));
+        var record = new DeviceRecord(name, null, owner, options.Companions, Path.Combine(options.Folder, name));
         Directory.CreateDirectory(record.DiskFolder);
         record.Save();
         return new VirtualDevice(record, machine, options.WriteLog);

@@ -66,10 +66,9 @@ public sealed class Stage : IAsyncDisposable
         try
         {
             lab.Progress($"server listens on port {server.Port}");
-            device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays, WriteLog = writeLog }, ct);
+            device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays, WriteLog = writeLog, Companions = [server.Identity] }, ct);
             string uuid = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
             var stage = new Stage(lab, server, device, keys, folder, uuid);
-            device.AddCompanion(server.Identity);
             await stage.PublishUpdaterAsync(ct);
             await stage.RegisterAsync(ct);
             return stage;

@@ -37,8 +37,12 @@ public static class TestCommand
         {
             run.Fail(e.Message);
         }
+        catch (Exception e)
+        {
+            run.Fail(e.ToString());
+        }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tier} took {clock.Elapsed.TotalMinutes:0.0} min"));
-        if (tier == "all" && !ct.IsCancellationRequested)
+        if (tier == "all" && run.IsWhole && !ct.IsCancellationRequested)
             await RecordAsync(root, run, clock.Elapsed, ct);
         Console.WriteLine(run.Summary);
         return run.Good ? 0 : 1;
@@ -48,8 +52,10 @@ public static class TestCommand
     {
         if (tier is not ("fast" or "mutate"))
             await InstallToolsAsync(ct);
-        if (tier != "mutate" && await run.BuildAsync(ct))
+        if (tier != "mutate")
         {
+            if (!await run.BuildAsync(ct))
+                return;
             if (tier is "fast" or "ci" or "all")
                 await run.RunAsync("fast", [.. ImageNeeds.Append("vm").SelectMany(n => new[] { "-trait-", $"Needs={n}" })], everyTest: false, ct);
             if (tier is "image" or "ci" or "all")
@@ -62,6 +68,7 @@ public static class TestCommand
         }
         if (tier is "mutate" or "all")
             await run.MutateAsync(ct);
+        run.IsWhole = true;
     }
 
     // Where it cannot (no root, another distribution) the tests that need a tool say so and are skipped.
@@ -79,7 +86,8 @@ public static class TestCommand
 
     private static async Task RecordAsync(string root, TestRun run, TimeSpan took, CancellationToken ct)
     {
-        using var git = Process.Start(new ProcessStartInfo("git", ["-C", root, "rev-parse", "--short", "HEAD"]) { RedirectStandardOutput = true })!;
+        // of a modified tree it says so
+        using var git = Process.Start(new ProcessStartInfo("git", ["-C", root, "describe", "--always", "--exclude", "*", "--dirty=, modified"]) { RedirectStandardOutput = true })!;
         string commit = (await git.StandardOutput.ReadToEndAsync(ct)).Trim();
         await git.WaitForExitAsync(ct);
         await File.WriteAllTextAsync(

@@ -13,6 +13,9 @@ public sealed class TestRun(string root)
     /// <summary>Whether nothing failed so far.</summary>
     public bool Good => _failed == 0;
 
+    /// <summary>Whether every part of it ran to its end.</summary>
+    public bool IsWhole { get; set; }
+
     /// <summary>The closing line.</summary>
     public string Summary => string.Create(CultureInfo.InvariantCulture, $"{_passed} passed, {_failed} failed, {_skipped} skipped");
 
@@ -48,6 +51,7 @@ public sealed class TestRun(string root)
     /// <param name="ct">Ends the run.</param>
     public async Task RunAsync(string tier, IReadOnlyList<string> filter, bool everyTest, CancellationToken ct)
     {
+        int before = _passed + _failed + _skipped;
         foreach (string project in Directory.EnumerateDirectories(Path.Combine(root, "tests"), "*.Tests").Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileName(project);
@@ -80,6 +84,8 @@ public sealed class TestRun(string root)
             if (counter.Total > 0)
                 Console.WriteLine($"{tier}: {name[..^".Tests".Length]}: {counter.Passed} passed, {counter.Failed} failed, {counter.Skipped} skipped ");
         }
+        if (_passed + _failed + _skipped == before)
+            Fail($"{tier}: no test was found");
     }
 
     // Lines of xunit's JSON reporter.

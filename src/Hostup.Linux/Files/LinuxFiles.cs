@@ -133,13 +133,18 @@ public sealed class LinuxFiles(string root = "") : IFiles
     {
         using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         FileFlush.ToDisk(file, path);
+        // Who reads it back wants what the medium has, not what memory was given.
+        _ = Native.FileCalls.Advise((int)file.DangerousGetHandle(), 0, 0, Native.FileCalls.FadviseDontNeed);
     }
 
     /// <inheritdoc/>
     public void FlushDirectory(string path) => OnDirectory(path, FileCalls.Fsync);
 
     /// <inheritdoc/>
-    public void FlushFileSystem(string path) => OnDirectory(Directory.Exists(At(path)) ? path : Path.GetDirectoryName(path)!, FileCalls.Syncfs);
+    public void FlushFileSystem(string path) => OnDirectory(Directory.Exists(At(path)) ? path : Path.GetDirectoryName(path)!, SynchronizeAll);
+
+    // On vfat syncfs alone leaves all of it in the medium's own cache, and before Linux 5.8 it tells no error of a write (syncfs(2)); fsync of a directory does both.
+    private static int SynchronizeAll(int directory) => FileCalls.Syncfs(directory) == 0 ? FileCalls.Fsync(directory) : -1;
 
     private IEnumerable<ReadOnlyMemory<byte>> Blocks(string path)
     {

@@ -10,6 +10,8 @@ namespace Hostup.Oci.Layouts;
 public static partial class FileFlush
 {
     private const int Interrupted = 4; // EINTR
+    private const int ReadOnly = 0; // O_RDONLY
+    private const int CloseOnExec = 0x80000; // O_CLOEXEC
 
     /// <summary>Durable when it returns.</summary>
     /// <exception cref="IOException">The medium did not take all of it.</exception>
@@ -29,6 +31,19 @@ public static partial class FileFlush
             if (Marshal.GetLastPInvokeError() != Interrupted)
                 throw new IOException($"cannot flush {name}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
+
+    /// <summary>Makes the names in a directory durable; .NET opens no directories, so the C library is asked.</summary>
+    /// <exception cref="IOException">It cannot be opened, or the medium did not take all of it.</exception>
+    public static void Directory(string directory)
+    {
+        using var handle = new SafeFileHandle(Open(directory, ReadOnly | CloseOnExec), ownsHandle: true);
+        if (handle.IsInvalid)
+            throw new IOException($"cannot open directory {directory}: {Marshal.GetLastPInvokeErrorMessage()}");
+        ToDisk(handle, directory);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Synchronize(SafeFileHandle file);

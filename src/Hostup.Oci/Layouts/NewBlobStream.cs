@@ -69,6 +69,7 @@ public sealed class NewBlobStream : Stream
         var descriptor = new OciDescriptor { MediaType = mediaType, Digest = digest, Size = _file.Position };
         _file.Dispose();
         File.Move(_staged, Path.Combine(_blobs, digest.Hex), overwrite: true);
+        FileFlush.Directory(_blobs);
         _finished = true;
         return Task.FromResult(descriptor);
     }

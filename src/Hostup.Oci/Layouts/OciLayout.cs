@@ -171,5 +171,6 @@ public sealed class OciLayout : IBlobSource
             FileFlush.ToDisk(stream);
         }
         File.Move(staged, file, overwrite: true);
+        FileFlush.Directory(Path.GetDirectoryName(file)!);
     }
 }

@@ -1,3 +1,6 @@
+using System.Text;
+using Hostup.Oci.Layouts;
+
 namespace Hostup.Server.Access;
 
 /// <summary>The first operator key: made at first start, readable by the server's user only, to be moved to a safe place.</summary>
@@ -16,8 +19,12 @@ internal static class OperatorKeyFile
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         // a file of that name from elsewhere may have other rights
         File.Delete(path);
-        await using (var writer = new StreamWriter(path, options))
-            await writer.WriteAsync(key + "\n");
+        await using (var file = new FileStream(path, options))
+        {
+            await file.WriteAsync(Encoding.ASCII.GetBytes(key + "\n"), ct);
+            FileFlush.ToDisk(file);
+        }
+        FileFlush.Directory(dataDirectory);
         // only now: a start that was cut before makes another one
         await keys.AddAsync(CallerKind.Operator, key, "made at first start", null, ct);
         log.OperatorKeyMade(path);

@@ -91,8 +91,8 @@ internal sealed class BlobStore
         string folder = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(folder);
         File.Move(UploadPath(id), path, overwrite: true);
-        DirectoryFlush.Flush(folder);
-        DirectoryFlush.Flush(_blobs);
+        FileFlush.Directory(folder);
+        FileFlush.Directory(_blobs);
         return digest;
     }
 

@@ -66,7 +66,7 @@ public interface IFiles
     /// <summary>Removes an empty directory; nothing happens when it is not there or holds something.</summary>
     void DeleteDirectory(string path);
 
-    /// <summary>Content and length of a file survive a power cut once this returns.</summary>
+    /// <summary>Content and length of a file survive a power cut once this returns, and who reads it then reads what the medium has.</summary>
     void Flush(string path);
 
     /// <summary>Names in a directory survive a power cut once this returns.</summary>

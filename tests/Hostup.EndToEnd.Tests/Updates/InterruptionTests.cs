@@ -44,7 +44,7 @@ public sealed class InterruptionTests
         await stage.PublishAsync(image, sequence: 2, Ct);
         var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
         await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
-        await stage.WaitForStateAsync([AttemptStates.Downloading], Ct);
+        Assert.Equal(AttemptStates.Downloading, (await stage.WaitForStateAsync([AttemptStates.Downloading], Ct)).Report.State);
 
         await stage.Device.KillAsync(Ct);
         await stage.Device.PowerOnAsync(null, Ct);

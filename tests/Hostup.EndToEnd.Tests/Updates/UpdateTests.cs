@@ -37,6 +37,7 @@ public sealed class UpdateTests
         Assert.Equal("resin-rootA", before.Slot);
         Assert.Equal("resin-rootB", after.Slot);
         Assert.Equal(image.Version, after.OsVersion);
+        Assert.Equal((await Stage.TreeAsync(lab, HostOsRelease.New, Ct)).KernelVersion, after.Kernel);
         Assert.True(await application.VolumeIsIntactAsync(stage.Device, Ct));
         // The supervisor would have put the old one back, had it run.
         await stage.Device.RunAsync(["cmp", "/resin-boot/EFI/BOOT/grub.cfg", "/mnt/boot/EFI/BOOT/grub.cfg"], Ct);
