@@ -17,6 +17,8 @@ namespace Hostup.Lab.Benchmarks;
 /// </summary>
 public static class SlotWriteBenchmark
 {
+    private const string Lock = "/tmp/balena-supervisor/services/bench/updates.lock";
+
     public static Command Create()
     {
         var runs = new Option<int>("--runs") { Description = "Runs of each", DefaultValueFactory = _ => 3 };
@@ -35,7 +37,7 @@ public static class SlotWriteBenchmark
         await using var stage = await Stage.SetAsync(lab, "bench", stays: false, ct);
         string published = await stage.PublishAsync(image, sequence: 2, ct);
         var layer = (await OciLayout.Open(published).LoadAsync(null, OciPlatform.LinuxAmd64, ct)).Layers.Single().Blob;
-        await stage.Device.Guest.StartAsync(["sh", "-c", "mkdir -p /tmp/balena-supervisor/services/bench && exec flock /tmp/balena-supervisor/services/bench/updates.lock sleep 100000"], ct);
+        await stage.Device.Guest.StartAsync(["sh", "-c", $"mkdir -p {Path.GetDirectoryName(Lock)} && exec flock {Lock} sleep 100000"], ct);
 
         var (ours, peers, memory) = (new List<double>(), new List<double>(), new List<double>());
         for (int run = 0; run < runs; run++)
@@ -48,7 +50,22 @@ public static class SlotWriteBenchmark
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"median of {runs}: curl | tar {Median(peers):0.0} s, hostup-device {Median(ours):0.0} s, ratio {Median(ours) / Median(peers):0.00}; peak resident {Median(memory):0.0} MiB; layer {new ByteCount(layer.Size)}"));
+        double whole = await WholeUpdateAsync(stage, image.Version, ct);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"one update up to its reboot: peak {whole:0.0} MiB"));
         return 0;
+    }
+
+    /// <summary>Peak of an update that nothing holds: gate, boot files, health of the old OS and switch are in it too.</summary>
+    private static async Task<double> WholeUpdateAsync(Stage stage, string version, CancellationToken ct)
+    {
+        const string peaks = "/mnt/data/bench-peaks";
+        await stage.Device.RunAsync(["sh", "-c", $"rm -f {Lock} /mnt/state/hostup/spare-content {peaks}"], ct);
+        await stage.Device.Guest.StartAsync(["sh", "-c", $"while sleep 0.1; do grep VmHWM /proc/$(systemctl show --property MainPID --value hostup-update)/status >> {peaks}; done"], ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", version], ct);
+        var attempt = await stage.WaitForEndAsync(ct);
+        if (attempt.Report.State != AttemptStates.Committed)
+            throw new InvalidOperationException($"bug: the whole update ended as {attempt.Report.State}: {attempt.Report.Message}");
+        return (await stage.Device.RunAsync(["cat", peaks], ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Max(MiB);
     }
 
     private static async Task<double> CurlAndTarAsync(Stage stage, Digest layer, CancellationToken ct)
@@ -91,9 +108,11 @@ public static class SlotWriteBenchmark
         await stage.Server.CliAsync(["update", "cancel", stage.Uuid], ct);
         var attempt = await stage.WaitForEndAsync(ct);
         double seconds = attempt.Report.Steps.Single(s => s.Name == "write-slot").Seconds;
-        double kibibytes = double.Parse(peak.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[1], CultureInfo.InvariantCulture);
-        return (seconds, kibibytes / 1024);
+        return (seconds, MiB(peak));
     }
+
+    // "VmHWM:     66456 kB", proc(5)
+    private static double MiB(string peak) => double.Parse(peak.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

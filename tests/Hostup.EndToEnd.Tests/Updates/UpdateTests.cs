@@ -60,6 +60,32 @@ public sealed class UpdateTests
         await AssertFilesAsync(stage.Device, absent: ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-triggered", "rollback-health-failed"], present: []);
     }
 
+    /// <summary>What an update without its second step would be: the test above fails with a supervisor that runs.</summary>
+    [Fact]
+    public async Task A_supervisor_that_runs_beside_an_update_reboots_the_device_in_the_middle_of_it()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.GoodAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-beside", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 2, Ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
+        Assert.Equal(AttemptStates.Downloading, (await stage.WaitForStateAsync([AttemptStates.Downloading], Ct)).Report.State);
+
+        int interference = (await SupervisorLogAsync(stage.Device)).Length;
+        await stage.Device.RunAsync(["systemctl", "start", "balena-supervisor.service"], Ct);
+        await ProvisionedDevice.WaitForContainersAsync(stage.Device, Ct);
+        await stage.Device.Guest.StartAsync(["sh", "-c", "echo new > /mnt/data/resin-data/target-state.json"], Ct);
+        await stage.Device.WaitForRebootAsync(application.BootId, Ct);
+
+        Assert.Contains((await SupervisorLogAsync(stage.Device))[interference..], line => line.Contains(" reboot ", StringComparison.Ordinal));
+        Assert.Equal("resin-rootA", (await GuestFacts.ReadAsync(stage.Device, Ct)).Slot);
+        // The device is not lost by it: the update goes on, and needs one boot more.
+        var attempt = await stage.WaitForEndAsync(Ct);
+        Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
+        Assert.Equal(3, await application.BootsAsync(stage.Device, Ct));
+    }
+
     [Fact]
     public async Task The_program_of_the_old_release_refuses_what_the_transferred_one_can_do()
     {
