@@ -16,6 +16,9 @@ public sealed record ApplicationWatch(string BootId, int Lines, string Content)
     private const string Volume = ProvisionedDevice.ApplicationVolume;
     private const string Logs = "/mnt/data/balenahup/hostup-update.*.log";
 
+    // its times are whole seconds
+    private static readonly TimeSpan OfTheLog = TimeSpan.FromSeconds(1);
+
     /// <summary>Begins to watch.</summary>
     public static async Task<ApplicationWatch> BeginAsync(VirtualDevice device, CancellationToken ct) => new(
         await device.BootIdAsync(ct),
@@ -27,12 +30,12 @@ public sealed record ApplicationWatch(string BootId, int Lines, string Content)
     /// says: an application that stops early and stays stopped has a gap up to there.
     /// </summary>
     /// <exception cref="HostupException"><c>lab</c>: no reboot is in the update's log, or no line was left in that boot.</exception>
-    public async Task<double> LongestGapAsync(VirtualDevice device, CancellationToken ct) => await LongestGapAsync(device, await RebootAsync(device, ct), ct);
+    public async Task<double> LongestGapAsync(VirtualDevice device, CancellationToken ct) => await LongestGapAsync(device, await RebootAsync(device, ct), OfTheLog, ct);
 
     /// <summary>The same up to now, where nothing reboots the device.</summary>
     /// <exception cref="HostupException"><c>lab</c>: no line was left in that boot.</exception>
     public async Task<double> LongestGapSoFarAsync(VirtualDevice device, CancellationToken ct) =>
-        await LongestGapAsync(device, Time((await device.RunAsync(["date", "--utc", "+%Y-%m-%dT%H:%M:%S.%7NZ"], ct)).Trim()), ct);
+        await LongestGapAsync(device, Time((await device.RunAsync(["date", "--utc", "+%Y-%m-%dT%H:%M:%S.%7NZ"], ct)).Trim()), TimeSpan.Zero, ct);
 
     /// <summary>In how many boots the application ran since the watch began.</summary>
     public async Task<int> BootsAsync(VirtualDevice device, CancellationToken ct) =>
@@ -45,13 +48,14 @@ public sealed record ApplicationWatch(string BootId, int Lines, string Content)
     private static async Task<string> ContentAsync(VirtualDevice device, CancellationToken ct) =>
         (await device.ExecAsync(["sha256sum", Volume + "/content"], ct)) is { ExitCode: 0, Output: var output } ? output.Split(' ')[0] : "there is none";
 
-    private async Task<double> LongestGapAsync(VirtualDevice device, DateTime end, CancellationToken ct)
+    private async Task<double> LongestGapAsync(VirtualDevice device, DateTime end, TimeSpan within, CancellationToken ct)
     {
         var beats = (await ReadAsync(device, Math.Max(0, Lines - 1), ct)).Where(beat => beat.BootId == BootId).ToList();
         if (beats is [])
             throw new HostupException(HostupErrors.Lab, "cannot measure the application's gaps", $"it left no line in boot {BootId}", $"read {Volume}/heartbeat in the device");
-        double within = beats.Zip(beats.Skip(1), (a, b) => b.Milliseconds - a.Milliseconds).DefaultIfEmpty().Max() / 1000.0;
-        return Math.Max(within, (end - beats[^1].Time).TotalSeconds);
+        double between = beats.Zip(beats.Skip(1), (a, b) => b.Milliseconds - a.Milliseconds).DefaultIfEmpty().Max() / 1000.0;
+        // The end lies in this span of time: an application that was silent when it began is taken to be silent up to its end.
+        return Math.Max(between, beats[^1].Time >= end ? 0 : (end + within - beats[^1].Time).TotalSeconds);
     }
 
     private static DateTime Time(string text) => DateTime.Parse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal);

@@ -84,11 +84,7 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     public void Exchange(string first, string second) => Do(new Swap(first, second));
 
-    public void Flush(string path)
-    {
-        int file = _seen.Names[path];
-        Settle(operation => operation is ContentOperation content && content.File == file);
-    }
+    public void Flush(string path) => Settle(operation => operation is ContentOperation content && content.File == _seen.Names[path]);
 
     // Names of one directory; with a journal everything before them goes with them.
     public void FlushDirectory(string directory)
@@ -100,16 +96,25 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     public void FlushAll() => Settle(_ => true);
 
+    /// <summary>A flush fails: of the last change of two names the medium has one entry, and the kernel does not try the other again.</summary>
+    public void LoseName(Unflushed left)
+    {
+        Keep(LastOfTwoNames, left);
+        _pending.Clear();
+    }
+
     /// <summary>The power went: what was pending is lost, kept or torn.</summary>
     public void PowerCut(Unflushed unflushed)
     {
         if (unflushed == Unflushed.Torn)
             Tear();
         else if (unflushed != Unflushed.Lost)
-            Keep(_pending.FindLast(o => o is NameOperation { Names.Length: 2 }), unflushed);
+            Keep(LastOfTwoNames, unflushed);
         _pending.Clear();
         _seen = _medium.Copy();
     }
+
+    private Operation? LastOfTwoNames => _pending.FindLast(o => o is NameOperation { Names.Length: 2 });
 
     // FAT finds a name in any case.
     private static Dictionary<string, int> Empty(SimFileSystemKind kind) => new(kind == SimFileSystemKind.Fat ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal);

@@ -19,6 +19,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>What an effect of this number on the boot partition fails with; null: it does not.</summary>
     public Func<int, string?>? Fault { get; set; }
 
+    /// <summary>What a flush that fails leaves of the last change of two names on the medium, for good: memory goes on with both; null: the next flush brings all.</summary>
+    public Unflushed? LosesName { get; set; }
+
     /// <summary>Free bytes by mount point where they are fewer than the partition has.</summary>
     public Dictionary<string, long> Free { get; } = [];
 
@@ -166,7 +169,11 @@ public sealed class SimFiles(SimDevice device) : IFiles
             throw new IOException($"read-only file system: {path}");
         device.Power.Effect($"{act} {path}");
         if (fs == device.Boot && Fault?.Invoke(device.Power.Effects) is { } fault)
+        {
+            if (LosesName is { } left && act.StartsWith("flush", StringComparison.Ordinal))
+                fs.LoseName(left);
             throw new IOException($"{fault}: {path}");
+        }
         if (BrokenPath is { } broken && path.StartsWith(broken, StringComparison.Ordinal) && act is "create" or "overwrite")
             throw new IOException($"input/output error: {path}");
         return fs;

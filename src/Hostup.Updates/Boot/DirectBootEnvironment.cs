@@ -49,15 +49,18 @@ public sealed partial class DirectBootEnvironment(IFiles files, DirectBootForm f
     {
         string old = Text();
         string text = Pattern().Replace(old, m => m.Groups[1].Value + Name(settings.RootPartition));
-        var changed = Enumerable.Range(0, Math.Min(old.Length, text.Length)).Where(i => old[i] != text[i]).ToList();
-        if (old == text)
-            return;
+        // All names are written also when they read like that: after a flush that failed memory has them, and the medium does not.
+        var written = Enumerable.Range(0, Math.Min(old.Length, text.Length)).Where(i => old[i] != text[i]).ToList() is { Count: > 0 } changed
+            ? changed
+            : [.. Pattern().Matches(text).SelectMany(m => Enumerable.Range(m.Groups[2].Index, m.Groups[2].Length))];
         if (text.Length != old.Length)
             throw Bad("its root partition has a name of another length");
+        if (written is [])
+            throw Bad("it names no root partition");
         using (files.OpenForWriting(Places.Boot))
         {
-            int first = changed[0] / SectorBytes;
-            if (changed[^1] / SectorBytes == first)
+            int first = written[0] / SectorBytes;
+            if (written[^1] / SectorBytes == first)
             {
                 // one sector decides
                 int offset = first * SectorBytes;

@@ -62,11 +62,9 @@ public sealed partial class UBootEnvironment(IFiles files, int builtInLimit = UB
         {
             if (settings.UpgradeAvailable)
                 SetCount(settings.BootCount);
-            if (!files.Read(File).AsSpan().SequenceEqual(decision))
-            {
-                files.Overwrite(File, 0, decision);
-                files.Flush(File);
-            }
+            // Also when it reads like that: after a flush that failed memory has it, and the medium does not.
+            files.Overwrite(File, 0, decision);
+            files.Flush(File);
             if (!settings.UpgradeAvailable)
                 SetCount(settings.BootCount);
         }

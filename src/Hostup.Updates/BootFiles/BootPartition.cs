@@ -11,7 +11,8 @@ namespace Hostup.Updates.BootFiles;
 /// one slot alone (per-slot/ of the set) go to the directory of that slot, which nothing reads before the switch.
 /// </summary>
 /// <param name="files">The device's files.</param>
-public sealed class BootPartition(IFiles files)
+/// <param name="bootId">The kernel's id of this boot.</param>
+public sealed class BootPartition(IFiles files, string bootId)
 {
     private const string Copies = Places.Boot + "/hostup-old";
 
@@ -36,7 +37,7 @@ public sealed class BootPartition(IFiles files)
 
     /// <summary>The same for a set that is not here yet, from its list in the release manifest.</summary>
     public BootFilesNeed Need(IReadOnlyList<BootFile> set, IReadOnlySet<string> keptBack, int toPartition) =>
-        new BootPartition(new ListedBootFiles(files, set)).Need(ListedBootFiles.Source, keptBack, toPartition);
+        new BootPartition(new ListedBootFiles(files, set), bootId).Need(ListedBootFiles.Source, keptBack, toPartition);
 
     /// <summary>Bytes that an interrupted installation left staged; the next one removes them first.</summary>
     public static long StagedBytes(IFiles files) => new StagedBootFiles(files).Names.Sum(name => RoundToCluster(files.Length(name) ?? 0));
@@ -71,8 +72,11 @@ public sealed class BootPartition(IFiles files)
             KeepCopies(touched);
             BootFileChange[] wantedChanges = [.. changes.Where(c => c.Wanted is not null)];
             _staged.Stage(wantedChanges);
-            _staged.Exchange(wantedChanges);
-            Remove(changes);
+            ChangeNames(touched, () =>
+            {
+                _staged.Exchange(wantedChanges);
+                Remove(changes);
+            });
         }
         return [.. touched.Saved.Select(s => s.Path).Where(p => changes.Any(c => c.Path == p && !c.Stays))];
     }
@@ -90,6 +94,9 @@ public sealed class BootPartition(IFiles files)
             Settle();
             return [];
         }
+        if (touched.UnsureInBoot == bootId)
+            throw new HostupException(HostupErrors.BootFiles, "cannot bring the old boot files back in this boot",
+                "a name on the boot partition could not be written, so that memory may show another file under it than the medium", "reboot the device: they come back by themselves");
         var changes = WayBack(touched, keptBack);
         var shared = _staged.Shared();
         var others = _staged.OthersThan(shared);
@@ -105,8 +112,11 @@ public sealed class BootPartition(IFiles files)
         Write(() =>
         {
             _staged.Stage(wanted);
-            _staged.Exchange(wanted);
-            files.DeleteTogether([.. _staged.Names, .. changes.Where(c => c.Wanted is null).Select(c => $"{Places.Boot}/{c.Path}")]);
+            ChangeNames(touched, () =>
+            {
+                _staged.Exchange(wanted);
+                files.DeleteTogether([.. _staged.Names, .. changes.Where(c => c.Wanted is null).Select(c => $"{Places.Boot}/{c.Path}")]);
+            });
         });
         Write(() =>
         {
@@ -210,6 +220,23 @@ public sealed class BootPartition(IFiles files)
         {
             files.Delete($"{Places.Boot}/{change.Path}");
             files.FlushFileSystem(Places.Boot);
+        }
+    }
+
+    /// <summary>
+    /// After a name that the medium did not take, memory shows a file under it that the medium has under none: what would be removed here as the staged one's may be what
+    /// the boot loader reads. So nothing more is changed before the next boot, which sees what the medium has.
+    /// </summary>
+    private void ChangeNames(TouchedFiles touched, Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (IOException)
+        {
+            (touched with { UnsureInBoot = bootId }).Save(files);
+            throw;
         }
     }
 

@@ -68,7 +68,8 @@ internal sealed class StagedBootFiles(IFiles files)
             files.CreateDirectory(Path.GetDirectoryName(target)!);
             if (!files.Exists(target) || !files.Exchange(Name(index), target))
                 files.Rename(Name(index), target);
-            // Each name is settled before the next one moves.
+            // Each name is settled before the next one moves. Of an entry that cannot be written only the file's own flush is sure to tell.
+            files.Flush(target);
             files.FlushFileSystem(Places.Boot);
         }
     }

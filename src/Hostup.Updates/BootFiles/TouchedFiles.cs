@@ -11,7 +11,7 @@ namespace Hostup.Updates.BootFiles;
 /// </remarks>
 internal sealed record TouchedFiles
 {
-    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ", AreaLine = "/area ";
+    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ", AreaLine = "/area ", UnsureLine = "/unsure ";
 
     /// <summary>Partition number of the root that ran when it was written; null: an older program wrote it.</summary>
     public int? FromPartition { get; init; }
@@ -31,6 +31,9 @@ internal sealed record TouchedFiles
     /// <summary>Copies of raw areas whose old content was kept.</summary>
     public IReadOnlyList<TouchedArea> Areas { get; init; } = [];
 
+    /// <summary>The boot in which a name could not be written: what memory shows until its end may not be on the medium. Null: none.</summary>
+    public string? UnsureInBoot { get; init; }
+
     /// <summary>Whether a path is in it.</summary>
     public bool Knows(string path) =>
         Added.Concat(Replaced).Concat(Saved.Select(s => s.Path)).Contains(path, StringComparer.OrdinalIgnoreCase);
@@ -49,6 +52,7 @@ internal sealed record TouchedFiles
             Saved = [.. Rest(lines, SavedLine).Select(SavedFile.Parse)],
             Directories = [.. Rest(lines, DirectoryLine)],
             Areas = [.. Rest(lines, AreaLine).Select(TouchedArea.Parse)],
+            UnsureInBoot = Rest(lines, UnsureLine).FirstOrDefault(),
         };
     }
 
@@ -59,6 +63,7 @@ internal sealed record TouchedFiles
         [
             .. FromPartition is { } from ? [string.Create(CultureInfo.InvariantCulture, $"{FromLine}{from}")] : Array.Empty<string>(),
             .. Added, .. Replaced.Select(p => ReplacedLine + p), .. Saved.Select(s => $"{SavedLine}{s}"), .. Directories.Select(d => DirectoryLine + d), .. Areas.Select(a => $"{AreaLine}{a}"),
+            .. UnsureInBoot is { } boot ? [UnsureLine + boot] : Array.Empty<string>(),
         ];
         AtomicFile.Write(files, Places.BootFilesTouched, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
     }

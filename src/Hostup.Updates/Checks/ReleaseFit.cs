@@ -45,7 +45,7 @@ public sealed record ReleaseFit
         bool holds = SpareHolds(device, release);
         var areas = new BootAreas(device.Files, device.Media);
         string? fault = areas.FaultOf(release.BootAreas);
-        var files = new BootPartition(device.Files).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device));
+        var files = new BootPartition(device.Files, device.Power.BootId).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device));
         return new ReleaseFit
         {
             Boot = fault is null ? files + areas.Need(release.BootAreas) : files,

@@ -35,7 +35,7 @@ public sealed class AltbootRollback(DevicePorts device)
         if (!new AttemptLog(device).IsOpen)
             Breadcrumbs.PickUp(files);
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
-        IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files).Restore(running.PartitionNumber, BootFilesToKeep())];
+        IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
         return restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}";
     }
 

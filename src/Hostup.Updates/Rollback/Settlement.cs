@@ -36,7 +36,7 @@ public sealed class Settlement(DevicePorts device)
         }
         new DeviceTrust(device.Files).KeepImageList();
         AtomicFile.Delete(device.Files, Places.RollbackCause);
-        string? left = Tidy(() => new BootPartition(device.Files).Settle());
+        string? left = Tidy(() => new BootPartition(device.Files, device.Power.BootId).Settle());
         string? said = _log.Records.LastOrDefault(r => r.Verb == JournalVerb.TrialBoot)?.Message;
         _log.End(AttemptStates.Committed, null, Joined(warning, said, left));
         Breadcrumbs.PickUp(device.Files);
@@ -54,7 +54,7 @@ public sealed class Settlement(DevicePorts device)
         string? left = Tidy(() =>
         {
             new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
-            new BootPartition(device.Files).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
+            new BootPartition(device.Files, device.Power.BootId).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
         });
         string? supervisor = new SlotSupervisor(device).GoBack();
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);

@@ -27,7 +27,7 @@ public sealed class WriteBootFiles : IStep
         update.HonourCancel();
         var slot = await update.Device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
         await using var _ = slot.ConfigureAwait(false);
-        var changed = new BootPartition(update.Device.Files).Install(
+        var changed = new BootPartition(update.Device.Files, update.Device.Power.BootId).Install(
             slot.Path + Places.OwnBootFiles, KeptBack.Of(update.Release, update.Device.Boot), update.Plan.FromPartition, update.Plan.ToPartition);
         if (changed is not [])
             update.Progress.Report(State, 0, 0, $"replaced boot files that were changed on this device: {string.Join(", ", changed)}");
@@ -39,7 +39,7 @@ public sealed class WriteBootFiles : IStep
     /// <inheritdoc/>
     public ValueTask UndoAsync(StepContext update, CancellationToken ct)
     {
-        new BootPartition(update.Device.Files).Restore(update.Plan.FromPartition, KeptBack.Of(update.Release, update.Device.Boot));
+        new BootPartition(update.Device.Files, update.Device.Power.BootId).Restore(update.Plan.FromPartition, KeptBack.Of(update.Release, update.Device.Boot));
         return default;
     }
 }

@@ -11,7 +11,7 @@ internal sealed class FailingBootDisk(RefusalScene scene)
     private const string Name = "hostup-boot";
     private const string Find = "d=$(readlink -f /dev/disk/by-partlabel/resin-boot); n=$(blockdev --getsz $d)";
     // Who holds the partition lets go of it: the supervisor's container has a mount of its own.
-    private const string Free = "systemctl stop balena-supervisor; docker rm --force balena_supervisor >/dev/null 2>&1; umount /mnt/boot && { dmsetup remove --retry " + Name + " 2>/dev/null; true; }";
+    private const string Free = "systemctl stop balena-supervisor; docker rm --force balena_supervisor >/dev/null 2>&1; umount /mnt/boot && { dmsetup remove --retry " + Name + " 2>/dev/null; losetup --detach-all; true; }";
     private const string Mount = "dmsetup create " + Name + " < /run/boot-table && sync && echo 3 > /proc/sys/vm/drop_caches && mount -t vfat -o ro,iocharset=ascii,umask=0077 /dev/mapper/" + Name + " /mnt/boot";
 
     /// <summary>The file system as it is now: its tables, directories and first files.</summary>
@@ -24,21 +24,20 @@ internal sealed class FailingBootDisk(RefusalScene scene)
     }
 
     /// <summary>Mounts it afresh; every write succeeds.</summary>
-    public Task MountAsync(CancellationToken ct) => scene.ShellAsync($"modprobe dm-mod && {Find}; echo 0 $n linear $d 0 > /run/boot-table; {Free} && {Mount}", ct);
+    public Task MountAsync(CancellationToken ct) => MountAsync("echo 0 $n linear $d 0", ct);
 
-    /// <summary>Mounts it afresh; from then on writes to a part of it fail, and only these: a flush of the whole medium succeeds.</summary>
+    /// <summary>Mounts it afresh; writes to a part of it fail, and only these: reads of it succeed, and a flush of the whole medium.</summary>
     /// <param name="fromByte">First byte.</param>
     /// <param name="bytes">How many; null: to the end.</param>
     /// <param name="ct">Ends it.</param>
-    public async Task MountFailingAsync(long fromByte, long? bytes, CancellationToken ct)
+    public Task MountFailingAsync(long fromByte, long? bytes, CancellationToken ct)
     {
         string from = (fromByte / WriteLog.SectorBytes).ToString(CultureInfo.InvariantCulture);
         string count = bytes is { } some ? (some / WriteLog.SectorBytes).ToString(CultureInfo.InvariantCulture) : $"$((n - {from}))";
         string rest = bytes is null ? "" : $"; echo $(({from} + {count})) $((n - {from} - {count})) linear $d $(({from} + {count}))";
-        await MountAsync(ct);
-        // The error target fails reads too: what is there is read before it comes, and stays in memory. dm-flakey would fail every flush beside the writes.
-        await scene.ShellAsync($"{Find}; cat $(find /mnt/boot -type f) /dev/mapper/{Name} > /dev/null; {{ echo 0 {from} linear $d 0; echo {from} {count} error{rest}; }} > /run/boot-table; "
-            + $"dmsetup suspend --nolockfs {Name} && dmsetup load {Name} < /run/boot-table && dmsetup resume {Name}", ct);
+        // A read-only loop device answers a write with EIO (drivers/block/loop.c). dm-flakey would fail every flush beside it, the error target every read.
+        string loop = $"l=$(losetup --find --show --read-only --offset $(({from} * {WriteLog.SectorBytes})) --sizelimit $(({count} * {WriteLog.SectorBytes})) $d)";
+        return MountAsync($"{loop}; echo 0 {from} linear $d 0; echo {from} {count} linear $l 0{rest}", ct);
     }
 
     /// <summary>Mounts it afresh; the medium takes no write at all and says so.</summary>
@@ -58,4 +57,7 @@ internal sealed class FailingBootDisk(RefusalScene scene)
     /// <summary>Names, sizes and contents of everything on the mounted boot partition.</summary>
     public static Task<string> ContentOfAsync(RefusalScene scene, CancellationToken ct) =>
         scene.ShellAsync("cd /mnt/boot && find . -type d -print -o -type f -exec sha256sum {} + -exec stat -c '%n %s' {} + | sort", ct);
+
+    private Task MountAsync(string table, CancellationToken ct) =>
+        scene.ShellAsync($"modprobe --all dm-mod loop && {Find}; {Free} && {{ {table}; }} > /run/boot-table && {Mount}", ct);
 }

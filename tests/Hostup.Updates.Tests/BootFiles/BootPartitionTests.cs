@@ -310,7 +310,7 @@ public sealed class BootPartitionTests
     {
         var device = new SimDevice(_old, _new);
         device.SlotB.Provision(_new);
-        return (device, new BootPartition(device.Files));
+        return (device, new BootPartition(device.Files, device.Device.Power.BootId));
     }
 
     private static void Fill(SimDevice device, long bytes) => device.Boot.Provision($"{Places.Boot}/filler-{bytes}", new byte[bytes]);

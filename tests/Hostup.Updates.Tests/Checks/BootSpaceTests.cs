@@ -49,5 +49,5 @@ public sealed class BootSpaceTests
     }
 
     private static long Needed(SimDevice device) =>
-        new BootPartition(device.Files).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
+        new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
 }

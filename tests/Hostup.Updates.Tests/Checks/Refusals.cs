@@ -147,7 +147,7 @@ public static class Refusals
         Release(device, r => r with { Root = r.Root with { Ext4Features = [.. r.Root.Ext4Features, more] } });
 
     private static long BootNeeded(SimDevice device) =>
-        new BootPartition(device.Files).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
+        new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
 
     // config.txt differs too; by default it is kept back and costs nothing.
     private static void KeptBackFew(SimDevice device, long free)
