@@ -16,6 +16,7 @@ var root = new RootCommand("The device lab: makes host OS images, runs virtual d
     DeviceCommands.Exec(),
     DeviceCommands.Shell(),
     DeviceCommands.Stop(),
+    DeviceCommands.RecordDisks(),
     DemoCommand.Create(),
     BenchCommand.Create(),
     TestCommand.Create(),

@@ -18,6 +18,14 @@ internal static class DeviceCommands
         return new Command("device", "virtual devices") { start };
     }
 
+    public static Command RecordDisks()
+    {
+        var folder = new Argument<string>("FOLDER") { Description = "gets a file for each system" };
+        var record = new Command("record-disks", "write down what a real kernel shows of RAID arrays, mapped and mislabelled partitions") { folder };
+        record.SetAction((parsed, ct) => new DiskRecorder(LabEnvironment.OfThisProcess(Console.Error.WriteLine), parsed.GetValue(folder)!).RunAsync(ct));
+        return record;
+    }
+
     public static Command List()
     {
         var list = new Command("list", "list running devices");

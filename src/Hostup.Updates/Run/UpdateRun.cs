@@ -161,7 +161,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         }
         if (missing is not null)
             return new RunEnd(RunEndKind.UndoIncomplete, missing);
-        var (kind, outcome) = EndOf(error.Code);
+        var (kind, outcome) = EndOf(error.Code, started.Exists(IsAfterGate));
         _log.End(outcome, error.Code.Id, error.Message);
         return new RunEnd(kind, error);
     }
@@ -195,10 +195,11 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private static bool IsAfterGate(IStep step) => Steps.SkipWhile(s => s is not Gate).Skip(1).Any(s => s.Name == step.Name);
 
-    private static (RunEndKind Kind, string Outcome) EndOf(HostupErrorCode code) =>
+    // What comes up after the gate is no refusal: the boot partition was written meanwhile.
+    private static (RunEndKind Kind, string Outcome) EndOf(HostupErrorCode code, bool isAfterGate) =>
         code == HostupErrors.Cancelled ? (RunEndKind.Cancelled, AttemptStates.Cancelled)
         : code == HostupErrors.Superseded ? (RunEndKind.Superseded, AttemptStates.Superseded)
-        : code.Kind == HostupErrorKind.Refused ? (RunEndKind.Refused, AttemptStates.Refused)
+        : code.Kind == HostupErrorKind.Refused && !isAfterGate ? (RunEndKind.Refused, AttemptStates.Refused)
         : (RunEndKind.Failed, AttemptStates.Failed);
 
     /// <summary>Every step that is not known to be done. A Done whose effect a reboot takes away counts only in its own boot, one that ends with the process not at all.</summary>
