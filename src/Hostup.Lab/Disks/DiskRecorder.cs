@@ -21,7 +21,7 @@ public sealed class DiskRecorder(LabEnvironment lab, string folder)
     [
         new("guest-disk", "One disk.", Names, "root=/dev/loop0p2"),
         new("guest-two-root-a", "Both roots bear the name of the first.", Named(2, "resin-rootA"), "root=/dev/loop0p2"),
-        new("guest-names-exchanged", "The roots bear each other's name.", Named(1, "resin-rootB", 2, "resin-rootA"), "root=/dev/loop0p2"),
+        new("guest-names-exchanged", "The partitions of the roots bear each other's name, the file system of the running one its own.", Named(1, "resin-rootB", 2, "resin-rootA"), "root=/dev/loop0p2"),
         new("guest-data-named-root-b", "The data partition bears the second root's name too.", Named(5, "resin-rootB"), "root=/dev/loop0p2"),
         new("guest-mapped-spare", "A mapping named backup lies on the second root.", Names, "echo 0 $(blockdev --getsz /dev/loop0p3) linear /dev/loop0p3 0 | dmsetup create backup; root=/dev/loop0p2"),
         new("guest-raid1-spare-is-member", "RAID 1 of the second roots of two disks; the root is a partition.", Names, "array md3 /dev/loop0p3 /dev/loop1p3; root=/dev/loop0p2"),

@@ -7,7 +7,8 @@ namespace Hostup.Linux.Tests.Slots;
 
 /// <summary>
 /// What a system shows of its disks below /sys, /proc and /run/udev, unpacked from a text file: <c>path = content</c> ('|' ends a line of the
-/// content), <c>path -> target of a link</c>, <c>path/</c> for an empty folder. Composed after the kernel's and udev's own layout.
+/// content), <c>path -> target of a link</c>, <c>path/</c> for an empty folder. Those named <c>guest-</c> were written down by
+/// <c>hostup-lab record-disks</c> from a running kernel and udev; the others were composed after them, for disks, names and states that the guest cannot have.
 /// </summary>
 internal sealed class RecordedSystem : IDisposable
 {

@@ -13,6 +13,8 @@ public sealed class RecordedSystemTests
         ["second-disk-same-labels"] = ("/dev/sda2", "/dev/sda3"),
         ["no-names-at-all"] = ("/dev/sda2", "/dev/sda3"),
         ["raid1-partitioned-array"] = ("/dev/md126p2", "/dev/md126p3"),
+        ["guest-disk"] = ("/dev/loop0p2", "/dev/loop0p3"),
+        ["guest-raid1-partitioned-array"] = ("/dev/md126p2", "/dev/md126p3"),
     };
 
     // Each names the accepted system that it is but for the fault.
@@ -29,6 +31,12 @@ public sealed class RecordedSystemTests
         ["names-exchanged"] = ("slot-layout", "/dev/sda2 is named resin-rootB, but its number makes it resin-rootA", "sata-disk"),
         ["data-named-root-b"] = ("slot-layout", "/dev/sda3 and /dev/sda6 are both named resin-rootB", "second-disk-same-labels"),
         ["spare-mounted-by-label"] = ("slot-layout", "the spare slot /dev/sda3 is mounted", "sata-disk"),
+        ["guest-raid1-array-per-slot"] = ("slot-layout", "the running root /dev/md2 is a RAID array (raid1), no partition of a disk", "guest-raid1-partitioned-array"),
+        ["guest-raid1-spare-is-member"] = ("slot-layout", "the spare slot /dev/loop0p3 is a part of md3, a RAID array (raid1)", "guest-disk"),
+        ["guest-mapped-spare"] = ("slot-layout", "the spare slot /dev/loop0p3 is a part of dm-0, a device-mapper device (backup)", "guest-disk"),
+        ["guest-two-root-a"] = ("slot-layout", "/dev/loop0p2 and /dev/loop0p3 are both named resin-rootA", "guest-disk"),
+        ["guest-names-exchanged"] = ("same-slot", "resin-rootB and resin-rootA are both /dev/loop0p2", "guest-disk"),
+        ["guest-data-named-root-b"] = ("slot-layout", "/dev/loop0p3 and /dev/loop0p6 are both named resin-rootB", "guest-disk"),
         ["container-store"] = ("slot-layout", "the running root is overlay (overlay), no block device", "sata-disk"),
     };
 
