@@ -79,6 +79,23 @@ public sealed class GateTrustTests : IDisposable
         Assert.Equal(1, device.State.Paths.Count(p => p.StartsWith(Places.Hostup + "/envelope-", StringComparison.Ordinal)));
     }
 
+    /// <summary>Kept with the plan, judged at the gate: what a cut leaves of it is never taken for a forgery.</summary>
+    [Theory, InlineData(Unflushed.Lost), InlineData(Unflushed.Kept), InlineData(Unflushed.Torn)]
+    public async Task A_power_cut_at_any_effect_before_the_reboot_costs_no_signed_release(Unflushed unflushed)
+    {
+        var whole = await Signed(unflushed).RunAsync();
+        int reboot = whole.Power.Log.IndexOf("reboot");
+        Assert.Contains(whole.Power.Log.Take(reboot), e => e.Contains("/envelope-", StringComparison.Ordinal));
+
+        for (int cut = 1; cut <= reboot; cut++)
+        {
+            var device = await Signed(unflushed, cut).RunAsync();
+
+            Assert.True(device.Outcome == AttemptStates.Committed && device.Bricked is null, $"cut before {string.Join(", ", device.Power.CutBefore)}, {unflushed}: {device.Outcome} {device.End?.Error?.Message}");
+            Assert.Equal(1, device.State.Paths.Count(p => p.StartsWith(Places.Hostup + "/envelope-", StringComparison.Ordinal)));
+        }
+    }
+
     /// <summary>An older program began the attempt and kept no envelope: it goes on as that program would have.</summary>
     [Fact]
     public async Task Without_an_envelope_an_attempt_goes_on()
@@ -103,6 +120,13 @@ public sealed class GateTrustTests : IDisposable
 
         Assert.NotEqual(first, EnvelopeOf(device));
         Assert.Null(device.State.Read(first));
+    }
+
+    private SimDevice Signed(Unflushed unflushed, params int[] cuts)
+    {
+        var device = new SimDevice(SimRelease.Make("2.100.0", SimBehaviour.Good, trust: Trust(1, _release).ToJson()), SimRelease.Make("2.101.0", SimBehaviour.Good), unflushed, cuts);
+        device.Target = device.Target with { Envelope = Sign(device.Target.Release) };
+        return device;
     }
 
     /// <summary>A device that fetches, and to which something happens once everything is fetched.</summary>
