@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Hostup.Core.Errors;
 using Hostup.Device;
 using Hostup.Device.Commands;
 
@@ -15,7 +14,7 @@ var root = new RootCommand("Updates the host OS of this device")
     PollNowCommand.Create(),
     ForceRebootCommand.Create(),
 };
-try
+return await CommandEnd.OfAsync(string.Join(' ', args.TakeWhile(a => !a.StartsWith('-'))), async () =>
 {
     var parsed = root.Parse(args);
     if (parsed.Errors is not [])
@@ -24,11 +23,6 @@ try
             await Console.Error.WriteLineAsync($"hostup-device: {error.Message}").ConfigureAwait(false);
         return ExitCodes.Usage;
     }
-    // An update is stopped by its unit at a safe point; an exception that is nobody's to handle ends the process and shows its stack.
+    // An update is stopped by its unit at a safe point.
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);
-}
-catch (HostupException e)
-{
-    await Console.Error.WriteLineAsync($"hostup-device: {e.What}: {e.Why} [{e.Code}]\n               {e.WhatToDo}").ConfigureAwait(false);
-    return ExitCodes.Of(e);
-}
+}, Console.Error).ConfigureAwait(false);

@@ -36,7 +36,7 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
         {
             throw new HostupException(HostupErrors.Usage, "cannot tell what to update to", e.Message, "ask for the update on the server, or name the files with --target and --release", e);
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (MediumFault.Is(e) || e is JsonException)
         {
             throw new HostupException(HostupErrors.BadConfig, $"cannot read target {targetPath}", e.Message, "ask for the update on the server; the agent writes this file", e);
         }

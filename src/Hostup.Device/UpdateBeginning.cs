@@ -55,7 +55,7 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
         {
             return File.ReadAllBytes(path);
         }
-        catch (IOException e)
+        catch (Exception e) when (MediumFault.Is(e))
         {
             throw new HostupException(HostupErrors.BadConfig, $"cannot read {path}", e.Message, "name the file that `hostup-device plan --out` wrote, and its release with --release", e);
         }

@@ -126,6 +126,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode NoProgress = new("no-progress", Failed);
     /// <summary>A file on the state partition cannot be read.</summary>
     public static readonly HostupErrorCode Journal = new("journal", Failed);
+    /// <summary>A file of the device cannot be read or written.</summary>
+    public static readonly HostupErrorCode Medium = new("medium", Failed);
     /// <summary>An external program failed.</summary>
     public static readonly HostupErrorCode Program = new("program", Failed);
 

@@ -23,12 +23,24 @@ internal static class PlanCommand
             var update = await UpdateAtHand.LookAsync(device.Ports, target, links.Open(() => target.Target.Policy, target.Target.FallbackRegistries), ct).ConfigureAwait(false);
             var plan = update.MakePlan(parsed.GetValue(rate) is > 0 and var kib ? LinkRate.Given(kib << 10) : null);
             if (parsed.GetValue(file) is { } path)
-                await File.WriteAllBytesAsync(path, plan.ToJson(), ct).ConfigureAwait(false);
+                await KeepAsync(path, plan, ct).ConfigureAwait(false);
             Console.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(plan, DeviceJson.Default.UpdatePlan) + "\n" : PlanText.Write(plan));
             if (!parsed.GetValue(json))
                 Console.WriteLine("\n" + CheckText.Verdict(update.Checks, update.Version));
             return ExitCodes.Of(update.Checks);
         });
         return command;
+    }
+
+    private static async Task KeepAsync(string path, UpdatePlan plan, CancellationToken ct)
+    {
+        try
+        {
+            await File.WriteAllBytesAsync(path, plan.ToJson(), ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            throw MediumFault.Of($"cannot keep the plan in {path}", e);
+        }
     }
 }

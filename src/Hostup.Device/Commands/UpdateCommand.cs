@@ -55,9 +55,10 @@ internal static class UpdateCommand
             log.Line(end.Error is null ? $"ended: {end.Kind}" : $"ended: {end.Kind}: {end.Error.Message} [{end.Error.Code}]");
             return ExitCodes.Of(end);
         }
-        catch (HostupException e)
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
-            log.Line($"{e.Message} [{e.Code}]");
+            var error = MediumFault.Wrap("cannot go on with the update", e);
+            log.Line($"{error.Message} [{error.Code}]");
             throw;
         }
     }
