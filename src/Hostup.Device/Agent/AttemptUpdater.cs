@@ -28,7 +28,7 @@ internal sealed class AttemptUpdater(IFiles files, ISystemClock clock, UpdaterSt
             else
                 AtomicFile.Write(files, FilePath, JsonSerializer.SerializeToUtf8Bytes(updater, DeviceJson.Default.UpdaterArtifact));
         }
-        catch (IOException e)
+        catch (Exception e) when (MediumFault.Is(e))
         {
             Console.Error.WriteLine($"where the updater comes from is not kept: {e.Message}");
         }
@@ -38,7 +38,7 @@ internal sealed class AttemptUpdater(IFiles files, ISystemClock clock, UpdaterSt
     /// <param name="digest">Digest of the program that began the attempt; null: the built-in one.</param>
     /// <param name="ct">Ends it.</param>
     /// <returns>The built-in program when there is no way to the other one: it can take the attempt back.</returns>
-    /// <exception cref="HostupException">Its server cannot be reached now; try again.</exception>
+    /// <exception cref="HostupException">Its server cannot be reached now, or no place keeps it now; try again.</exception>
     public async Task<string> FindAsync(Digest? digest, CancellationToken ct)
     {
         if (digest is not { } wanted)
@@ -52,20 +52,19 @@ internal sealed class AttemptUpdater(IFiles files, ISystemClock clock, UpdaterSt
         {
             return (await store.ProvideAsync(updater, long.MaxValue, ct).ConfigureAwait(false)).Path;
         }
-        catch (HostupException e) when (e.Code.Kind == HostupErrorKind.Transient && IsPatient)
+        catch (Exception e) when (IsPatient && MayPass(e))
         {
-            throw;
+            throw MediumFault.Wrap("cannot keep the updater", e);
         }
-        catch (IOException e) when (IsPatient)
-        {
-            throw new HostupException(HostupErrors.Program, "cannot keep the updater", e.Message, "it is tried again", e);
-        }
-        catch (Exception e) when (e is IOException or HostupException)
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
             await Console.Error.WriteLineAsync($"the updater that began the attempt cannot be had: {e.Message}").ConfigureAwait(false);
             return ThisProgram.FilePath;
         }
     }
+
+    // A medium that takes no write may take one again after somebody looked at it.
+    private static bool MayPass(Exception e) => MediumFault.Is(e) || (e is HostupException known && (known.Code.Kind == HostupErrorKind.Transient || known.Code == HostupErrors.Medium));
 
     private bool IsPatient => clock.Elapsed - _missingSince < Patience;
 
@@ -75,7 +74,7 @@ internal sealed class AttemptUpdater(IFiles files, ISystemClock clock, UpdaterSt
         {
             return files.Exists(FilePath) ? JsonSerializer.Deserialize(files.Read(FilePath), DeviceJson.Default.UpdaterArtifact) : null;
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (MediumFault.Is(e) || e is JsonException)
         {
             return null;
         }

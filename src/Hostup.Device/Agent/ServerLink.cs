@@ -157,25 +157,17 @@ internal sealed class ServerLink : IDisposable
         return Digest.Of(content) == digest ? content : throw Altered(digest, "its content has another digest");
     }
 
-    /// <summary>Fetches a program into a file, behind what an earlier try left there. The caller checks it.</summary>
+    /// <summary>Fetches a program into a file, behind what an earlier try left there. Durable when it returns; the caller checks it.</summary>
+    /// <exception cref="HostupException">The codes of the link.</exception>
+    /// <exception cref="IOException">The place takes no write.</exception>
     public async Task FetchUpdaterAsync(UpdaterArtifact updater, string path, CancellationToken ct)
     {
         var part = new UpdaterPart(path, updater.Size);
         await using (part.ConfigureAwait(false))
         {
-            if (part.IsWhole)
-                return;
-            using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
-            message.Headers.Range = part.Length > 0 ? new RangeHeaderValue(part.Length, null) : null;
-            using var answer = await TalkAsync(_http, message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
-            // The whole is given, or another part than was asked for; what the server cannot give at the moment stays.
-            bool goesOn = answer.StatusCode == HttpStatusCode.PartialContent && answer.Content.Headers.ContentRange?.From == part.Length;
-            if (!goesOn && (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable))
-                part.Clear();
-            await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
-            var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
-            await using (body.ConfigureAwait(false))
-                await part.TakeAsync(body, ct).ConfigureAwait(false);
+            if (!part.IsWhole)
+                await TakeAsync(updater, part, ct).ConfigureAwait(false);
+            part.Keep();
         }
     }
 
@@ -183,6 +175,21 @@ internal sealed class ServerLink : IDisposable
     {
         _http.Dispose();
         _once.Dispose();
+    }
+
+    private async Task TakeAsync(UpdaterArtifact updater, UpdaterPart part, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
+        message.Headers.Range = part.Length > 0 ? new RangeHeaderValue(part.Length, null) : null;
+        using var answer = await TalkAsync(_http, message, "fetch the updater", HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        // The whole is given, or another part than was asked for; what the server cannot give at the moment stays.
+        bool goesOn = answer.StatusCode == HttpStatusCode.PartialContent && answer.Content.Headers.ContentRange?.From == part.Length;
+        if (!goesOn && (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable))
+            part.Clear();
+        await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
+        var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+            await part.TakeAsync(body, ct).ConfigureAwait(false);
     }
 
     private static HttpClient Client(HttpMessageHandler connections, Uri server) => new(connections)
@@ -230,9 +237,22 @@ internal sealed class ServerLink : IDisposable
     {
         if (answer.IsSuccessStatusCode)
             return;
-        string said = await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
+        string said = await SaidAsync(answer, ct).ConfigureAwait(false);
         var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 409 => HostupErrors.Conflict, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
         throw new HostupException(code, $"cannot {what}", $"the server answers {(int)answer.StatusCode} {(said.Length > 200 ? said[..200] : said)}", "see the server's log");
+    }
+
+    // The status says enough where the link breaks in the middle of the words.
+    private static async Task<string> SaidAsync(HttpResponseMessage answer, CancellationToken ct)
+    {
+        try
+        {
+            return await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return e.Message;
+        }
     }
 
     private static HostupException Altered(Digest digest, string why) =>

@@ -16,7 +16,8 @@ internal sealed class UpdaterPart : IAsyncDisposable
     public UpdaterPart(string path, long size)
     {
         _size = size;
-        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write);
+        // Without a buffer: what a place did not take must not be tried again by whoever closes the file.
+        _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
         if (_file.Length > size)
             Clear();
         _file.Seek(0, SeekOrigin.End);
@@ -35,31 +36,47 @@ internal sealed class UpdaterPart : IAsyncDisposable
     public void Clear() => _file.SetLength(0);
 
     /// <summary>Takes what is missing, or all that there is: the digest tells. A link that gives nothing for a minute is broken; what came stays.</summary>
+    /// <exception cref="HostupException"><c>link</c>: it goes on where it broke.</exception>
+    /// <exception cref="IOException">The place takes no write.</exception>
     public async Task TakeAsync(Stream body, CancellationToken ct)
     {
         byte[] buffer = new byte[64 << 10];
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        try
-        {
-            while (!IsWhole)
-            {
-                stall.CancelAfter(Stall);
-                int count = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, _size - Length)), stall.Token).ConfigureAwait(false);
-                if (count == 0)
-                    break;
-                await _file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
-            }
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-        {
-            throw new HostupException(HostupErrors.Link, "cannot fetch the updater", $"{_size - Length} bytes before its end: {e.Message}", "check the link and the space on the data partition; it goes on where it broke", e);
-        }
+        while (!IsWhole && await ReadAsync(body, buffer.AsMemory(0, (int)Math.Min(buffer.Length, _size - Length)), stall, ct).ConfigureAwait(false) is > 0 and var count)
+            await _file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
     }
 
     /// <summary>Makes it durable.</summary>
+    /// <exception cref="IOException">The medium did not take all of it.</exception>
+    public void Keep() => FileFlush.ToDisk(_file);
+
+    /// <summary>What came over a link that broke is kept too, where that can be: it is worth a try and no error of its own.</summary>
     public async ValueTask DisposeAsync()
     {
-        FileFlush.ToDisk(_file);
-        await _file.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            Keep();
+        }
+        catch (IOException)
+        {
+            // The digest tells later what is there.
+        }
+        finally
+        {
+            await _file.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource stall, CancellationToken ct)
+    {
+        stall.CancelAfter(Stall);
+        try
+        {
+            return await body.ReadAsync(buffer, stall.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        {
+            throw new HostupException(HostupErrors.Link, "cannot fetch the updater", $"{_size - Length} bytes before its end: {e.Message}", "check the link; it goes on where it broke", e);
+        }
     }
 }

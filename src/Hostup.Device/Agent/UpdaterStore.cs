@@ -16,12 +16,14 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
     private const long MaxBytes = 512L << 20; // as the server takes
     private const string OnData = "/mnt/data/hostup/updater";
     private const string InMemory = "/run/hostup/updater";
+    private const string Part = ".new";
+    private const int NoSpace = 28; // ENOSPC, which .NET gives as the result
 
     /// <summary>Path of the program that is to carry out an update, and the bytes that it cost: the built-in one, one that is here, or one that is fetched now.</summary>
     /// <param name="wanted">The program; null: the built-in one.</param>
     /// <param name="mostBytes">What it may cost.</param>
     /// <param name="ct">Ends it.</param>
-    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>byte-budget</c>, <c>updater-too-old</c>, <c>space-data</c> and the codes of the link.</exception>
+    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>byte-budget</c>, <c>medium</c> and the codes of the link.</exception>
     public async Task<(string Path, long FetchedBytes)> ProvideAsync(UpdaterArtifact? wanted, long mostBytes, CancellationToken ct)
     {
         if (wanted is null || wanted.Digest == ThisProgram.ComputeDigest())
@@ -37,11 +39,8 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
             return (ThisProgram.FilePath, envelope.Length);
         if (Find(wanted.Digest, root) is { } here)
             return (here, envelope.Length);
-        if (ChooseFolder(wanted) is not { } folder)
-            return (ThisProgram.FilePath, envelope.Length); // the checks say whether the built-in one is new enough
-        if (envelope.Length + wanted.Size > mostBytes)
-            throw new HostupException(HostupErrors.ByteBudget, "cannot fetch the updater", $"it has {new ByteCount(wanted.Size)} and {new ByteCount(Math.Max(0, mostBytes))} are left of the attempt's budget", "start the update again with a larger budget");
-        return (await FetchAsync(wanted, folder, ct).ConfigureAwait(false), envelope.Length + wanted.Size);
+        // Without room: the checks say whether the built-in one is new enough.
+        return await FetchAsync(wanted, envelope.Length, mostBytes, ct).ConfigureAwait(false) ?? (ThisProgram.FilePath, envelope.Length);
     }
 
     /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>
@@ -51,46 +50,95 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
     {
         if (digest == ThisProgram.ComputeDigest())
             return ThisProgram.FilePath;
-        return new[] { OnData, InMemory }.Select(f => PathIn(root + f, digest)).FirstOrDefault(p => File.Exists(p) && ThisProgram.DigestOfFile(p) == digest);
+        return new[] { OnData, InMemory }.Select(f => PathIn(root + f, digest)).FirstOrDefault(p => IsThere(p, digest));
     }
 
     /// <inheritdoc cref="Find"/>
     public string? FindHere(Digest digest) => Find(digest, root);
 
-    private async Task<string> FetchAsync(UpdaterArtifact wanted, string folder, CancellationToken ct)
+    /// <summary>Fetches it to the first place with room that takes it; null: none has room. A place that turns out to take no write costs what had come by then.</summary>
+    private async Task<(string Path, long FetchedBytes)?> FetchAsync(UpdaterArtifact wanted, long spent, long mostBytes, CancellationToken ct)
     {
+        var reasons = new List<string>();
+        Exception? fault = null;
+        foreach (string folder in new[] { root + OnData, root + InMemory })
+        {
+            long before = server.Wire.Received;
+            try
+            {
+                if (HasRoom(folder, wanted))
+                    return (await FetchIntoAsync(folder, wanted, mostBytes - spent, ct).ConfigureAwait(false), spent + wanted.Size);
+                reasons.Add($"{folder} has no room for {new ByteCount(wanted.Size)}");
+            }
+            catch (Exception e) when (MediumFault.Is(e))
+            {
+                fault = e;
+                reasons.Add(e.Message);
+                spent += server.Wire.Received - before;
+                Forget(PathIn(folder, wanted.Digest) + Part);
+            }
+            await Console.Error.WriteLineAsync($"the updater is not kept in {folder}: {reasons[^1]}").ConfigureAwait(false);
+        }
+        return fault is null ? null : throw MediumFault.Of("cannot keep the updater", fault, string.Join("; ", reasons));
+    }
+
+    private async Task<string> FetchIntoAsync(string folder, UpdaterArtifact wanted, long mostBytes, CancellationToken ct)
+    {
+        if (wanted.Size > mostBytes)
+            throw new HostupException(HostupErrors.ByteBudget, "cannot fetch the updater", $"it has {new ByteCount(wanted.Size)} and {new ByteCount(Math.Max(0, mostBytes))} are left of the attempt's budget", "start the update again with a larger budget");
         string path = PathIn(folder, wanted.Digest);
         // One program at a time: no attempt is open now, or it is the open attempt's own that is missing. What came of this one already stays.
         foreach (string old in Directory.EnumerateDirectories(folder).Where(f => f != Path.GetDirectoryName(path)))
             Directory.Delete(old, recursive: true);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await server.FetchUpdaterAsync(wanted, path + ".new", ct).ConfigureAwait(false);
-        if (ThisProgram.DigestOfFile(path + ".new") != wanted.Digest)
+        await server.FetchUpdaterAsync(wanted, path + Part, ct).ConfigureAwait(false);
+        if (ThisProgram.DigestOfFile(path + Part) != wanted.Digest)
         {
-            File.Delete(path + ".new");
+            File.Delete(path + Part);
             throw new HostupException(HostupErrors.DigestMismatch, "cannot use the updater", "what arrived has another digest", "start the update again");
         }
-        File.SetUnixFileMode(path + ".new", (UnixFileMode)0b111_101_101);
-        File.Move(path + ".new", path, overwrite: true);
+        File.SetUnixFileMode(path + Part, (UnixFileMode)0b111_101_101);
+        File.Move(path + Part, path, overwrite: true);
         return path;
     }
 
-    // Null: neither place has room.
-    private string? ChooseFolder(UpdaterArtifact wanted) =>
-        HasRoom(root + OnData, (wanted.Size * 2) - UpdaterPart.LengthOf(PathIn(root + OnData, wanted.Digest) + ".new")) ? root + OnData
-        : HasRoom(root + InMemory, MemoryNeeded) ? root + InMemory
-        : null;
-
-    private static bool HasRoom(string folder, long bytes)
+    private bool HasRoom(string folder, UpdaterArtifact wanted)
     {
         try
         {
             Directory.CreateDirectory(folder);
-            return new DriveInfo(folder).AvailableFreeSpace > bytes;
+            long needed = folder == root + InMemory ? MemoryNeeded : (wanted.Size * 2) - UpdaterPart.LengthOf(PathIn(folder, wanted.Digest) + Part);
+            return new DriveInfo(folder).AvailableFreeSpace > needed;
         }
-        catch (IOException)
+        catch (IOException e) when (e.HResult == NoSpace)
         {
             return false;
+        }
+    }
+
+    // One that cannot be read is not there.
+    private static bool IsThere(string path, Digest digest)
+    {
+        try
+        {
+            return File.Exists(path) && ThisProgram.DigestOfFile(path) == digest;
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            return false;
+        }
+    }
+
+    // What a failing medium holds of it is not gone on with.
+    private static void Forget(string part)
+    {
+        try
+        {
+            File.Delete(part);
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            // The digest tells what it is.
         }
     }
 

@@ -87,6 +87,18 @@ public sealed class AttemptUpdaterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Media_that_keep_no_updater_are_waited_for_a_day()
+    {
+        await File.WriteAllTextAsync(_folder.FullName + "/mnt", "no folder can be made here");
+        await File.WriteAllTextAsync(_folder.FullName + "/run", "nor here");
+        var agent = Agent(_server.Base);
+
+        Assert.Equal(HostupErrors.Medium, (await Assert.ThrowsAsync<HostupException>(() => agent.FindAsync(Wanted, default))).Code);
+        _clock.Pass(TimeSpan.FromHours(24));
+        Assert.Equal(ThisProgram.FilePath, await agent.FindAsync(Wanted, default));
+    }
+
+    [Fact]
     public async Task The_built_in_program_takes_back_what_an_unknown_one_began()
     {
         Assert.Equal(ThisProgram.FilePath, await Agent(_server.Base).FindAsync(Digest.Of("another"u8), default));
