@@ -47,6 +47,13 @@ internal sealed class DeviceConfig
         SaveKey(deviceKey);
     }
 
+    /// <summary>Keeps the name that the device is to have. Durable when it returns.</summary>
+    public void SaveUuid(string uuid)
+    {
+        _json["uuid"] = uuid;
+        _file.Save(_json);
+    }
+
     /// <summary>Keeps another device key. Durable when it returns.</summary>
     public void SaveKey(string deviceKey)
     {

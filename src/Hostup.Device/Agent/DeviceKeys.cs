@@ -32,8 +32,18 @@ internal sealed class DeviceKeys(DeviceConfig config, ServerLink server, IFiles 
         return true;
     }
 
-    /// <summary>Whether config.json, as it is now, has a key to register with: it was put there by provisioning, or later by the owner.</summary>
-    public static bool MayRegisterAgain(IFiles files) => DeviceConfig.Load(files).ProvisioningKey is not null;
+    /// <summary>Whether config.json, as it is now, can be read and has a key to register with: it was put there by provisioning, or later by the owner.</summary>
+    public static bool MayRegisterAgain(IFiles files)
+    {
+        try
+        {
+            return DeviceConfig.Load(files).ProvisioningKey is not null;
+        }
+        catch (Exception e) when (MediumFault.IsKnown(e))
+        {
+            return false;
+        }
+    }
 
     private DateTimeOffset? ChangedAt() => files.Exists(ChangedPath)
         && DateTimeOffset.TryParseExact(Encoding.ASCII.GetString(files.Read(ChangedPath)).Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;

@@ -1,7 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using Hostup.Core.Errors;
-using Hostup.Core.Wire;
 using Hostup.Device.Agent;
 using Hostup.Updates.Checks;
 
@@ -19,73 +16,71 @@ internal static class AgentCommand
         {
             using var device = new ThisDevice();
             using var wake = new AgentWake(TimeProvider.System);
+            DeviceConfig? registered = null;
             while (!ct.IsCancellationRequested)
             {
-                var config = await ProvisionedAsync(device, ct).ConfigureAwait(false);
+                var config = registered ?? await ProvisionedAsync(device, ct).ConfigureAwait(false);
                 using var connections = config.Connections();
                 using var server = new ServerLink(connections, config.Server!, config.DeviceKey);
                 await new AgentLoop(device, config, server, wake).RunAsync(ct).ConfigureAwait(false);
                 // It came back because the server does not know the key and there is one to register with.
-                await RegisterAgainAsync(device, ct).ConfigureAwait(false);
+                registered = await RegisterAgainAsync(device, ct).ConfigureAwait(false);
             }
             return ExitCodes.Done;
         });
         return command;
     }
 
-    /// <summary>Waits for a server in config.json, registers when there is no device key yet.</summary>
+    /// <summary>Waits for a server in config.json, registers when there is no device key yet. A boot partition that cannot be read or written is waited for too.</summary>
     private static async Task<DeviceConfig> ProvisionedAsync(ThisDevice device, CancellationToken ct)
     {
-        bool told = false;
+        string? told = null;
         while (true)
         {
-            var config = DeviceConfig.Load();
-            if (config.Server is not null && config.DeviceKey is not null)
-                return config;
-            if (config is { Server: { } server, ProvisioningKey: { } key })
+            string why = "not provisioned: config.json names no apiEndpoint with apiKey or deviceApiKey";
+            try
             {
-                try
-                {
-                    await RegisterAsync(device, config, server, key, ct).ConfigureAwait(false);
-                    continue;
-                }
-                catch (HostupException e)
-                {
-                    await Console.Error.WriteLineAsync($"{e.Message} [{e.Code}]").ConfigureAwait(false);
-                }
+                var config = DeviceConfig.Load(device.Ports.Files);
+                if (config is { Server: not null, DeviceKey: null, ProvisioningKey: not null })
+                    await RegisterAsync(device, config, ct).ConfigureAwait(false);
+                if (config is { Server: not null, DeviceKey: not null })
+                    return config;
             }
-            else if (!told)
+            catch (Exception e) when (MediumFault.IsKnown(e))
             {
-                told = true;
-                await Console.Error.WriteLineAsync("not provisioned: config.json names no apiEndpoint with apiKey or deviceApiKey").ConfigureAwait(false);
+                var error = MediumFault.Wrap("cannot register the device", e);
+                why = $"{error.Message} [{error.Code}]";
             }
+            if (why != told)
+                await Console.Error.WriteLineAsync(why).ConfigureAwait(false);
+            told = why;
             await Task.Delay(Unprovisioned, ct).ConfigureAwait(false);
         }
     }
 
-    private static async Task RegisterAgainAsync(ThisDevice device, CancellationToken ct)
+    /// <returns>What it registered with; null: it did not, config.json is looked at anew.</returns>
+    private static async Task<DeviceConfig?> RegisterAgainAsync(ThisDevice device, CancellationToken ct)
     {
-        var config = DeviceConfig.Load();
-        if (ct.IsCancellationRequested || config is not { Server: { } server, ProvisioningKey: { } key })
-            return;
         try
         {
-            await RegisterAsync(device, config, server, key, ct).ConfigureAwait(false);
+            var config = DeviceConfig.Load(device.Ports.Files);
+            if (ct.IsCancellationRequested || config is not { Server: not null, ProvisioningKey: not null })
+                return null;
+            await RegisterAsync(device, config, ct).ConfigureAwait(false);
+            return config;
         }
-        catch (HostupException e)
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
-            await Console.Error.WriteLineAsync($"{e.Message} [{e.Code}]").ConfigureAwait(false);
+            var error = MediumFault.Wrap("cannot register the device", e);
+            await Console.Error.WriteLineAsync($"{error.Message} [{error.Code}]").ConfigureAwait(false);
             await Task.Delay(Unprovisioned, ct).ConfigureAwait(false);
+            return null;
         }
     }
 
-    private static async Task RegisterAsync(ThisDevice device, DeviceConfig config, Uri server, string key, CancellationToken ct)
+    private static async Task RegisterAsync(ThisDevice device, DeviceConfig config, CancellationToken ct)
     {
-        var facts = await DeviceFacts.ReadAsync(device.Ports, ct).ConfigureAwait(false);
-        string uuid = config.Uuid ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         using var connections = config.Connections();
-        using var link = new ServerLink(connections, server, deviceKey: null);
-        var answer = await link.RegisterAsync(key, new RegisterRequest(uuid, facts.DeviceType, Name: null), ct).ConfigureAwait(false);
-        config.SaveRegistration(answer.Uuid, answer.DeviceKey);
+        await new Registration(connections).RegisterAsync(config, DeviceFacts.DeviceTypeOf(device.Ports.Files), ct).ConfigureAwait(false);
     }
 }
