@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 
 namespace Hostup.Device;
@@ -15,7 +16,7 @@ internal static class PolicyFile
         {
             return File.Exists(FilePath) && JsonSerializer.Deserialize(File.ReadAllBytes(FilePath), DeviceJson.Default.ToldPolicy) is { } told && told.AttemptId == attempt ? told.Policy : null;
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (MediumFault.Is(e) || e is JsonException)
         {
             return null;
         }
@@ -23,14 +24,22 @@ internal static class PolicyFile
 
     /// <summary>Tells the update process; nothing happens when it has been told.</summary>
     /// <returns>Whether it is news.</returns>
+    /// <exception cref="HostupException"><c>medium</c>: an update that runs goes by the policy that it has.</exception>
     public static bool Tell(DeviceTarget target)
     {
         if (Load(target.AttemptId) == target.Policy)
             return false;
-        Directory.CreateDirectory(TargetFile.Folder);
-        File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new ToldPolicy(target.AttemptId, target.Policy), DeviceJson.Default.ToldPolicy));
-        File.Move(FilePath + ".new", FilePath, overwrite: true);
-        return true;
+        try
+        {
+            Directory.CreateDirectory(TargetFile.Folder);
+            File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new ToldPolicy(target.AttemptId, target.Policy), DeviceJson.Default.ToldPolicy));
+            File.Move(FilePath + ".new", FilePath, overwrite: true);
+            return true;
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            throw MediumFault.Of("cannot hand the policy to the update", e);
+        }
     }
 }
 

@@ -73,7 +73,7 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
             File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, _tick) { Lock = held, BytesPerSecond = rate }, DeviceJson.Default.StepProgress));
             File.Move(FilePath + ".new", FilePath, overwrite: true);
         }
-        catch (IOException e)
+        catch (Exception e) when (MediumFault.Is(e))
         {
             log.Line($"progress is not written: {e.Message}");
         }
@@ -95,6 +95,7 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
     /// <summary>A new attempt begins: nothing is told and nothing asked for.</summary>
     public static void Reset()
     {
+        Directory.CreateDirectory(TargetFile.Folder);
         foreach (string path in WishPaths.Select(w => w.Path).Append(FilePath))
             File.Delete(path);
     }
@@ -105,7 +106,7 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
         {
             return File.Exists(FilePath) ? JsonSerializer.Deserialize(File.ReadAllBytes(FilePath), DeviceJson.Default.StepProgress) : null;
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (MediumFault.Is(e) || e is JsonException)
         {
             return null;
         }

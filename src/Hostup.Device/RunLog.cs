@@ -56,12 +56,35 @@ internal sealed class RunLog : IDisposable
         Try(() => AppendInMemory(bytes));
     }
 
-    /// <summary>What the processes of one attempt logged so far, in order; only files that are still there.</summary>
+    /// <summary>What the processes of one attempt logged so far, in order; only files that are still there, and of one that cannot be read why.</summary>
     public static byte[] ReadAll(string attemptId, string data = Data, string memory = Memory) =>
-        [.. new[] { FolderOn(data), memory }.Where(Directory.Exists).SelectMany(f => Directory.EnumerateFiles(f, Names))
+        [.. new[] { FolderOn(data), memory }.SelectMany(Logs)
             .OrderBy(f => Path.GetFileName(f), StringComparer.Ordinal)
-            .Where(f => File.ReadLines(f).Any(l => l.Contains(Begin + attemptId, StringComparison.Ordinal)))
-            .SelectMany(File.ReadAllBytes)];
+            .SelectMany(f => Read(f, attemptId))];
+
+    private static IReadOnlyList<string> Logs(string folder)
+    {
+        try
+        {
+            return Directory.Exists(folder) ? Directory.GetFiles(folder, Names) : [];
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            return []; // what is in the other one is worth as much
+        }
+    }
+
+    private static byte[] Read(string log, string attemptId)
+    {
+        try
+        {
+            return File.ReadLines(log).Any(l => l.Contains(Begin + attemptId, StringComparison.Ordinal)) ? File.ReadAllBytes(log) : [];
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            return Encoding.UTF8.GetBytes($"log {log} cannot be read: {e.Message}\n");
+        }
+    }
 
     public void Dispose() => Close();
 
@@ -119,7 +142,7 @@ internal sealed class RunLog : IDisposable
             act();
             return true;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (MediumFault.Is(e))
         {
             return false; // standard error has the line
         }

@@ -17,16 +17,16 @@ namespace Hostup.Device;
 /// <summary>The device this program runs on, with all its ports.</summary>
 internal sealed class ThisDevice : IDisposable
 {
-    private readonly ApplicationLocks _locks = new();
-    private readonly DockerEngine _engine = new();
-    private readonly SourceLinks _images = new();
+    private readonly IReadOnlyList<IDisposable> _owned;
 
     public ThisDevice()
     {
+        var (locks, engine, images) = (new ApplicationLocks(), new DockerEngine(), new SourceLinks());
+        _owned = [locks, engine, images];
         Commands = new CommandRunner();
         var files = new LinuxFiles();
         var slots = new LinuxSlots(Commands);
-        var supervisor = new SystemdSupervisor(Commands, _engine);
+        var supervisor = new SystemdSupervisor(Commands, engine);
         Ports = new DevicePorts
         {
             Files = files,
@@ -34,10 +34,10 @@ internal sealed class ThisDevice : IDisposable
             Media = new LinuxBootMedia(() => slots.Running.Device),
             Boot = BootEnvironments.Find(files, DeviceFacts.DeviceTypeOf(files), () => Numbers(slots)),
             Supervisor = supervisor,
-            Engine = _engine,
-            Images = _images,
-            Locks = _locks,
-            Health = new LinuxHealthChecks(_engine, supervisor, Commands, new ServerReach()),
+            Engine = engine,
+            Images = images,
+            Locks = locks,
+            Health = new LinuxHealthChecks(engine, supervisor, Commands, new ServerReach()),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
@@ -46,15 +46,23 @@ internal sealed class ThisDevice : IDisposable
         };
     }
 
+    /// <summary>Another device.</summary>
+    /// <param name="ports">Its ports.</param>
+    /// <param name="commands">Runs its programs.</param>
+    /// <param name="root">Put before what the agent keeps beside the ports.</param>
+    public ThisDevice(DevicePorts ports, CommandRunner commands, string root) => (Ports, Commands, Root, _owned) = (ports, commands, root, []);
+
     public CommandRunner Commands { get; }
 
     public DevicePorts Ports { get; }
 
+    /// <summary>Put before the places of programs and logs; empty on a device, a folder in tests.</summary>
+    public string Root { get; } = "";
+
     public void Dispose()
     {
-        _locks.Dispose();
-        _engine.Dispose();
-        _images.Dispose();
+        foreach (var owned in _owned)
+            owned.Dispose();
     }
 
     // Slots that cannot be told are a check's matter; no letter is written then.

@@ -26,6 +26,20 @@ public sealed class RunLogTests : IDisposable
     }
 
     [Fact]
+    public void A_log_that_cannot_be_read_hides_no_other_and_says_so()
+    {
+        Directory.CreateDirectory(_data + "/balenahup");
+        File.CreateSymbolicLink(_data + "/balenahup/hostup-update.20200101_000000.log", "/proc/self/mem"); // its first byte is an input/output error
+        using (var log = new RunLog("a1", _data))
+            log.Line("checking");
+
+        string text = System.Text.Encoding.UTF8.GetString(RunLog.ReadAll("a1", _data));
+
+        Assert.StartsWith($"log {_data}/balenahup/hostup-update.20200101_000000.log cannot be read: ", text, StringComparison.Ordinal);
+        Assert.EndsWith(" checking\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_older_folder_is_used_when_it_is_the_one_there()
     {
         Directory.CreateDirectory(_data + "/resinhup");

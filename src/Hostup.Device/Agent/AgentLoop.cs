@@ -25,15 +25,16 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private readonly UpdateUnit _unit = new(device.Commands);
     private readonly DeviceTrust _trust = new(device.Ports.Files);
-    private readonly UpdaterStore _updaters = new(server, new DeviceTrust(device.Ports.Files));
+    private readonly UpdaterStore _updaters = new(server, new DeviceTrust(device.Ports.Files), device.Root);
     private readonly DeviceKeys _keys = new(config, server, device.Ports.Files, device.Ports.Clock);
     private readonly AttemptLog _log = new(device.Ports);
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
+    private readonly Standing _standing = new(device.Ports);
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ReportPace _pace = new();
     private readonly ResumePace _resumes = new(device.Ports.Clock);
     private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
-    private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server));
+    private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server, device.Root + RunLog.Data));
     private RunningAttempt Running => field ??= new(server, _log, TakeTrustAsync);
     private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
     private AttemptUpdater Updater => field ??= new(device.Ports.Files, device.Ports.Clock, _updaters);
@@ -48,10 +49,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     {
         server.Introduce(device.Ports.Power.BootId, MachineIdentity.Read());
         Say($"agent {ThisProgram.Version} of device {config.Uuid}, server {config.Server}");
-        new AttemptJournal(device.Ports.Files).Prepare();
+        _standing.Prepare();
         try
         {
-            await RepeatAsync(ct).ConfigureAwait(false);
+            while (!ct.IsCancellationRequested && await TurnAsync(ct).ConfigureAwait(false) is { } pause)
+                await wake.PauseAsync(pause, ct).ConfigureAwait(false);
         }
         finally
         {
@@ -61,23 +63,19 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
     }
 
-    private async Task RepeatAsync(CancellationToken ct)
+    /// <summary>One turn: a look at the device, and a poll where no update runs. What fails is said, and is no end of the agent.</summary>
+    /// <returns>How long to pause; null: the device has to register again.</returns>
+    public async Task<TimeSpan?> TurnAsync(CancellationToken ct)
     {
-        while (!ct.IsCancellationRequested)
+        try
         {
-            TimeSpan pause;
-            try
-            {
-                pause = await OnceAsync(ct).ConfigureAwait(false);
-            }
-            catch (HostupException e)
-            {
-                Say($"{e.Message} [{e.Code}]");
-                if (e.Code == HostupErrors.Unauthorized && DeviceKeys.MayRegisterAgain(device.Ports.Files))
-                    return;
-                pause = e.Code == HostupErrors.Unauthorized ? AfterRefusal : AfterFailure;
-            }
-            await wake.PauseAsync(pause, ct).ConfigureAwait(false);
+            return await OnceAsync(ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (MediumFault.IsKnown(e))
+        {
+            var error = MediumFault.Wrap("cannot go on for now", e);
+            Say(error);
+            return error.Code != HostupErrors.Unauthorized ? AfterFailure : DeviceKeys.MayRegisterAgain(device.Ports.Files) ? null : AfterRefusal;
         }
     }
 
@@ -89,9 +87,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             await WatchAsync(ct).ConfigureAwait(false);
             return Watching;
         }
-        if (await ResumeAsync(ct).ConfigureAwait(false))
+        var fault = _standing.Fault();
+        if (fault is null && await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
         await TellAsync(ct).ConfigureAwait(false);
+        if (fault is not null)
+            return await HoldAsync(fault, ct).ConfigureAwait(false);
         if (!TrialPending && !_log.IsOpen)
             _supervisor.Begin(ct);
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
@@ -114,6 +115,16 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             : AgentWake.WithJitter(answer.IntervalSeconds);
     }
 
+    /// <summary>A device that does not know where it stands begins nothing and resumes nothing; the server hears of it, and why.</summary>
+    private async Task<TimeSpan> HoldAsync(HostupException fault, CancellationToken ct)
+    {
+        Say(fault);
+        var answer = await server.PollAsync(ct).ConfigureAwait(false);
+        if (answer.Target is { } target)
+            await _hold.TellAsync(target, fault.Message, fault.Code, ct).ConfigureAwait(false);
+        return AgentWake.WithJitter(answer.IntervalSeconds);
+    }
+
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
@@ -123,9 +134,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             {
                 await tell().ConfigureAwait(false);
             }
-            catch (HostupException e)
+            catch (Exception e) when (MediumFault.IsKnown(e))
             {
-                Say($"{e.Message} [{e.Code}]");
+                Say(MediumFault.Wrap("cannot tell the server how it stands", e));
             }
         }
     }
@@ -139,10 +150,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
                 Say($"goes by list {_trust.Load().Version} of trusted keys");
             _trustFault = "";
         }
-        catch (Exception e) when (e is HostupException or IOException)
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
-            _trustFault = e is HostupException known ? $"{e.Message} [{known.Code}]" : e.Message;
-            Say(_trustFault);
+            var error = MediumFault.Wrap("cannot keep the newer list of trusted keys", e);
+            _trustFault = $"{error.Message} [{error.Code}]";
+            Say(error);
         }
     }
 
@@ -154,7 +166,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             if (asked)
                 await _keys.ChangeAsync(ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HostupException or IOException)
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
             Say($"the device key stays: {e.Message}");
         }
@@ -200,13 +212,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         try
         {
-            Directory.CreateDirectory(TargetFile.Folder);
-            ProgressFile.Reset();
             _meter.Begin(target.AttemptId);
             if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
                 return false;
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
+            ProgressFile.Reset();
             file.Save();
             Updater.Remember(target.Updater);
             PolicyFile.Tell(target);
@@ -217,9 +228,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
             return true;
         }
-        catch (HostupException e) when (e.Code.Kind != HostupErrorKind.Transient)
+        catch (Exception e) when (MediumFault.IsKnown(e) && e is not HostupException { Code.Kind: HostupErrorKind.Transient })
         {
-            await EndUnbegunAsync(target, e.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, e.Code, e.Message, ct).ConfigureAwait(false);
+            var error = MediumFault.Wrap("cannot begin the update", e);
+            await EndUnbegunAsync(target, error.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, error.Code, error.Message, ct).ConfigureAwait(false);
             throw;
         }
     }
@@ -240,9 +252,24 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task WatchAsync(CancellationToken ct)
     {
+        var progress = ProgressFile.Load();
+        try
+        {
+            await ReportRunningAsync(progress, ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            // The device is heard of, and hears what is wanted, all the same.
+            Say(MediumFault.Of("cannot report the update that runs", e));
+        }
+        await Running.PollAsync(progress, ct).ConfigureAwait(false);
+    }
+
+    private async Task ReportRunningAsync(StepProgress? progress, CancellationToken ct)
+    {
         // What is said of an attempt that has ended is not meant for the one that is about to begin.
+        var records = _log.Records;
         bool open = _log.IsOpen;
-        var (progress, records) = (ProgressFile.Load(), _log.Records);
         if (_pace.IsDue(progress, records.Count))
         {
             if (await Reporting.ReportAsync(progress, ct).ConfigureAwait(false) is { } answer && open)
@@ -253,8 +280,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             _meter.Look(records[0].AttemptId!, ended: false);
         }
-        await Running.PollAsync(progress, ct).ConfigureAwait(false);
     }
+
+    private static void Say(HostupException error) => Say($"{error.Message} [{error.Code}]");
 
     private static void Say(string text) => Console.Error.WriteLine(text);
 }

@@ -34,7 +34,7 @@ internal sealed class AttemptDocuments(ServerLink server, string data = RunLog.D
             Forget();
             return false;
         }
-        catch (Exception e) when (e is HostupException or IOException)
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
             await Console.Error.WriteLineAsync($"documents of attempt {attempt} stay here for now: {e.Message}").ConfigureAwait(false);
             // What the server will never take is not offered for ever.

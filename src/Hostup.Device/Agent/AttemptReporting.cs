@@ -23,6 +23,7 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
     private readonly AttemptLog _log = new(device);
     private long _lastSerial = -1;
     private int _waits;
+    private string? _acknowledged;
 
     /// <summary>Reports, unless the server has acknowledged exactly this already.</summary>
     /// <param name="progress">Progress of the running step; null: no process works on it.</param>
@@ -59,7 +60,7 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
     /// <summary>The server asks for an attempt that has ended here: it lost what it had acknowledged, with a backup that was put back.</summary>
     public void TellAgain()
     {
-        AtomicFile.Delete(device.Files, AcknowledgedPath);
+        Keep("");
         documents.Forget();
         _lastSerial = -1;
     }
@@ -81,10 +82,38 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
 
     private void Acknowledge(string attempt)
     {
-        AtomicFile.Write(device.Files, AcknowledgedPath, Encoding.ASCII.GetBytes(attempt));
+        Keep(attempt);
         _waits = 0;
     }
 
-    private bool IsAcknowledged(string attempt) =>
-        device.Files.Exists(AcknowledgedPath) && Encoding.ASCII.GetString(device.Files.Read(AcknowledgedPath)) == attempt;
+    /// <summary>Without a state partition that takes it, it counts until the agent ends; then the end is told once more.</summary>
+    private void Keep(string acknowledged)
+    {
+        _acknowledged = acknowledged;
+        try
+        {
+            if (acknowledged.Length == 0)
+                AtomicFile.Delete(device.Files, AcknowledgedPath);
+            else
+                AtomicFile.Write(device.Files, AcknowledgedPath, Encoding.ASCII.GetBytes(acknowledged));
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            Console.Error.WriteLine($"what the server has acknowledged is not kept: {e.Message}");
+        }
+    }
+
+    private bool IsAcknowledged(string attempt) => (_acknowledged ??= Kept()) == attempt;
+
+    private string Kept()
+    {
+        try
+        {
+            return device.Files.Exists(AcknowledgedPath) ? Encoding.ASCII.GetString(device.Files.Read(AcknowledgedPath)) : "";
+        }
+        catch (Exception e) when (MediumFault.Is(e))
+        {
+            return ""; // telling it once more changes nothing
+        }
+    }
 }

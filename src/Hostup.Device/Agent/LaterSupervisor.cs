@@ -41,7 +41,7 @@ internal sealed class LaterSupervisor(ISystemClock clock, Func<CancellationToken
             if (await bring(ct).ConfigureAwait(false) is { } said)
                 await Console.Error.WriteLineAsync(said).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is HostupException or IOException || (e is OperationCanceledException && ct.IsCancellationRequested))
+        catch (Exception e) when (MediumFault.IsKnown(e) || (e is OperationCanceledException && ct.IsCancellationRequested))
         {
             await Console.Error.WriteLineAsync(e is HostupException known ? $"{e.Message} [{known.Code}]" : $"the supervisor comes later: {e.Message}").ConfigureAwait(false);
         }

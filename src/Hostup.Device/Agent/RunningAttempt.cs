@@ -27,7 +27,6 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<lon
         if (_polled is { } last && Stopwatch.GetElapsedTime(last) < _interval)
             return;
         _polled = Stopwatch.GetTimestamp();
-        var records = log.Records;
         var answer = await server.PollAsync(ct).ConfigureAwait(false);
         _interval = TimeSpan.FromSeconds(answer.IntervalSeconds);
         // An attempt that waits is judged by the newest list before it goes on; one that is about to switch is left alone.
@@ -35,6 +34,7 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<lon
             await takeTrust(answer.TrustVersion, ct).ConfigureAwait(false);
         if (answer.Target is not { } target)
             return;
+        var records = log.Records;
         Ask(WishesOf(records, target));
         if (records is [{ AttemptId: { } running }, ..] && running == target.AttemptId && PolicyFile.Tell(target))
             Console.Error.WriteLine("the operator changed the policy of the attempt");

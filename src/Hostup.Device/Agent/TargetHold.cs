@@ -29,11 +29,23 @@ internal sealed class TargetHold(DevicePorts device, ServerLink server)
         _policy = target.Policy;
         string? why = await Hold.FetchAsync(ct).ConfigureAwait(false);
         Opens = why is null ? null : Hold.FetchOpens();
-        if (why is not null && $"{target.AttemptId} {why}" is var news && (news != _told || device.Clock.Elapsed - _toldAt >= Heartbeat))
-        {
-            await server.ReportAsync(target.AttemptId, new AttemptReport { Serial = ++_serial, State = AttemptStates.Waiting, Message = why, UpdaterVersion = ThisProgram.Version }, ct).ConfigureAwait(false);
-            (_told, _toldAt) = (news, device.Clock.Elapsed);
-        }
+        if (why is not null)
+            await TellAsync(target, why, code: null, ct).ConfigureAwait(false);
         return why is not null;
+    }
+
+    /// <summary>Tells the server what a target waits for that was not begun: once, and now and then that it still does.</summary>
+    /// <param name="target">The target.</param>
+    /// <param name="why">What it waits for.</param>
+    /// <param name="code">What stands in its way; null: nothing that is wrong.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task TellAsync(DeviceTarget target, string why, HostupErrorCode? code, CancellationToken ct)
+    {
+        string news = $"{target.AttemptId} {why}";
+        if (news == _told && device.Clock.Elapsed - _toldAt < Heartbeat)
+            return;
+        var report = new AttemptReport { Serial = ++_serial, State = AttemptStates.Waiting, ErrorCode = code?.Id, Message = why, UpdaterVersion = ThisProgram.Version };
+        await server.ReportAsync(target.AttemptId, report, ct).ConfigureAwait(false);
+        (_told, _toldAt) = (news, device.Clock.Elapsed);
     }
 }

@@ -59,7 +59,7 @@ internal sealed class UnbegunEnds(IFiles files, ServerLink server)
             else
                 AtomicFile.Write(files, FilePath, JsonSerializer.SerializeToUtf8Bytes(pending, DeviceJson.Default.IReadOnlyListUnbegunEnd));
         }
-        catch (IOException e)
+        catch (Exception e) when (MediumFault.Is(e))
         {
             Console.Error.WriteLine($"ends that are to be told are not kept: {e.Message}");
         }
@@ -71,7 +71,7 @@ internal sealed class UnbegunEnds(IFiles files, ServerLink server)
         {
             return files.Exists(FilePath) ? JsonSerializer.Deserialize(files.Read(FilePath), DeviceJson.Default.IReadOnlyListUnbegunEnd) ?? [] : [];
         }
-        catch (Exception e) when (e is IOException or JsonException)
+        catch (Exception e) when (MediumFault.Is(e) || e is JsonException)
         {
             return [];
         }

@@ -16,6 +16,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>A path whose next write fails as a bad medium does; null: none.</summary>
     public string? BrokenPath { get; set; }
 
+    /// <summary>What lies here or below can neither be read nor looked for, as on a failing medium; null: all can.</summary>
+    public string? UnreadablePath { get; set; }
+
     /// <summary>What an effect of this number on the boot partition fails with; null: it does not.</summary>
     public Func<int, string?>? Fault { get; set; }
 
@@ -54,6 +57,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
 
     public IReadOnlyList<string> ListFiles(string directory)
     {
+        MustBeReadable(directory);
         string prefix = directory.TrimEnd('/') + "/";
         var elsewhere = Elsewhere.Keys.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).ToList();
         if (elsewhere is not [])
@@ -179,7 +183,19 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return fs;
     }
 
-    private byte[]? ReadOrNull(string path) => Elsewhere.TryGetValue(path, out byte[]? elsewhere) ? elsewhere
+    private void MustBeReadable(string path)
+    {
+        if (UnreadablePath is { } unreadable && path.StartsWith(unreadable, StringComparison.Ordinal))
+            throw new IOException($"input/output error: {path}");
+    }
+
+    private byte[]? ReadOrNull(string path)
+    {
+        MustBeReadable(path);
+        return Found(path);
+    }
+
+    private byte[]? Found(string path) => Elsewhere.TryGetValue(path, out byte[]? elsewhere) ? elsewhere
         : Writable(path) is { } fs ? fs.Read(path)
         : Root(path, out string inRoot)?.GetValueOrDefault(inRoot);
 

@@ -17,15 +17,28 @@ public static class BootEnvironments
     {
         var known = DeviceTypes.Find(deviceType);
         // The order in which upstream's rollback programs look.
-        string[] found = [.. new[] { BootLoaders.UBoot, BootLoaders.Balena, BootLoaders.Grub }.Where(family => FilesOf(family).Any(files.Exists))];
+        string[] found = [.. new[] { BootLoaders.UBoot, BootLoaders.Balena, BootLoaders.Grub }.Where(family => FilesOf(family).Any(f => IsThere(files, f)))];
         string? family = known is null ? found.FirstOrDefault() : known.BootLoaders.FirstOrDefault(found.Contains) ?? (known.Direct is null ? known.BootLoaders[0] : BootLoaders.Direct);
         return family switch
         {
             BootLoaders.UBoot => new UBootEnvironment(files),
             BootLoaders.Balena => new BalenaBootEnvironment(files, slots()),
             BootLoaders.Direct => new DirectBootEnvironment(files, FormOf(known!.Direct!), slots()),
-            _ => new GrubEnvironment(files, GrubFiles.FirstOrDefault(files.Exists) ?? GrubFiles[0]),
+            _ => new GrubEnvironment(files, GrubFiles.FirstOrDefault(f => IsThere(files, f)) ?? GrubFiles[0]),
         };
+    }
+
+    // Why a boot partition cannot be read is said by whoever reads the environment.
+    private static bool IsThere(IFiles files, string path)
+    {
+        try
+        {
+            return files.Exists(path);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static IReadOnlyList<string> FilesOf(string family) => family switch

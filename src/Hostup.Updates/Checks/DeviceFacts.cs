@@ -125,7 +125,7 @@ public sealed record DeviceFacts
             Boot = boot,
             BootFault = bootFault,
             StateFree = Free(files, Places.State),
-            BootFree = Free(files, Places.Boot) + BootPartition.StagedBytes(files),
+            BootFree = BootFreeOf(files),
             DataFree = Free(files, Places.Data),
             MemoryFree = Free(files, "/run"),
             TrialPending = boot is not null && running is not null && Trial.IsPending(device),
@@ -160,6 +160,19 @@ public sealed record DeviceFacts
         try
         {
             return files.FreeBytes(path);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    // One that cannot be read is a matter of the checks of its boot environment and boot files.
+    private static long BootFreeOf(IFiles files)
+    {
+        try
+        {
+            return files.FreeBytes(Places.Boot) + BootPartition.StagedBytes(files);
         }
         catch (IOException)
         {
@@ -210,18 +223,22 @@ public sealed record DeviceFacts
         {
             return (null, e);
         }
+        catch (IOException e)
+        {
+            return (null, new HostupException(HostupErrors.BootEnvironment, $"cannot read boot environment {device.Boot.Path}", e.Message, "check the boot partition with fsck.vfat", e));
+        }
     }
 
     private static string? ConfiguredDeviceType(IFiles files)
     {
-        if (!files.Exists(Places.Boot + "/config.json"))
-            return null;
         try
         {
+            if (!files.Exists(Places.Boot + "/config.json"))
+                return null;
             using var config = JsonDocument.Parse(files.Read(Places.Boot + "/config.json"));
             return config.RootElement.TryGetProperty("deviceType", out var type) ? type.GetString() : null;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or IOException)
         {
             return null;
         }

@@ -4,6 +4,7 @@ using Hostup.Core.Wire;
 using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
 using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
 
 namespace Hostup.Device.Tests.Agent;
 
@@ -125,6 +126,28 @@ public sealed class UnreachableServerTests : IAsyncLifetime
         int waits = await _device.AgentAsync((_, reporting) => Task.FromResult(Enumerable.Range(0, 100).TakeWhile(_ => reporting.HoldsBack(newer)).Count()));
 
         Assert.Equal(10, waits);
+    }
+
+    [Fact]
+    public async Task A_state_partition_that_takes_no_write_hides_no_end_and_keeps_no_newer_update_back()
+    {
+        var attempt = await TakeAsync();
+        await GoneAsync();
+        await _device.RunAsync();
+        await BackAsync();
+        _device.Sim.Files.BrokenPath = Places.State;
+        var newer = new DeviceTarget { AttemptId = new string('b', 32), Version = NewVersion, ReleaseEnvelope = Digest.Of("x"u8) };
+
+        var (held, again) = await _device.AgentAsync(async (link, reporting) =>
+        {
+            await reporting.ReportAsync(progress: null, default);
+            long sent = link.Wire.Sent;
+            await reporting.ReportAsync(progress: null, default);
+            return (reporting.HoldsBack(newer), link.Wire.Sent - sent);
+        });
+
+        Assert.Equal((false, 0L), (held, again));
+        await RequireEndAsync(attempt.Id);
     }
 
     [Fact]

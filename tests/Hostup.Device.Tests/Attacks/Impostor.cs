@@ -43,6 +43,9 @@ internal sealed class Impostor : IAsyncDisposable
     /// <summary>Each request: path and Authorization header, or "-".</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
+    /// <summary>What was sent last to each path.</summary>
+    public ConcurrentDictionary<string, string> Sent { get; } = new();
+
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
@@ -94,6 +97,8 @@ internal sealed class Impostor : IAsyncDisposable
     {
         string path = context.Request.Url!.AbsolutePath.TrimStart('/');
         string? authorization = context.Request.Headers["Authorization"];
+        using (var body = new StreamReader(context.Request.InputStream))
+            Sent[path] = await body.ReadToEndAsync();
         Requests.Enqueue($"{path} {authorization ?? "-"}");
         var response = context.Response;
         response.KeepAlive = !ClosesEach;
