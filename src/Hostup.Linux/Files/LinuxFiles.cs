@@ -14,7 +14,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
     private const int BlockBytes = 128 * 1024;
 
     /// <inheritdoc/>
-    public bool Exists(string path) => Path.Exists(At(path));
+    public bool Exists(string path) => AttributesOf(path) is not null;
 
     /// <inheritdoc/>
     public byte[] Read(string path) => File.ReadAllBytes(At(path));
@@ -29,10 +29,10 @@ public sealed class LinuxFiles(string root = "") : IFiles
     }
 
     /// <inheritdoc/>
-    public long? Length(string path) => File.Exists(At(path)) ? new FileInfo(At(path)).Length : null;
+    public long? Length(string path) => IsFile(path) ? new FileInfo(At(path)).Length : null;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> ListFiles(string directory) => Directory.Exists(At(directory))
+    public IReadOnlyList<string> ListFiles(string directory) => IsDirectory(directory)
         ? [.. Directory.EnumerateFiles(At(directory), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(At(directory), f)).Order(StringComparer.Ordinal)]
         : [];
 
@@ -94,9 +94,13 @@ public sealed class LinuxFiles(string root = "") : IFiles
     }
 
     /// <inheritdoc/>
-    public bool Exchange(string first, string second) =>
+    public bool Exchange(string first, string second)
+    {
+        if (FileCalls.Renameat2(FileCalls.CurrentDirectory, At(first), FileCalls.CurrentDirectory, At(second), FileCalls.Exchange) == 0)
+            return true;
         // EINVAL: this file system cannot (vfat before Linux 6.0); ENOSYS: this kernel cannot
-        FileCalls.Renameat2(FileCalls.CurrentDirectory, At(first), FileCalls.CurrentDirectory, At(second), FileCalls.Exchange) == 0;
+        return Native.Errno.Last is Native.Errno.Invalid or Native.Errno.NoSuchCall ? false : throw FileCalls.LastError($"cannot exchange {first} and {second}");
+    }
 
     /// <inheritdoc/>
     public void Delete(string path) => File.Delete(At(path));
@@ -107,7 +111,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
         var open = new List<SafeFileHandle>();
         try
         {
-            foreach (string path in paths.Where(p => File.Exists(At(p))))
+            foreach (string path in paths.Where(IsFile))
             {
                 open.Add(File.OpenHandle(At(path)));
                 File.Delete(At(path));
@@ -124,7 +128,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
     /// <inheritdoc/>
     public void DeleteDirectory(string path)
     {
-        if (Directory.Exists(At(path)) && !Directory.EnumerateFileSystemEntries(At(path)).Any())
+        if (IsDirectory(path) && !Directory.EnumerateFileSystemEntries(At(path)).Any())
             Directory.Delete(At(path), recursive: false);
     }
 
@@ -145,6 +149,28 @@ public sealed class LinuxFiles(string root = "") : IFiles
 
     // On vfat syncfs alone leaves all of it in the medium's own cache, and before Linux 5.8 it tells no error of a write (syncfs(2)); fsync of a directory does both.
     private static int SynchronizeAll(int directory) => FileCalls.Syncfs(directory) == 0 ? FileCalls.Fsync(directory) : -1;
+
+    private bool IsFile(string path) => AttributesOf(path) is { } attributes && !attributes.HasFlag(FileAttributes.Directory);
+
+    private bool IsDirectory(string path) => AttributesOf(path) is { } attributes && attributes.HasFlag(FileAttributes.Directory);
+
+    /// <summary>Null: ENOENT or ENOTDIR, so it is not there. Any other error says nothing about that; .NET's own questions answer no to all of them.</summary>
+    /// <exception cref="IOException">It cannot be told.</exception>
+    private FileAttributes? AttributesOf(string path)
+    {
+        try
+        {
+            return File.GetAttributes(At(path));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    }
 
     private IEnumerable<ReadOnlyMemory<byte>> Blocks(string path)
     {

@@ -11,8 +11,10 @@ internal static class Errno
     public const int Exists = 17;
     public const int NotDirectory = 20;
     public const int IsDirectory = 21;
+    public const int Invalid = 22;
     public const int NoSpace = 28;
     public const int TooSmall = 34;
+    public const int NoSuchCall = 38;
     public const int NotEmpty = 39;
     public const int TooManyLinks = 40;
     public const int NoAttribute = 61;

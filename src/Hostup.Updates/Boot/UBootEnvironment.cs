@@ -101,10 +101,20 @@ public sealed partial class UBootEnvironment(IFiles files, int builtInLimit = UB
         files.FlushFileSystem(Places.Boot);
     }
 
-    private string? ReadText(string path) => files.Exists(path) ? Encoding.Latin1.GetString(files.Read(path)) : null;
+    private string? ReadText(string path)
+    {
+        try
+        {
+            return files.Exists(path) ? Encoding.Latin1.GetString(files.Read(path)) : null;
+        }
+        catch (IOException e)
+        {
+            throw Bad(e.Message, e);
+        }
+    }
 
-    private static HostupException Bad(string why) =>
-        new(HostupErrors.BootEnvironment, $"cannot read boot environment {File}", why, "restore it from a device of the same kind: two lines, resin_root_part=2 and upgrade_available=0");
+    private static HostupException Bad(string why, Exception? inner = null) =>
+        new(HostupErrors.BootEnvironment, $"cannot read boot environment {File}", why, "restore it from a device of the same kind: two lines, resin_root_part=2 and upgrade_available=0", inner);
 
     [GeneratedRegex(@"(?<=^|\n)resin_root_part=([0-9a-fA-F]{1,4})(?![0-9a-fA-F])")]
     private static partial Regex Root();

@@ -122,7 +122,7 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
     private bool IsVouchedFor(BootArea area, BootAreaCopy copy) =>
         files.Length(area.Path) is > 0 and var own && media.FaultOf(copy.Medium, copy.OffsetBytes, own) is null && media.Hash(copy.Medium, copy.OffsetBytes, own) == DigestOf(area.Path);
 
-    private bool IsWhole(TouchedArea area) => files.Length(Kept(area.Number)) == area.Length && DigestOf(Kept(area.Number)) == area.Digest;
+    private bool IsWhole(TouchedArea area) => files.LengthOf(Kept(area.Number)) == area.Length && DigestOf(Kept(area.Number)) == area.Digest;
 
     private Digest DigestOf(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
 

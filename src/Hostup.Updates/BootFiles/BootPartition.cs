@@ -40,7 +40,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         new BootPartition(new ListedBootFiles(files, set), bootId).Need(ListedBootFiles.Source, keptBack, toPartition);
 
     /// <summary>Bytes that an interrupted installation left staged; the next one removes them first.</summary>
-    public static long StagedBytes(IFiles files) => new StagedBootFiles(files).Names.Sum(name => RoundToCluster(files.Length(name) ?? 0));
+    public static long StagedBytes(IFiles files) => new StagedBootFiles(files).Names.Sum(name => RoundToCluster(files.LengthOf(name) ?? 0));
 
     /// <summary>Brings the set onto the partition. Durable when it returns. Interrupted at any point, the old root still boots.</summary>
     /// <param name="source">The set: /resin-boot of a root.</param>
@@ -191,10 +191,10 @@ public sealed class BootPartition(IFiles files, string bootId)
         {
             string copy = $"{Copies}/{saved.Number}", target = $"{Places.Boot}/{saved.Path}";
             // A copy that is not whole was never needed: nothing is replaced before all copies are.
-            if ((!files.Exists(target) || files.DigestOf(target) != saved.Digest) && files.Exists(copy) && files.DigestOf(copy) == saved.Digest)
-                changes.Add(new BootFileChange(saved.Path, new BootFileContent(files.Length(copy) ?? 0, saved.Digest, copy)));
+            if ((!files.Has(target) || files.DigestOf(target) != saved.Digest) && files.Has(copy) && files.DigestOf(copy) == saved.Digest)
+                changes.Add(new BootFileChange(saved.Path, new BootFileContent(files.LengthOf(copy) ?? 0, saved.Digest, copy)));
         }
-        var added = touched.Added.Where(p => files.Exists($"{Places.Boot}/{p}") && !changes.Any(c => string.Equals(c.Path, p, StringComparison.OrdinalIgnoreCase)));
+        var added = touched.Added.Where(p => files.Has($"{Places.Boot}/{p}") && !changes.Any(c => string.Equals(c.Path, p, StringComparison.OrdinalIgnoreCase)));
         return [.. changes, .. added.Select(p => new BootFileChange(p, null))];
     }
 
@@ -246,10 +246,10 @@ public sealed class BootPartition(IFiles files, string bootId)
             act();
     }
 
-    private string[] CopyNames => [.. files.ListFiles(Copies).Select(c => $"{Copies}/{c}")];
+    private string[] CopyNames => [.. files.Below(Copies).Select(c => $"{Copies}/{c}")];
 
     private bool IsAnythingLeft(TouchedFiles touched) =>
-        _staged.Names is not [] || files.Exists(StagedBootFiles.Folder) || files.Exists(Copies) || touched.Directories.Any(d => files.Exists($"{Places.Boot}/{d}"));
+        _staged.Names is not [] || files.Has(StagedBootFiles.Folder) || files.Has(Copies) || touched.Directories.Any(d => files.Has($"{Places.Boot}/{d}"));
 
     private BootFileChange ContentOfItsOwn(string path) =>
         new(path, new BootFileContent(files.Length($"{Places.Boot}/{path}") ?? 0, DigestOf($"{Places.Boot}/{path}"), $"{Places.Boot}/{path}"));
@@ -276,7 +276,7 @@ public sealed class BootPartition(IFiles files, string bootId)
     internal static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;
 
     private bool IsSame(string first, string second) =>
-        files.Length(first) is { } length && files.Length(second) == length && files.DigestOf(first) is { } digest && digest == files.DigestOf(second);
+        files.LengthOf(first) is { } length && files.LengthOf(second) == length && files.DigestOf(first) is { } digest && digest == files.DigestOf(second);
 
     private Digest DigestOf(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
 }

@@ -19,7 +19,7 @@ internal sealed class StagedBootFiles(IFiles files)
     private int _first;
 
     /// <summary>Absolute paths of what is staged, or left from changes of names.</summary>
-    public IReadOnlyList<string> Names => [.. files.ListFiles(Folder).Select(n => $"{Folder}/{n}")];
+    public IReadOnlyList<string> Names => [.. files.Below(Folder).Select(n => $"{Folder}/{n}")];
 
     /// <summary>Paths of boot files in use that one of the staged names may show as well: they have the same content.</summary>
     public IReadOnlyList<string> Shared()
@@ -44,7 +44,7 @@ internal sealed class StagedBootFiles(IFiles files)
     {
         if (changes is [])
             return;
-        _first = files.ListFiles(Folder).Select(n => int.TryParse(n, CultureInfo.InvariantCulture, out int number) ? number + 1 : 0).DefaultIfEmpty().Max();
+        _first = files.Below(Folder).Select(n => int.TryParse(n, CultureInfo.InvariantCulture, out int number) ? number + 1 : 0).DefaultIfEmpty().Max();
         files.CreateDirectory(Folder);
         foreach (var (change, index) in changes.Select((c, i) => (c, i)))
         {
@@ -84,7 +84,7 @@ internal sealed class StagedBootFiles(IFiles files)
 
     private string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{_first + index}");
 
-    private (long Length, Digest Content)? ContentOf(string file) => files.DigestOf(file) is { } digest ? (files.Length(file) ?? 0, digest) : null;
+    private (long Length, Digest Content)? ContentOf(string file) => files.DigestOf(file) is { } digest ? (files.LengthOf(file) ?? 0, digest) : null;
 
     // The boot loader's variables are never renamed, and the directories of slots have files of their own.
     private static bool IsBootFile(string path) =>

@@ -10,6 +10,7 @@ namespace Hostup.Updates.Files;
 public interface IFiles
 {
     /// <summary>Whether a file or directory is there.</summary>
+    /// <exception cref="IOException">It cannot be told: the medium fails. So it is with <see cref="Length"/> and <see cref="ListFiles"/>.</exception>
     bool Exists(string path);
 
     /// <summary>Whole content.</summary>
@@ -52,6 +53,7 @@ public interface IFiles
 
     /// <summary>Exchanges two names on the same file system in one act.</summary>
     /// <returns>False when this file system or kernel cannot; then nothing was done.</returns>
+    /// <exception cref="IOException">It can, and did not.</exception>
     bool Exchange(string first, string second);
 
     /// <summary>Removes a file; nothing happens when it is not there.</summary>

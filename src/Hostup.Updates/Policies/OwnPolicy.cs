@@ -11,10 +11,10 @@ public static class OwnPolicy
     /// <summary>Reads it; nothing said when there is none or it cannot be read.</summary>
     public static PolicySettings Load(IFiles files)
     {
-        if (!files.Exists(Places.OwnPolicy))
-            return new PolicySettings();
         try
         {
+            if (!files.Exists(Places.OwnPolicy))
+                return new PolicySettings();
             return JsonSerializer.Deserialize(files.Read(Places.OwnPolicy), StateJson.Default.PolicySettings) ?? new PolicySettings();
         }
         catch (Exception e) when (e is JsonException or IOException)

@@ -34,7 +34,7 @@ public sealed class DeviceTrust(IFiles files)
         var kept = TryRead(Places.TrustList);
         if (kept is null)
             return Read(ImagePath);
-        var image = files.Exists(ImagePath) ? TryRead(ImagePath) : null;
+        var image = TryRead(ImagePath);
         return image is not null && image.Version > kept.Version ? image : kept;
     }
 
@@ -51,7 +51,7 @@ public sealed class DeviceTrust(IFiles files)
     /// <summary>The running OS is committed: a newer list that it brought along is never forgotten again. Durable when it returns.</summary>
     public void KeepImageList()
     {
-        var image = files.Exists(ImagePath) ? TryRead(ImagePath) : null;
+        var image = TryRead(ImagePath);
         if (image is null || image.Version <= Floor())
             return;
         var kept = TryRead(Places.TrustList);
@@ -68,8 +68,19 @@ public sealed class DeviceTrust(IFiles files)
             AtomicFile.Write(files, Places.TrustVersion, Encoding.ASCII.GetBytes(list.Version.ToString(CultureInfo.InvariantCulture)));
     }
 
-    private long Floor() => files.Exists(Places.TrustVersion)
-        && long.TryParse(Encoding.ASCII.GetString(files.Read(Places.TrustVersion)), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : 0;
+    // One that cannot be read could be any: no older list is believed for it.
+    private long Floor()
+    {
+        try
+        {
+            return files.Exists(Places.TrustVersion)
+                && long.TryParse(Encoding.ASCII.GetString(files.Read(Places.TrustVersion)), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : 0;
+        }
+        catch (IOException e)
+        {
+            throw new HostupException(HostupErrors.TrustList, "cannot tell which list of trusted keys this device had", e.Message, "look at the state partition; nothing is installed until it can be read", e);
+        }
+    }
 
     private TrustList? TryRead(string path)
     {
@@ -77,7 +88,7 @@ public sealed class DeviceTrust(IFiles files)
         {
             return files.Exists(path) ? Read(path) : null;
         }
-        catch (HostupException)
+        catch (Exception e) when (e is HostupException or IOException)
         {
             return null;
         }

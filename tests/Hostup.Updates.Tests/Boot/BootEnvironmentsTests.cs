@@ -49,6 +49,21 @@ public sealed class BootEnvironmentsTests
     }
 
     [Theory]
+    [InlineData("raspberrypi4-64")]
+    [InlineData("raspberrypi5")]
+    [InlineData("genericx86-64")]
+    [InlineData("intel-nuc")]
+    public void A_boot_partition_that_cannot_be_read_is_told_when_it_is_read(string type)
+    {
+        var device = new SimDevice(Old, Old);
+        device.Files.UnreadablePath = Places.Boot;
+
+        var boot = BootEnvironments.Find(device.Files, type, () => (2, 3));
+
+        Assert.Equal(HostupErrors.BootEnvironment, Assert.Throws<HostupException>(() => boot.Read()).Code);
+    }
+
+    [Theory]
     [InlineData("raspberrypi5", BalenaBootEnvironment.File)]
     [InlineData("odroid-xu4", UBootEnvironment.File)]
     [InlineData("genericx86-64", SimDevice.GrubEnv)]

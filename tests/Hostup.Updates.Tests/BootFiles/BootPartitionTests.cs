@@ -214,6 +214,21 @@ public sealed class BootPartitionTests
         Assert.False(device.Files.Exists(Places.BootFilesTouched));
     }
 
+    [Theory]
+    [InlineData(Running)]
+    [InlineData(Spare)]
+    public void A_staging_directory_that_a_cut_left_unreadable_keeps_nothing_open(int runs)
+    {
+        var (device, boot) = Device();
+        AtomicFile.Write(device.Files, Places.BootFilesTouched, "/from 2\n/replaced EFI/BOOT/grub.cfg"u8);
+        device.Boot.Provision(Places.Boot + "/hostup-new/0", _new.BootFiles["EFI/BOOT/grub.cfg"]);
+        device.Files.UnreadablePath = Places.Boot + "/hostup-new";
+
+        boot.Restore(runs, KeptBack.BuiltIn);
+
+        Assert.False(device.Files.Exists(Places.BootFilesTouched));
+    }
+
     [Fact]
     public void What_lies_in_lost_and_found_is_no_boot_file_and_goes_with_the_commit()
     {

@@ -1,5 +1,6 @@
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
 using Hostup.Updates.Policies;
 
 namespace Hostup.Updates.Tests.Policies;
@@ -39,6 +40,16 @@ public sealed class PolicyTests
         Assert.Equal(AttemptStates.Committed, device.Outcome);
         Assert.Contains("waiting for window 22:00-04:00", device.Ports.Notes);
         Assert.True(_registry.Bytes.Received < Whole + (4 * device.CheckpointBytes), $"{_registry.Bytes.Received} of {Whole} bytes");
+    }
+
+    [Fact]
+    public void What_is_said_at_the_device_and_cannot_be_read_is_nothing_said()
+    {
+        var device = Device(new UpdatePolicy());
+        OwnPolicy.Save(device.Files, new PolicySettings { DownloadOnly = true });
+        device.Files.UnreadablePath = Places.OwnPolicy;
+
+        Assert.Equal(new PolicySettings(), OwnPolicy.Load(device.Files));
     }
 
     [Fact]

@@ -52,6 +52,18 @@ public sealed class DeviceTrustTests : IDisposable
         Assert.Equal(3, Trust(device).Load().Version);
     }
 
+    [Theory]
+    [InlineData(Places.TrustList)]
+    [InlineData(Places.TrustVersion)]
+    public void A_medium_that_fails_brings_no_older_list_back(string unreadable)
+    {
+        var device = Device(1);
+        Trust(device).Accept(Signed(2));
+        device.Files.UnreadablePath = unreadable;
+
+        Assert.Equal(HostupErrors.TrustList, Assert.Throws<HostupException>(() => Trust(device).Load()).Code);
+    }
+
     [Fact]
     public async Task The_list_of_a_committed_OS_outlives_its_rollback()
     {
