@@ -73,7 +73,7 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
             catch (Exception e) when (MediumFault.Is(e))
             {
                 fault = e;
-                reasons.Add(e.Message);
+                reasons.Add(MediumFault.Reason(e));
                 spent += server.Wire.Received - before;
                 Forget(PathIn(folder, wanted.Digest) + Part);
             }

@@ -25,6 +25,11 @@ public sealed class CommandEndTests
     }
 
     [Fact]
+    public async Task A_reason_that_begins_with_cannot_does_not_say_it_twice() => Assert.StartsWith(
+        "hostup-device: cannot finish `hostup-device rollback health`: flush /mnt/state: Input/output error [medium]\n",
+        (await EndAsync("rollback health", () => throw new IOException("cannot flush /mnt/state: Input/output error"))).Error, StringComparison.Ordinal);
+
+    [Fact]
     public async Task A_bug_ends_the_process_with_its_stack() =>
         await Assert.ThrowsAsync<InvalidOperationException>(() => EndAsync("status", () => throw new InvalidOperationException("bug: impossible")));
 
