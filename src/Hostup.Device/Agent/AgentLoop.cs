@@ -110,7 +110,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             if (await StartAsync(target, ct).ConfigureAwait(false))
                 return Watching;
         }
-        return TrialPending ? TimeSpan.FromSeconds(5)
+        // A verdict comes within minutes; an old OS whose state partition takes no way back may wait for days.
+        return Trial.IsOn(device.Ports) ? TimeSpan.FromSeconds(5)
             : answer.Target is not null && _hold.Opens is { } opens && opens.TotalSeconds < answer.IntervalSeconds ? AgentWake.WithJitter((int)opens.TotalSeconds + 1)
             : AgentWake.WithJitter(answer.IntervalSeconds);
     }

@@ -32,7 +32,7 @@ public sealed record QemuMachine(string Accelerator, int MemoryMiB)
         if (writeLog is not null)
             arguments.AddRange(
             [
-                "-blockdev", $"driver=file,node-name=log-file,filename={writeLog}",
+                "-blockdev", $"driver=file,node-name=log-file,filename={writeLog},cache.no-flush=on",
                 "-blockdev", "driver=blklogwrites,node-name=logged,file=disk,log=log-file,log-sector-size=512,log-super-update-interval=1",
             ]);
         arguments.AddRange(

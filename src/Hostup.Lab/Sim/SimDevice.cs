@@ -61,7 +61,6 @@ public sealed class SimDevice
     public SimPowerSupply Power { get; }
 
     public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
-
     public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
     public SimFileSystem Data { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
 
@@ -285,6 +284,7 @@ public sealed class SimDevice
         if (orderly)
         {
             ClearBootCount.Run(Device);
+            Files.StateFault?.WriteOut(this, _unflushed);
             State.FlushAll();
             Boot.FlushAll();
         }

@@ -25,6 +25,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>What a flush that fails leaves of the last change of two names on the medium, for good: memory goes on with both; null: the next flush brings all.</summary>
     public Unflushed? LosesName { get; set; }
 
+    /// <summary>A state partition that takes no write; null: it does.</summary>
+    public SimStateFault? StateFault { get; set; }
+
     /// <summary>Free bytes by mount point where they are fewer than the partition has.</summary>
     public Dictionary<string, long> Free { get; } = [];
 
@@ -178,6 +181,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
                 fs.LoseName(left);
             throw new IOException($"{fault}: {path}");
         }
+        if (fs == device.State && StateFault?.Of(device, act) is { } why)
+            throw new IOException($"{why}: {path}");
         if (BrokenPath is { } broken && path.StartsWith(broken, StringComparison.Ordinal) && act is "create" or "overwrite")
             throw new IOException($"input/output error: {path}");
         return fs;

@@ -9,7 +9,7 @@ namespace Hostup.Updates.Journal;
 
 /// <summary>
 /// The journal of the last attempt: one preallocated file, overwritten in place, never truncated or renamed. A record is durable when
-/// <see cref="Append"/> returns. A torn tail reads as if it was not there. docs/update-run.md describes the bytes.
+/// <see cref="Append"/> returns, and is not there when it throws. A torn tail reads as if it was not there. docs/update-run.md describes the bytes.
 /// </summary>
 /// <remarks>
 /// A record is two bytes of length, eight bytes of check (the head of a SHA-256 over attempt id, index and payload) and the payload, JSON.
@@ -55,19 +55,28 @@ public sealed class AttemptJournal(IFiles files)
     public IReadOnlyList<JournalRecord> Read() => Scan().Records;
 
     /// <summary>Begins the journal of a new attempt. The previous one must be over.</summary>
+    /// <exception cref="HostupException"><c>journal</c> when the state partition takes no write.</exception>
     public void Open(JournalRecord first)
     {
-        Prepare();
-        if (Read() is [.., { Verb: not JournalVerb.Ended }])
+        try
+        {
+            Prepare();
+        }
+        catch (IOException e)
+        {
+            throw NotWritten("cannot write the journal of the attempt", e.Message, e);
+        }
+        var (records, _, all) = Scan();
+        if (records is [.., { Verb: not JournalVerb.Ended }])
             throw new InvalidOperationException("bug: a journal is opened while an attempt is open");
-        Write(RecordsOffset, Frame(first, first.AttemptId!, 0));
+        Write(RecordsOffset, Frame(first, first.AttemptId!, 0), all);
     }
 
     /// <summary>Adds a record to the open attempt. Durable when it returns.</summary>
-    /// <exception cref="HostupException"><c>journal</c> when there is no space left.</exception>
+    /// <exception cref="HostupException"><c>journal</c> when there is no space left, or the state partition takes no write.</exception>
     public void Append(JournalRecord record)
     {
-        var (records, end) = Scan();
+        var (records, end, all) = Scan();
         if (records is [])
             throw new InvalidOperationException("bug: a record without an attempt");
         byte[] frame = Frame(record, records[0].AttemptId!, records.Count);
@@ -80,19 +89,42 @@ public sealed class AttemptJournal(IFiles files)
         };
         if (end + frame.Length > last || records.Count >= most)
             throw new HostupException(HostupErrors.Journal, "cannot go on with the attempt", $"its journal is full with {records.Count} records", "start a new attempt");
-        Write(end, frame);
+        Write(end, frame, all);
     }
 
-    private void Write(int offset, byte[] frame)
+    /// <summary>Whether this says that the state partition does not take what must be kept there.</summary>
+    internal static bool IsNotWritten(Exception e) => e is IOException || (e is HostupException { InnerException: IOException } known && known.Code == HostupErrors.Journal);
+
+    /// <summary>The state partition does not take what must be kept there.</summary>
+    internal static HostupException NotWritten(string what, string why, Exception inner) =>
+        new(HostupErrors.Journal, what, why, "look at the kernel log for errors of the state partition; it is tried again at the next start and after a reboot", inner);
+
+    /// <summary>What could not be flushed is seen until the next boot all the same: it is taken back, so that nobody goes by a record that a reboot takes away.</summary>
+    private void Write(int offset, byte[] frame, byte[] before)
     {
-        files.Overwrite(Places.Journal, offset, frame);
-        files.Flush(Places.Journal);
+        try
+        {
+            files.Overwrite(Places.Journal, offset, frame);
+            files.Flush(Places.Journal);
+        }
+        catch (IOException e)
+        {
+            try
+            {
+                files.Overwrite(Places.Journal, offset, before.AsSpan(offset, frame.Length));
+            }
+            catch (IOException)
+            {
+                // Then it takes no write at all, and the record is not in it.
+            }
+            throw NotWritten("cannot write the journal of the attempt", e.Message, e);
+        }
     }
 
-    private (IReadOnlyList<JournalRecord> Records, int End) Scan()
+    private (IReadOnlyList<JournalRecord> Records, int End, byte[] All) Scan()
     {
         if (files.Length(Places.Journal) != FileBytes)
-            return ([], RecordsOffset);
+            return ([], RecordsOffset, []);
         lock (_one)
         {
             byte[] all = files.Read(Places.Journal);
@@ -108,7 +140,7 @@ public sealed class AttemptJournal(IFiles files)
             }
             if (_read.Length != _end)
                 _read = all[.._end];
-            return ([.. _known], _end);
+            return ([.. _known], _end, all);
         }
     }
 

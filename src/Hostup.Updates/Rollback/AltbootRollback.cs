@@ -1,5 +1,6 @@
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
 
@@ -20,49 +21,89 @@ public sealed class AltbootRollback(DevicePorts device)
         var running = device.Slots.Running;
         if (settings.RootPartition != running.PartitionNumber)
         {
-            var cause = new RollbackCause(RollbackCause.Altboot, FellBack(settings), settings.RootPartition);
-            cause.Save(files);
-            new Settlement(device).GoBack(cause);
-            return cause.Text;
+            // The new OS may have said why it was left, and not known whether that is on the medium.
+            var said = RollbackCause.Load(files);
+            var cause = said?.FromPartition == settings.RootPartition ? said : new RollbackCause(RollbackCause.Altboot, FellBack(settings), settings.RootPartition);
+            // Without a cause that is on the medium the settings stay: the boot loader comes to the old OS each time, and the first boot that can write settles it.
+            return WhyNotSaved(cause) is { } unsaved ? Joined(cause.Text, unsaved) : Joined(cause.Text, new Settlement(device).GoBack(cause));
         }
         if (Trial.IsOn(device))
             return CountTrialBoot(settings);
         if (RollbackCause.Load(files) is { } decided && decided.FromPartition != running.PartitionNumber && Breadcrumbs.Lie(files))
+            return Joined($"back on {running.Label}: {decided.Text}", new Settlement(device).GoBack(decided));
+        string? armed = new AttemptLog(device).IsOpen ? null : new Settlement(device).Disarm();
+        if (LeftWithoutACause(running.PartitionNumber) is { } left)
         {
-            new Settlement(device).GoBack(decided);
-            return $"back on {running.Label}: {decided.Text}";
+            armed = WhyNotSaved(left);
+            if (armed is null)
+                return Joined($"back on {running.Label}: {left.Text}", new Settlement(device).GoBack(left));
         }
-        if (!new AttemptLog(device).IsOpen)
-            Breadcrumbs.PickUp(files);
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
         IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
-        return restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}";
+        return Joined(restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}", armed);
+    }
+
+    /// <summary>Where the boot loader counts nothing, a new OS that cannot keep why it is left names the old root all the same. That it counted a boot before tells of it.</summary>
+    private RollbackCause? LeftWithoutACause(int running) =>
+        Breadcrumbs.Lie(device.Files) && TrialBoots.Read(device.Files) > 0 && new AttemptLog(device) is { IsOpen: true } log && new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.FromPartition == running
+            ? new RollbackCause(RollbackCause.Altboot, "the new OS was left, and could not write the reason to the state partition", plan.ToPartition) { Inconclusive = true }
+            : null;
+
+    private string? WhyNotSaved(RollbackCause cause)
+    {
+        try
+        {
+            cause.Save(device.Files);
+            return null;
+        }
+        catch (IOException e)
+        {
+            return $"the next boot settles it, the cause cannot be kept now: {e.Message}";
+        }
     }
 
     private string CountTrialBoot(BootSettings settings)
     {
-        int boots = TrialBoots.Count(device.Files);
-        if (boots < TrialBoots.Limit)
+        device.Power.ResetWhenStuck();
+        int boots, before = TrialBoots.Read(device.Files);
+        string? warning = null;
+        try
         {
-            device.Power.ResetWhenStuck();
-            string? warning = new SlotSupervisor(device).Apply();
-            if (settings.BootCount != 0)
-                device.Boot.Write(settings with { BootCount = 0 });
-            new AttemptLog(device).TrialBoot(warning);
-            return $"trial boot {boots} of {TrialBoots.Limit - 1}{(warning is null ? "" : $"; {warning}")}";
+            boots = TrialBoots.Count(device.Files);
+            if (boots < TrialBoots.Limit)
+            {
+                warning = new SlotSupervisor(device).Apply();
+                new AttemptLog(device).TrialBoot(warning);
+            }
         }
-        var cause = new RollbackCause(RollbackCause.Altboot, $"the new OS began to boot {boots - 1} times without a verdict of its health checks", settings.RootPartition);
-        cause.Save(device.Files);
-        device.Boot.Write(new BootSettings(device.Slots.Spare.PartitionNumber, UpgradeAvailable: false, BootCount: 0));
-        device.Power.Reboot(cause.Text);
-        return cause.Text;
+        catch (Exception e) when (AttemptJournal.IsNotWritten(e))
+        {
+            // It has written the state partition before, and its supervisor's settings are there: the medium fails, and the health checks decide.
+            if (before > 0)
+                return $"a trial boot that cannot be counted, the boot loader's count stands: {e.Message}";
+            // Its supervisor must not start: by settings that are seen and not on the medium it would change the database for good. Nor could anything undo what follows.
+            return Leave($"the new OS cannot write the state partition: {e.Message}", settings, inconclusive: true);
+        }
+        if (boots >= TrialBoots.Limit)
+            return Leave($"the new OS began to boot {boots - 1} times without a verdict of its health checks", settings, inconclusive: false);
+        if (settings.BootCount != 0)
+            device.Boot.Write(settings with { BootCount = 0 });
+        return Joined($"trial boot {boots} of {TrialBoots.Limit - 1}", warning);
     }
+
+    private string Leave(string why, BootSettings settings, bool inconclusive)
+    {
+        new Settlement(device).Leave(new RollbackCause(RollbackCause.Altboot, why, settings.RootPartition) { Inconclusive = inconclusive ? true : null });
+        return why;
+    }
+
+    private static string Joined(params string?[] parts) => string.Join("; ", parts.Where(p => p is not null));
 
     private string FellBack(BootSettings settings)
     {
         int seen = TrialBoots.Read(device.Files);
         return seen == 0
-            ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space"
+            ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space, or could not count that on the state partition"
             : $"the boot loader came back to {device.Slots.Running.Label}: the new OS on partition {settings.RootPartition} reached user space {seen} times, then did not";
     }
 

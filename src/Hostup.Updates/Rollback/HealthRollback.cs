@@ -9,6 +9,10 @@ namespace Hostup.Updates.Rollback;
 /// <summary>The second program of a boot after a switch, after the container engine: the new OS proves itself, or the device goes back.</summary>
 public sealed class HealthRollback(DevicePorts device)
 {
+    // What is decided is written down in this boot, if the medium takes it within half a minute.
+    private const int MostTries = 4;
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(10);
+
     /// <summary>Runs until the verdict. A process or power cut in between begins anew at the next boot.</summary>
     /// <returns>What it decided, for the log.</returns>
     public async ValueTask<string> RunAsync(CancellationToken ct)
@@ -20,7 +24,7 @@ public sealed class HealthRollback(DevicePorts device)
         if (settings.RootPartition != running.PartitionNumber)
             return "the boot loader fell back; rollback-altboot settles it";
         if (!Trial.IsOn(device))
-            return FinishCommit(running.PartitionNumber);
+            return Joined("no trial", await RepeatAsync(() => FinishCommit(running.PartitionNumber), ct).ConfigureAwait(false));
         if (RollbackCause.Load(device.Files) is { Kind: RollbackCause.Altboot })
             return "rollback-altboot has decided to go back";
 
@@ -28,27 +32,36 @@ public sealed class HealthRollback(DevicePorts device)
         if (failed.All(f => !f.Required))
         {
             string? warning = failed is [] ? null : $"warning: {Sentence(failed)}";
-            new Settlement(device).Commit(warning);
-            return warning is null ? "healthy, committed" : $"committed with a {warning}";
+            string? left = await RepeatAsync(() => new Settlement(device).Commit(warning), ct).ConfigureAwait(false);
+            return Joined(warning is null ? "healthy, committed" : $"committed with a {warning}", left);
         }
         var cause = new RollbackCause(RollbackCause.Health, Sentence([.. failed.Where(f => f.Required)]), running.PartitionNumber);
-        cause.Save(device.Files);
-        device.Boot.Write(new BootSettings(device.Slots.Spare.PartitionNumber, UpgradeAvailable: false, BootCount: 0));
-        device.Power.Reboot(cause.Text);
+        new Settlement(device).Leave(cause);
         return cause.Text;
     }
 
-    private string FinishCommit(int running)
+    private string? FinishCommit(int running)
     {
         var log = new AttemptLog(device);
         // A verdict was there and the power went while the breadcrumbs were picked up.
         if (!log.IsOpen)
-            Breadcrumbs.PickUp(device.Files);
+            return new Settlement(device).Disarm();
         // On the old OS the settings look the same before the switch; there the update itself goes on.
-        else if (new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.ToPartition == running)
-            new Settlement(device).Commit();
-        return "no trial";
+        return new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.ToPartition == running ? new Settlement(device).Commit() : null;
     }
+
+    private async ValueTask<string?> RepeatAsync(Func<string?> settle, CancellationToken ct)
+    {
+        string? left = settle();
+        for (int tries = 1; left is not null && tries < MostTries; tries++)
+        {
+            await device.Clock.DelayAsync(BetweenTries, ct).ConfigureAwait(false);
+            left = settle();
+        }
+        return left;
+    }
+
+    private static string Joined(string said, string? left) => left is null ? said : $"{said}; {left}";
 
     /// <summary>Wanted checks are waited for as long as required ones.</summary>
     private async ValueTask<IReadOnlyList<HealthResult>> WaitForHealthAsync(CancellationToken ct)

@@ -10,6 +10,9 @@ namespace Hostup.Updates.Rollback;
 /// <param name="FromPartition">Partition of the OS that was on trial.</param>
 public sealed record RollbackCause(string Kind, string Text, int FromPartition)
 {
+    /// <summary>Whether it says nothing of the release, which may be tried once more; absent: it does. Older programs do not know it.</summary>
+    public bool? Inconclusive { get; init; }
+
     /// <summary>The boot loader came back.</summary>
     public const string Altboot = "altboot";
 

@@ -22,12 +22,44 @@ public sealed class Settlement(DevicePorts device)
 {
     private readonly AttemptLog _log = new(device);
 
-    /// <summary>The new OS, which runs, is final.</summary>
+    /// <summary>The new OS, which runs, is final. Idempotent.</summary>
     /// <param name="warning">What is not well all the same; null: nothing.</param>
-    public void Commit(string? warning = null)
+    /// <returns>Why the state partition does not hold all of it: the decision stands, and the next boot writes down the rest; null: it holds all.</returns>
+    public string? Commit(string? warning = null)
     {
         // Also when it reads so already: a try before this one in the same boot may have failed at its flush, and what is read is in memory only.
         device.Boot.Write(Settled(device.Slots.Running.PartitionNumber));
+        return Kept(() => EndCommitted(warning));
+    }
+
+    /// <summary>The new OS, which runs, is left: the cause is kept, then one write decides, then the device reboots.</summary>
+    public void Leave(RollbackCause cause)
+    {
+        var back = Settled(device.Slots.Spare.PartitionNumber);
+        // Without a cause the old OS would take the attempt for one that was interrupted, and go on with it. That the boot loader came back it sees by itself.
+        if (Kept(() => cause.Save(device.Files)) is not null && device.Boot.FallbackBoot > 0)
+            back = device.Boot.Read() with { BootCount = device.Boot.FallbackBoot };
+        device.Boot.Write(back);
+        device.Power.Reboot(cause.Text);
+    }
+
+    /// <summary>The old OS, which runs, is kept. The cause must be saved. Idempotent.</summary>
+    /// <returns>As <see cref="Commit"/>.</returns>
+    public string? GoBack(RollbackCause cause)
+    {
+        // The first program of a boot reads what is on the medium. It may be a medium that takes no write now.
+        var settled = Settled(device.Slots.Running.PartitionNumber);
+        if (device.Boot.Read() != settled)
+            device.Boot.Write(settled);
+        return Kept(() => EndRolledBack(cause));
+    }
+
+    /// <summary>The attempt has ended: nothing is armed any more. Idempotent.</summary>
+    /// <returns>As <see cref="Commit"/>.</returns>
+    public string? Disarm() => Kept(() => Breadcrumbs.PickUp(device.Files));
+
+    private void EndCommitted(string? warning)
+    {
         var open = OpenAttempt();
         if (open is var (_, release))
         {
@@ -42,13 +74,8 @@ public sealed class Settlement(DevicePorts device)
         Breadcrumbs.PickUp(device.Files);
     }
 
-    /// <summary>The old OS, which runs, is kept. The cause must be saved.</summary>
-    public void GoBack(RollbackCause cause)
+    private void EndRolledBack(RollbackCause cause)
     {
-        // The first program of a boot reads what is on the medium. It may be a medium that takes no write now.
-        var settled = Settled(device.Slots.Running.PartitionNumber);
-        if (device.Boot.Read() != settled)
-            device.Boot.Write(settled);
         var open = OpenAttempt();
         // One after the other: the way back of the boot files ends that of the raw areas.
         string? left = Tidy(() =>
@@ -59,10 +86,23 @@ public sealed class Settlement(DevicePorts device)
         string? supervisor = new SlotSupervisor(device).GoBack();
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
         if (open is var (_, release))
-            Remember(release, inconclusive: cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0);
+            Remember(release, inconclusive: cause.Inconclusive == true || (cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0));
         var code = cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
         _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, left, supervisor));
         Breadcrumbs.PickUp(device.Files);
+    }
+
+    private static string? Kept(Action act)
+    {
+        try
+        {
+            act();
+            return null;
+        }
+        catch (Exception e) when (AttemptJournal.IsNotWritten(e))
+        {
+            return $"the state partition does not take all of it, the next boot tries again: {e.Message}";
+        }
     }
 
     private static BootSettings Settled(int partition) => new(partition, UpgradeAvailable: false, BootCount: 0);

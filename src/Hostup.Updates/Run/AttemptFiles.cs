@@ -35,14 +35,14 @@ public sealed class AttemptFiles(IFiles files)
         return digest;
     }
 
-    /// <summary>Removes those of older attempts, once the journal names the new ones.</summary>
+    /// <summary>Removes those of older attempts, once the journal names the new ones. What cannot be removed harms nobody; the next attempt tries again.</summary>
     public void RemoveOthers(Digest planDigest, UpdatePlan plan)
     {
         foreach (string name in files.ListFiles(Places.Hostup).Where(n => Prefixes.Any(p => n.StartsWith(p, StringComparison.Ordinal))))
         {
             string path = $"{Places.Hostup}/{name}";
             if (path != PlanPath(planDigest) && path != ManifestPath(plan.Manifest) && path != EnvelopePath(plan.Manifest))
-                files.Delete(path);
+                TryDelete(path);
         }
     }
 
@@ -92,6 +92,17 @@ public sealed class AttemptFiles(IFiles files)
         catch (IOException e)
         {
             throw Bad(path, e.Message, e);
+        }
+    }
+
+    private void TryDelete(string path)
+    {
+        try
+        {
+            files.Delete(path);
+        }
+        catch (IOException)
+        {
         }
     }
 

@@ -53,6 +53,21 @@ public sealed class AttemptLog(DevicePorts device)
             _journal.Append(New(JournalVerb.Ended, null) with { Outcome = outcome, Code = code, Message = Short(message) });
     }
 
+    /// <summary>A journal that is full or takes no write keeps nothing from being taken back.</summary>
+    /// <returns>Why it has no such record now; null: it has.</returns>
+    public static HostupException? TryWrite(Action record)
+    {
+        try
+        {
+            record();
+            return null;
+        }
+        catch (HostupException e) when (e.Code == HostupErrors.Journal)
+        {
+            return e;
+        }
+    }
+
     private JournalRecord New(JournalVerb verb, string? step) => new() { Verb = verb, Step = step, BootId = device.Power.BootId, At = device.Clock.Now };
 
     private static string? Short(string? message) => message is { Length: > 400 } ? message[..400] : message;

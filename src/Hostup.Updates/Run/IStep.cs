@@ -25,6 +25,7 @@ public interface IStep
     /// <summary>Brings the effect about. The effect is durable when it returns.</summary>
     ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct);
 
-    /// <summary>Takes the effect back, whole or in part. Idempotent; also called when <see cref="DoAsync"/> failed half-way.</summary>
-    ValueTask UndoAsync(StepContext update, CancellationToken ct);
+    /// <summary>Takes the effect back, whole or in part. Idempotent; also called when <see cref="DoAsync"/> failed half-way. When it throws, what rests on the effect stays too.</summary>
+    /// <returns>What is left, on which no other step rests; null: nothing.</returns>
+    ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct);
 }

@@ -27,6 +27,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private readonly AttemptLog _log = new(device);
     private readonly AttemptFiles _attempt = new(device.Files);
+    private readonly AttemptUndo _undo = new(new AttemptLog(device));
 
     /// <summary>The whole update, in the order it happens. Reading this list is reading the design.</summary>
     public static IReadOnlyList<IStep> Steps { get; } =
@@ -56,9 +57,19 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         // An attempt that ended is over, also when its process is started again.
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == plan.AttemptId)
             return new RunEnd(RunEndKind.NothingToDo);
-        var digest = _attempt.Save(plan, manifest.Span, envelope.Span);
-        _log.Open(plan, digest);
-        _attempt.RemoveOthers(digest, plan);
+        try
+        {
+            var digest = _attempt.Save(plan, manifest.Span, envelope.Span);
+            // Of an older attempt whose end was kept and nothing after it: they would tell of this one.
+            if (Breadcrumbs.Lie(device.Files) && !Trial.IsPending(device))
+                Breadcrumbs.PickUp(device.Files);
+            _log.Open(plan, digest);
+            _attempt.RemoveOthers(digest, plan);
+        }
+        catch (Exception e) when (AttemptJournal.IsNotWritten(e))
+        {
+            return new RunEnd(RunEndKind.Failed, AttemptJournal.NotWritten("cannot begin the update", (e as HostupException)?.Why ?? e.Message, e));
+        }
         return await GoOnAsync(Context(plan, release), ct).ConfigureAwait(false);
     }
 
@@ -73,12 +84,14 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
             return new RunEnd(RunEndKind.TrialPending);
         if (device.Slots.Running.PartitionNumber == plan.ToPartition)
             return new RunEnd(RunEndKind.TrialPending);
+        if (IsGoingBack(plan))
+            return new RunEnd(RunEndKind.TrialPending);
 
         var context = Context(plan, release);
         if (records.Any(r => r.Verb == JournalVerb.Failed))
-            return await UndoAsync(context, LastError(records), ct).ConfigureAwait(false);
-        if (!MayResume(records, plan))
-            return await FailAsync(context, "resume", NoProgress(), ct).ConfigureAwait(false);
+            return await _undo.RunAsync(context, LastError(records), ct).ConfigureAwait(false);
+        if (WhyNotResume(records, plan) is { } error)
+            return await FailAsync(context, "resume", error, ct).ConfigureAwait(false);
         return await GoOnAsync(context, ct).ConfigureAwait(false);
     }
 
@@ -89,10 +102,10 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         if (!_log.IsOpen)
             return new RunEnd(RunEndKind.NothingToDo);
         var (plan, release) = _attempt.Load(records[0].Plan!.Value);
-        if (Trial.IsPending(device) || device.Slots.Running.PartitionNumber == plan.ToPartition)
+        if (Trial.IsPending(device) || device.Slots.Running.PartitionNumber == plan.ToPartition || IsGoingBack(plan))
             return new RunEnd(RunEndKind.TrialPending);
         return records.Any(r => r.Verb == JournalVerb.Failed)
-            ? await UndoAsync(Context(plan, release), LastError(records), ct).ConfigureAwait(false)
+            ? await _undo.RunAsync(Context(plan, release), LastError(records), ct).ConfigureAwait(false)
             : await FailAsync(Context(plan, release), "resume", UpdaterGone(), ct).ConfigureAwait(false);
     }
 
@@ -133,78 +146,16 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     private async ValueTask<RunEnd> FailAsync(StepContext context, string step, HostupException error, CancellationToken ct)
     {
         context.Account.Save();
-        Write(() => _log.Failed(step, error));
-        return await UndoAsync(context, error, ct).ConfigureAwait(false);
+        AttemptLog.TryWrite(() => _log.Failed(step, error));
+        return await _undo.RunAsync(context, error, ct).ConfigureAwait(false);
     }
-
-    /// <summary>
-    /// Takes back every step that was started, last first, each once: what the journal calls undone stays so. What cannot be taken back now holds the steps between it
-    /// and the gate, which rest on it, and no other: the supervisor runs again. The attempt stays open until all is taken back.
-    /// </summary>
-    private async ValueTask<RunEnd> UndoAsync(StepContext context, HostupException error, CancellationToken ct)
-    {
-        var records = _log.Records;
-        bool IsUndone(IStep step) => records.Any(r => r.Verb == JournalVerb.Undone && r.Step == step.Name);
-        var started = Steps.Reverse().Where(s => records.Any(r => r.Verb == JournalVerb.Started && r.Step == s.Name)).ToList();
-        HostupException? missing = null;
-        // A supervisor that runs, after a try before this one or a reboot, must not interfere.
-        if (started.Exists(s => IsAfterGate(s) && !IsUndone(s)))
-            missing = await TryUndoAsync(context, error, started.Single(s => s is StopSupervisor), async step => await step.DoAsync(context, ct).ConfigureAwait(false)).ConfigureAwait(false);
-        foreach (var step in started.Where(s => s is StopSupervisor || !IsUndone(s)))
-        {
-            if (missing is not null && IsAfterGate(step))
-                continue;
-            var failed = await TryUndoAsync(context, error, step, s => s.UndoAsync(context, ct)).ConfigureAwait(false);
-            if (failed is null && !IsUndone(step))
-                Write(() => _log.Undone(step.Name));
-            missing ??= failed;
-        }
-        if (missing is not null)
-            return new RunEnd(RunEndKind.UndoIncomplete, missing);
-        var (kind, outcome) = EndOf(error.Code, started.Exists(IsAfterGate));
-        _log.End(outcome, error.Code.Id, error.Message);
-        return new RunEnd(kind, error);
-    }
-
-    private static async ValueTask<HostupException?> TryUndoAsync(StepContext context, HostupException error, IStep step, Func<IStep, ValueTask> act)
-    {
-        try
-        {
-            await act(step).ConfigureAwait(false);
-            return null;
-        }
-        catch (Exception e) when (e is HostupException or IOException)
-        {
-            var failed = new HostupException(error.Code, $"cannot take back step {step.Name} of the update", e.Message, "reboot the device, or replace the medium; it is tried again meanwhile", e);
-            context.Progress.Report(step.State, 0, 0, failed.Message);
-            return failed;
-        }
-    }
-
-    /// <summary>A journal that an older program filled keeps nothing from being taken back; the end has a place of its own.</summary>
-    private static void Write(Action record)
-    {
-        try
-        {
-            record();
-        }
-        catch (HostupException e) when (e.Code == HostupErrors.Journal)
-        {
-        }
-    }
-
-    private static bool IsAfterGate(IStep step) => Steps.SkipWhile(s => s is not Gate).Skip(1).Any(s => s.Name == step.Name);
-
-    // What comes up after the gate is no refusal: the boot partition was written meanwhile.
-    private static (RunEndKind Kind, string Outcome) EndOf(HostupErrorCode code, bool isAfterGate) =>
-        code == HostupErrors.Cancelled ? (RunEndKind.Cancelled, AttemptStates.Cancelled)
-        : code == HostupErrors.Superseded ? (RunEndKind.Superseded, AttemptStates.Superseded)
-        : code.Kind == HostupErrorKind.Refused && !isAfterGate ? (RunEndKind.Refused, AttemptStates.Refused)
-        : (RunEndKind.Failed, AttemptStates.Failed);
 
     /// <summary>Every step that is not known to be done. A Done whose effect a reboot takes away counts only in its own boot, one that ends with the process not at all.</summary>
     private IEnumerable<IStep> Remaining(IReadOnlyList<JournalRecord> records) =>
         Steps.Where(step => !step.OutlivesProcess || !records.Any(r => r.Verb == JournalVerb.Done && r.Step == step.Name && (step.OutlivesReboot || r.BootId == device.Power.BootId)));
+
+    /// <summary>The new OS was left, and the first program of this boot could not end that: a state partition that took no write. The next boot does; nothing is begun anew before.</summary>
+    private bool IsGoingBack(UpdatePlan plan) => Breadcrumbs.Lie(device.Files) && (RollbackCause.Load(device.Files)?.FromPartition == plan.ToPartition || TrialBoots.Read(device.Files) > 0);
 
     private bool SwitchedInThisBoot(IReadOnlyList<JournalRecord> records) =>
         records.Any(r => r.Step == SwitchBoot.StepName && r.BootId == device.Power.BootId);
@@ -220,16 +171,23 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     /// Resumes count from the last time that a step was done which never was before, or that more of the image became durable: what is done anew after
     /// each reboot is no progress.
     /// </summary>
-    private bool MayResume(IReadOnlyList<JournalRecord> records, UpdatePlan plan)
+    private HostupException? WhyNotResume(IReadOnlyList<JournalRecord> records, UpdatePlan plan)
     {
         int done = records.Where(r => r.Verb == JournalVerb.Done).Select(r => r.Step).Distinct().Count();
         var written = SpareProgress.Load(device.Files) is { } progress && progress.Attempt == plan.AttemptId ? progress : null;
         string mark = $"{done} {written?.Place.Layer} {written?.Place.Offset} {written?.FileBytes}";
         var count = new ResumeCount(device.Files, plan.AttemptId);
         if (count.At(mark) >= MaxResumesWithoutProgress)
-            return false;
-        count.Add(mark);
-        return true;
+            return NoProgress();
+        try
+        {
+            count.Add(mark);
+            return null;
+        }
+        catch (IOException e)
+        {
+            return AttemptJournal.NotWritten("cannot go on with the update", e.Message, e);
+        }
     }
 
     private static HostupException NoProgress() => new(

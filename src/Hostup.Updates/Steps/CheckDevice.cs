@@ -31,5 +31,5 @@ public sealed class CheckDevice : IStep
     }
 
     /// <summary>Nothing to take back.</summary>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct) => default;
 }

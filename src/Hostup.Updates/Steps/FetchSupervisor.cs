@@ -40,5 +40,5 @@ public sealed class FetchSupervisor : IStep
     }
 
     /// <summary>Nothing to take back: an image more in the engine harms nobody.</summary>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct) => default;
 }

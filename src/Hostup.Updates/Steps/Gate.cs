@@ -55,7 +55,7 @@ public sealed class Gate : IStep
     }
 
     /// <inheritdoc/>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
         update.Device.Locks.Release();
         return default;

@@ -27,5 +27,5 @@ public sealed class Reboot : IStep
     }
 
     /// <summary>Nothing to take back.</summary>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct) => default;
 }

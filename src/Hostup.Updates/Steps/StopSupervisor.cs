@@ -30,9 +30,10 @@ public sealed class StopSupervisor : IStep
     }
 
     /// <inheritdoc/>
-    public async ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    public async ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
         if (update.Device.Supervisor.IsInstalled)
             await update.Device.Supervisor.StartAsync(ct).ConfigureAwait(false);
+        return null;
     }
 }

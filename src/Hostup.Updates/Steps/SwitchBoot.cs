@@ -36,13 +36,20 @@ public sealed class SwitchBoot : IStep
         return StepResult.Done;
     }
 
-    /// <inheritdoc/>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    /// <summary>The old settings decide. A breadcrumb that cannot be picked up now arms nothing without them.</summary>
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
         var old = new BootSettings(update.Plan.FromPartition, UpgradeAvailable: false, BootCount: 0);
         if (update.Device.Boot.Read() != old)
             update.Device.Boot.Write(old);
-        Breadcrumbs.PickUp(update.Device.Files);
-        return default;
+        try
+        {
+            Breadcrumbs.PickUp(update.Device.Files);
+            return default;
+        }
+        catch (IOException e)
+        {
+            return ValueTask.FromResult<IOException?>(e);
+        }
     }
 }

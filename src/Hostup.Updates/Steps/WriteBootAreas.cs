@@ -34,7 +34,7 @@ public sealed class WriteBootAreas : IStep
     }
 
     /// <inheritdoc/>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
         new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition);
         return default;

@@ -37,7 +37,7 @@ public sealed class WriteBootFiles : IStep
     }
 
     /// <inheritdoc/>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct)
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
         new BootPartition(update.Device.Files, update.Device.Power.BootId).Restore(update.Plan.FromPartition, KeptBack.Of(update.Release, update.Device.Boot));
         return default;

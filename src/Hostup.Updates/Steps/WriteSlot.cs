@@ -43,7 +43,7 @@ public sealed class WriteSlot : IStep
     }
 
     /// <summary>Nothing to take back: what is on the spare harms nobody and may save the next download.</summary>
-    public ValueTask UndoAsync(StepContext update, CancellationToken ct) => default;
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct) => default;
 
     /// <summary>One try. What turns out wrong although it was continued is written once more from the beginning: the digest decides, not what was remembered.</summary>
     private static async ValueTask<SourceTry> TryAsync(IHostAppSource source, StepContext update, AttemptTerms terms, CancellationToken ct)

@@ -85,12 +85,13 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>The old OS is kept: its settings and the database as its supervisor left it. Durable when it returns; idempotent.</summary>
     /// <returns>A warning; null when all went well.</returns>
-    public string? GoBack() => Secondary(() =>
+    public string? GoBack()
     {
-        PutSettings();
-        _database.Restore();
-        AtomicFile.Delete(device.Files, Wanted);
-    });
+        string? settings = Secondary(PutSettings);
+        // Also settings that are seen and not flushed decide which supervisor starts in this boot; without them the newer one goes on with its database.
+        string? database = AreInPlace() ? Secondary(_database.Restore) : null;
+        return settings ?? database ?? Secondary(() => AtomicFile.Delete(device.Files, Wanted));
+    }
 
     /// <summary>The spare is about to be formatted: the way back to it ends, the copy of the database with it.</summary>
     public void Forget() => _database.Forget();
@@ -150,13 +151,13 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     private void PutSettings()
     {
-        string kept = Of(device.Slots.Running.PartitionNumber);
-        if (SupervisorSettings.Load(device.Files) is not { } settings || !device.Files.Exists(kept))
-            return;
-        string text = Encoding.UTF8.GetString(device.Files.Read(kept));
-        if (text != settings.Text)
+        if (SupervisorSettings.Load(device.Files) is { } settings && OfSlot() is { } text && text != settings.Text)
             (settings with { Text = text }).Save(device.Files);
     }
+
+    private bool AreInPlace() => OfSlot() is not { } text || SupervisorSettings.Load(device.Files) is not { } settings || settings.Text == text;
+
+    private string? OfSlot() => Of(device.Slots.Running.PartitionNumber) is var kept && device.Files.Exists(kept) ? Encoding.UTF8.GetString(device.Files.Read(kept)) : null;
 
     private async ValueTask<string?> WhyNotAsync(EngineImageName image, CancellationToken ct)
     {

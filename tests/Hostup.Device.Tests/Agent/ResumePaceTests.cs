@@ -26,6 +26,14 @@ public sealed class ResumePaceTests
     }
 
     [Fact]
+    public void One_whose_journal_takes_no_record_is_tried_ever_more_seldom_too()
+    {
+        var pace = new ResumePace(_clock);
+
+        Assert.Equal([0, 60, 120, 180, 240, 300, 360, 420, 540, 780, 1260, 2220, 4140, 7740, 11340], Due(pace, Open(), seconds: 11400));
+    }
+
+    [Fact]
     public void A_step_that_was_taken_back_begins_it_anew()
     {
         var pace = new ResumePace(_clock);

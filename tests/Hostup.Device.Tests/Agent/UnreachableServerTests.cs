@@ -64,6 +64,25 @@ public sealed class UnreachableServerTests : IAsyncLifetime
         Assert.Equal(told.Serial, (await _server.AttemptAsync(attempt.Id)).Serial);
     }
 
+    [Fact]
+    public async Task An_end_is_told_once_also_when_the_device_cannot_keep_that_the_server_has_it()
+    {
+        var attempt = await TakeAsync();
+        await _device.RunAsync();
+        _device.Sim.Files.StateFault = new SimStateFault(from: 0, onlyFlushes: false, untilReboot: false);
+
+        var (first, second) = await _device.AgentAsync(async (link, reporting) =>
+        {
+            await reporting.ReportAsync(progress: null, default);
+            long sent = link.Wire.Sent;
+            await reporting.ReportAsync(progress: null, default);
+            return (sent, link.Wire.Sent);
+        });
+
+        await RequireEndAsync(attempt.Id);
+        Assert.True(first > 0 && second == first, $"{first} bytes, then {second}");
+    }
+
     [Theory]
     [InlineData(1)] // to the report
     [InlineData(2)] // to the plan

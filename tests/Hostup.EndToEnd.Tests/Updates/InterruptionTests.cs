@@ -66,7 +66,8 @@ public sealed class InterruptionTests
         await stage.PublishAsync(image, sequence: 2, Ct);
         string boot = await stage.Device.BootIdAsync(Ct);
         await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
-        await stage.WaitForStateAsync([AttemptStates.BootFiles, AttemptStates.Rebooting, AttemptStates.Trial], Ct);
+        var begun = (await stage.WaitForStateAsync([AttemptStates.BootFiles, AttemptStates.Rebooting, AttemptStates.Trial], Ct)).Report;
+        Assert.False(AttemptStates.IsTerminal(begun.State), $"{begun.State}: {begun.Message}");
         await stage.Device.WaitForRebootAsync(boot, Ct);
         await stage.Device.KillAsync(Ct);
 
