@@ -84,7 +84,10 @@ public sealed class TamperingTests
     {
         using var scene = await Scene.SetAsync(Ballast());
         await using var server = scene.Server;
-        var evil = await scene.Builder.BuildAsync(SimRelease.Make(Scene.NewVersion, SimBehaviour.Good, ballast: OsBuilder.Text("evil")));
+        // Far more than what is read ahead of the writer: the end, where the fault shows, is not reached before the spare is written.
+        byte[] other = Ballast()[..1_900_000];
+        Array.Reverse(other);
+        var evil = await scene.Builder.BuildAsync(SimRelease.Make(Scene.NewVersion, SimBehaviour.Good, ballast: other));
         scene.SignAsIs();
         server.Image(scene.Image, layer: [.. evil.Layer.Concat(new byte[scene.Image.Layer.Length]).Take(scene.Image.Layer.Length)]);
 
@@ -92,7 +95,7 @@ public sealed class TamperingTests
 
         Assert.Equal("digest-mismatch", scene.Victim.Error?.Code.Id);
         Assert.Equal(Reach.UnsignedSpare, scene.Victim.Reached());
-        Assert.Equal("evil", System.Text.Encoding.UTF8.GetString(scene.Victim.Device.SpareSlot.Files!["usr/share/ballast"]));
+        Assert.NotEmpty(scene.Victim.Device.SpareSlot.Files!);
         await scene.Victim.Device.RunAsync();
         Assert.Equal("2.100.0", scene.Victim.Device.RunningRelease!.Version);
     }
