@@ -34,9 +34,7 @@ public sealed class AgentLoopTests : IAsyncLifetime
         var config = new JsonObject { ["uuid"] = AwayDevice.Uuid, ["apiEndpoint"] = _server.Base.ToString(), ["deviceApiKey"] = Victim.Key, ["deviceType"] = "sim-device" };
         _sim.Boot.Provision(ConfigFile.FilePath, Encoding.UTF8.GetBytes(config.ToJsonString()));
         byte[] manifest = _builder.Sign(_builder.Manifest(release, await _builder.BuildAsync(release), sequence: 5));
-        byte[] updater = _builder.Sign(new UpdaterStatement { Version = "9.9.9", Digest = Digest.Of("x"u8), Size = 1, Platform = ThisProgram.Platform });
-        var target = new DeviceTarget { AttemptId = Attempt, Version = "2.101.0", ReleaseEnvelope = _server.Envelope(manifest), Updater = new("9.9.9", Digest.Of("x"u8), 1, _server.Envelope(updater)) };
-        _server.Files[$"device/v1/updaters/{Digest.Of("x"u8)}"] = "x"u8.ToArray();
+        var target = new DeviceTarget { AttemptId = Attempt, Version = "2.101.0", ReleaseEnvelope = _server.Envelope(manifest), Updater = _server.Updater(_builder, "x"u8.ToArray()) };
         _server.Files["device/v1/state"] = "{}"u8.ToArray();
         _server.Files[Report] = "{\"cancel\":false}"u8.ToArray();
         _server.Poll = new PollAnswer(900, target);

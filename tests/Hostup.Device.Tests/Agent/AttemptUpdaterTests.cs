@@ -1,5 +1,4 @@
 using Hostup.Core.Errors;
-using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
@@ -27,9 +26,7 @@ public sealed class AttemptUpdaterTests : IAsyncLifetime
     {
         var release = SimRelease.Make("2.100.0", SimBehaviour.Good, trust: _builder.Trust(1).ToJson());
         _sim = new SimDevice(release, release);
-        byte[] statement = _builder.Sign(new UpdaterStatement { Version = "9.9.9", Digest = Wanted, Size = Program.Length, Platform = ThisProgram.Platform });
-        _updater = new UpdaterArtifact("9.9.9", Wanted, Program.Length, _server.Envelope(statement));
-        _server.Files[$"device/v1/updaters/{Wanted}"] = Program;
+        _updater = _server.Updater(_builder, Program);
         var agent = Agent(_server.Base);
         agent.Remember(_updater);
         Assert.Equal(Program, await File.ReadAllBytesAsync(await agent.FindAsync(Wanted, default)));

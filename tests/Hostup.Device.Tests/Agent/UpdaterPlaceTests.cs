@@ -1,5 +1,4 @@
 using Hostup.Core.Errors;
-using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
@@ -28,10 +27,7 @@ public sealed class UpdaterPlaceTests : IAsyncLifetime
         new Random(7).NextBytes(_program);
         var release = SimRelease.Make("2.100.0", SimBehaviour.Good, trust: _builder.Trust(1).ToJson());
         _sim = new SimDevice(release, release);
-        var digest = Digest.Of(_program);
-        byte[] statement = _builder.Sign(new UpdaterStatement { Version = "9.9.9", Digest = digest, Size = _program.Length, Platform = ThisProgram.Platform });
-        _updater = new UpdaterArtifact("9.9.9", digest, _program.Length, _server.Envelope(statement));
-        _server.Files[Path] = _program;
+        _updater = _server.Updater(_builder, _program);
         _link = new ServerLink(_connections, _server.Base, Victim.Key);
         return default;
     }

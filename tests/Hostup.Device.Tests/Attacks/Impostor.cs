@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text.Json;
+using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Lab.Networks;
 
@@ -61,6 +62,15 @@ internal sealed class Impostor : IAsyncDisposable
         var digest = name ?? Digest.Of(content);
         Files[$"device/v1/envelopes/{digest}"] = content;
         return digest;
+    }
+
+    /// <summary>Serves a signed updater.</summary>
+    public UpdaterArtifact Updater(OsBuilder builder, byte[] program)
+    {
+        var digest = Digest.Of(program);
+        Files[$"device/v1/updaters/{digest}"] = program;
+        byte[] statement = builder.Sign(new UpdaterStatement { Version = "9.9.9", Digest = digest, Size = program.Length, Platform = ThisProgram.Platform });
+        return new UpdaterArtifact("9.9.9", digest, program.Length, Envelope(statement));
     }
 
     public void Image(BuiltImage image, byte[]? manifest = null, byte[]? config = null, byte[]? layer = null)
