@@ -96,10 +96,11 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
 
     public void FlushAll() => Settle(_ => true);
 
-    /// <summary>A flush fails: of the last change of two names the medium has one entry, and the kernel does not try the other again.</summary>
+    /// <summary>A flush fails: the medium has what <paramref name="left"/> says, and the kernel does not try the rest again.</summary>
     public void LoseName(Unflushed left)
     {
-        Keep(LastOfTwoNames, left);
+        if (left != Unflushed.Lost)
+            Keep(LastOfTwoNames, left);
         _pending.Clear();
     }
 

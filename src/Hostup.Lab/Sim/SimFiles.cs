@@ -22,8 +22,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>What an effect of this number on the boot partition fails with; null: it does not.</summary>
     public Func<int, string?>? Fault { get; set; }
 
-    /// <summary>What a flush that fails leaves of the last change of two names on the medium, for good: memory goes on with both; null: the next flush brings all.</summary>
-    public Unflushed? LosesName { get; set; }
+    /// <summary>What a flush that fails leaves on the medium, for good: memory goes on with all that was written; null: the next flush brings all.</summary>
+    public Unflushed? Loses { get; set; }
 
     /// <summary>A state partition that takes no write; null: it does.</summary>
     public SimStateFault? StateFault { get; set; }
@@ -177,7 +177,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
         device.Power.Effect($"{act} {path}");
         if (fs == device.Boot && Fault?.Invoke(device.Power.Effects) is { } fault)
         {
-            if (LosesName is { } left && act.StartsWith("flush", StringComparison.Ordinal))
+            if (Loses is { } left && act.StartsWith("flush", StringComparison.Ordinal))
                 fs.LoseName(left);
             throw new IOException($"{fault}: {path}");
         }

@@ -40,7 +40,9 @@ public sealed class SwitchBoot : IStep
     public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
         var old = new BootSettings(update.Plan.FromPartition, UpgradeAvailable: false, BootCount: 0);
-        if (update.Device.Boot.Read() != old)
+        // After a flush that failed in this boot memory may show the old settings, and the medium the new ones.
+        bool isSure = !new AttemptLog(update.Device).Records.Any(r => r.Step == StepName && r.BootId == update.Device.Power.BootId);
+        if (!isSure || update.Device.Boot.Read() != old)
             update.Device.Boot.Write(old);
         try
         {

@@ -45,7 +45,7 @@ public sealed class BootFaultTests
         foreach (int effect in await EffectsAsync(exchange: true))
         {
             var device = Device(exchange: true);
-            device.Files.LosesName = left;
+            device.Files.Loses = left;
             device.Files.Fault = number => number == effect ? "input/output error" : null;
 
             await device.RunAsync();
@@ -58,6 +58,30 @@ public sealed class BootFaultTests
             AssertAsBefore(device, When(device, effect));
         }
         Assert.True(unsure >= 3, $"only {unsure} effects leave a doubt");
+    }
+
+    /// <summary>The flush of the switch fails although the medium took it, that of its undo fails and the medium did not: memory shows the old settings all the same.</summary>
+    [Fact]
+    public async Task A_switch_that_the_medium_may_have_is_written_back_until_a_flush_succeeds()
+    {
+        var device = Device(exchange: true);
+        int failed = 0;
+        device.Files.Fault = _ =>
+        {
+            if (device.Power.Log[^1] != $"flush {SimDevice.GrubEnv}" || failed == 2)
+                return null;
+            device.Files.Loses = ++failed == 1 ? Unflushed.Kept : Unflushed.Lost;
+            return "input/output error";
+        };
+        await device.RunAsync();
+        Assert.Equal((2, "open"), (failed, device.Outcome));
+        Assert.Equal(new BootSettings(2, false, 0), device.Device.Boot.Read());
+
+        Assert.Equal(RunEndKind.Failed, (await new UpdateRun(device.Device, device.Ports, _ => device.Sources).ResumeAsync(CancellationToken.None)).Kind);
+        await device.CutAtRestAsync();
+
+        AssertAsBefore(device, "after the undo that succeeded");
+        Assert.Equal(2, device.Boots);
     }
 
     private static async Task RebootAsync(SimDevice device)
