@@ -60,14 +60,14 @@ public static class TestCommand
                 await run.RunAsync("fast", [.. ImageNeeds.Append("vm").SelectMany(n => new[] { "-trait-", $"Needs={n}" })], everyTest: false, ct);
             if (tier is "image" or "ci" or "all")
                 await run.RunAsync("image", [.. ImageNeeds.SelectMany(n => new[] { "-trait", $"Needs={n}" })], everyTest: false, ct);
-            // What every run shows comes first, so that a long run that goes wrong says so early.
-            if (tier is "vm" or "all" or "ci")
-                await run.RunAsync("vm", ["-trait", "Subset=ci"], everyTest: true, ct);
-            if (tier is "vm" or "all")
-                await run.RunAsync("vm", ["-trait", "Needs=vm", "-trait-", "Subset=ci"], everyTest: true, ct);
         }
+        // What takes minutes and what every run shows come first, so that a long run that goes wrong says so early.
         if (tier is "mutate" or "all")
             await run.MutateAsync(ct);
+        if (tier is "vm" or "all" or "ci")
+            await run.RunAsync("vm", ["-trait", "Subset=ci"], everyTest: true, ct);
+        if (tier is "vm" or "all")
+            await run.RunAsync("vm", ["-trait", "Needs=vm", "-trait-", "Subset=ci"], everyTest: true, ct);
         run.IsWhole = true;
     }
 
