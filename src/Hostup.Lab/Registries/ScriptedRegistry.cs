@@ -13,20 +13,15 @@ namespace Hostup.Lab.Registries;
 /// </summary>
 public sealed class ScriptedRegistry : IAsyncDisposable
 {
-    private readonly HttpListener _listener;
-    private readonly Task _serving;
+    private readonly LoopbackServer _server;
     private readonly ConcurrentDictionary<string, byte[]> _blobs = new();
     private readonly ConcurrentDictionary<string, (string Type, byte[] Bytes)> _manifests = new();
 
     /// <summary>Starts on a free port.</summary>
-    public ScriptedRegistry()
-    {
-        (_listener, Base) = LoopbackListener.Start();
-        _serving = ServeAsync();
-    }
+    public ScriptedRegistry() => _server = new LoopbackServer(AnswerAsync);
 
     /// <summary>Its address.</summary>
-    public Uri Base { get; }
+    public Uri Base => _server.Base;
 
     /// <summary>Asks for this bearer token, which <see cref="TokenUser"/> gets at /token; null: open.</summary>
     public string? Token { get; init; }
@@ -74,29 +69,7 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     public bool Has(string digestOrTag) => _blobs.ContainsKey(digestOrTag) || _manifests.ContainsKey(digestOrTag);
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        // Not stopped first: closing it then would take its port for a moment, which somebody may have by now.
-        _listener.Close();
-        // A listener that does not let go fails the test by name instead of holding up the run.
-        await _serving.WaitAsync(TimeSpan.FromSeconds(20));
-    }
-
-    private async Task ServeAsync()
-    {
-        while (_listener.IsListening)
-        {
-            try
-            {
-                var context = await _listener.GetContextAsync();
-                await AnswerAsync(context);
-            }
-            catch (Exception e) when (e is HttpListenerException or InvalidOperationException or IOException)
-            {
-                // The peer went away, or we were stopped.
-            }
-        }
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private async Task AnswerAsync(HttpListenerContext context)
     {

@@ -11,17 +11,11 @@ namespace Hostup.Device.Tests.Attacks;
 internal sealed class Impostor : IAsyncDisposable
 {
     private const int EndlessBytes = 64 << 20; // far above what anybody should read
-    private readonly HttpListener _listener;
-    private readonly Task _serving;
-    private volatile HttpListenerResponse? _flood;
+    private readonly LoopbackServer _server;
 
-    public Impostor()
-    {
-        (_listener, Base) = LoopbackListener.Start();
-        _serving = ServeAsync();
-    }
+    public Impostor() => _server = new LoopbackServer(AnswerAsync);
 
-    public Uri Base { get; }
+    public Uri Base => _server.Base;
 
     /// <summary>What every poll is answered.</summary>
     public PollAnswer Poll { get; set; } = new(900, null);
@@ -47,14 +41,7 @@ internal sealed class Impostor : IAsyncDisposable
     /// <summary>What was sent last to each path.</summary>
     public ConcurrentDictionary<string, string> Sent { get; } = new();
 
-    public async ValueTask DisposeAsync()
-    {
-        _listener.Stop();
-        // a victim that reads no more leaves the flood waiting
-        _flood?.Abort();
-        await _serving.WaitAsync(TimeSpan.FromSeconds(20));
-        _listener.Close();
-    }
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     /// <summary>Serves a document under the digest that it is asked for by.</summary>
     public Digest Envelope(byte[] content, Digest? name = null)
@@ -85,22 +72,6 @@ internal sealed class Impostor : IAsyncDisposable
         var views = lists.Select(l => new TrustListView(l.Version, Envelope(l.Envelope), DateTimeOffset.UnixEpoch)).ToList();
         Files["device/v1/trust"] = JsonSerializer.SerializeToUtf8Bytes(new Page<TrustListView>(views, null), WireJson.Default.PageTrustListView);
         Poll = Poll with { TrustVersion = lists.Max(l => l.Version) };
-    }
-
-    private async Task ServeAsync()
-    {
-        while (_listener.IsListening)
-        {
-            try
-            {
-                var context = await _listener.GetContextAsync();
-                await AnswerAsync(context);
-            }
-            catch (Exception e) when (e is HttpListenerException or InvalidOperationException or IOException)
-            {
-                // the victim hung up, or we were stopped
-            }
-        }
     }
 
     private async Task AnswerAsync(HttpListenerContext context)
@@ -141,14 +112,12 @@ internal sealed class Impostor : IAsyncDisposable
         response.Close();
     }
 
-    private async Task FloodAsync(HttpListenerResponse response)
+    private static async Task FloodAsync(HttpListenerResponse response)
     {
-        _flood = response;
         response.SendChunked = true;
         byte[] zeros = new byte[64 << 10];
         for (int sent = 0; sent < EndlessBytes; sent += zeros.Length)
             await response.OutputStream.WriteAsync(zeros);
-        _flood = null;
         response.Close();
     }
 }
