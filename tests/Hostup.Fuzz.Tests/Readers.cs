@@ -14,6 +14,7 @@ using Hostup.Oci.Images;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Boot;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Config;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
@@ -129,6 +130,7 @@ internal static class Readers
         var content = new ConfigFile(Device.Files).Load();
         foreach (string key in (string[])["uuid", "apiEndpoint", "deviceApiKey", "balenaRootCA"])
             _ = (content[key] as JsonValue)?.TryGetValue(out string? _);
+        DeviceFacts.DeviceTypeOf(Device.Files);
     }
 
     private static void ReadCheckpoint(byte[] bytes)

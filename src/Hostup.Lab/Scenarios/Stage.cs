@@ -139,12 +139,15 @@ public sealed class Stage : IAsyncDisposable
         JsonSerializer.Deserialize(await Server.CliAsync(["device", "show", Uuid, "--json"], ct), WireJson.Default.DeviceView)!;
 
     /// <summary>Waits until the attempt is in one of these states or has ended.</summary>
-    public async Task<AttemptView> WaitForStateAsync(IReadOnlyList<string> states, CancellationToken ct)
+    public Task<AttemptView> WaitForStateAsync(IReadOnlyList<string> states, CancellationToken ct) => WaitForAsync(r => states.Contains(r.State), ct);
+
+    /// <summary>Waits until the attempt's report is as wanted or the attempt has ended.</summary>
+    public async Task<AttemptView> WaitForAsync(Predicate<AttemptReport> reached, CancellationToken ct)
     {
         while (true)
         {
             var attempt = await AttemptAsync(ct);
-            if (states.Contains(attempt.Report.State) || AttemptStates.IsTerminal(attempt.Report.State))
+            if (reached(attempt.Report) || AttemptStates.IsTerminal(attempt.Report.State))
                 return attempt;
             // Each look is a process of its own, and the device needs the processors.
             await Task.Delay(TimeSpan.FromSeconds(1), ct);

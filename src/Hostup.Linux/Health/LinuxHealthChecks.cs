@@ -53,7 +53,7 @@ public sealed class LinuxHealthChecks(DockerEngine engine, ISupervisor superviso
         if (supervisor.IsInstalled)
         {
             bool runs = await supervisor.IsRunningAsync(ct).ConfigureAwait(false);
-            results.Add(new HealthResult("supervisor", Required: false, runs, runs ? "runs" : "its unit is not active") { OnlyIfBefore = true });
+            results.Add(new HealthResult(HealthResult.Supervisor, Required: false, runs, runs ? "runs" : "its unit is not active") { OnlyIfBefore = true });
         }
         return results;
     }

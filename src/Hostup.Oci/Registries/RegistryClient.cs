@@ -90,13 +90,13 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     {
         if (bytes == 0)
             return Stream.Null;
-        if (Allows(bytes) < bytes)
-            throw new HostupException(HostupErrors.ByteBudget, $"cannot fetch blob {blob.Digest}", $"{new ByteCount(bytes)} are wanted and {new ByteCount(Math.Max(0, BytesLeft!()))} are left of the attempt's budget", "what is there is kept; start the update again with a budget for the rest");
+        if (OverBudget(blob, bytes, "are wanted") is { } refused)
+            throw refused;
         var what = $"fetch blob {blob.Digest} from {location}";
         var mark = counter.Mark();
         var answer = await _http.SendAsync(_ => ValueTask.FromResult(BlobRequest(blob, offset, bytes)), what, ct).ConfigureAwait(false);
         bool ranged = answer.StatusCode == HttpStatusCode.PartialContent;
-        // A registry may leave a range unheeded.
+        // A registry may leave a range unheeded: what lies before it comes too.
         long skipped = ranged ? 0 : offset;
         if (WhyWrong(answer, blob, offset, bytes, ranged) is { } why)
         {
@@ -107,11 +107,20 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
                 ? RegistryErrors.Link(what, why)
                 : new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", why, "check the registry and any proxy before it");
         }
+        if (skipped > 0 && OverBudget(blob, skipped + bytes, "come, because the registry sends all of it from its beginning,") is { } tooMuch)
+        {
+            answer.Dispose();
+            counter.Waste(mark);
+            throw tooMuch;
+        }
         var body = await _http.BodyAsync(answer, ranged ? bytes : blob.Size, what, ct).ConfigureAwait(false);
         if (skipped > 0)
             await SkipAsync(body, skipped, ct).ConfigureAwait(false);
         return body;
     }
+
+    private HostupException? OverBudget(OciDescriptor blob, long bytes, string what) => Allows(bytes) >= bytes ? null : new(
+        HostupErrors.ByteBudget, $"cannot fetch blob {blob.Digest}", $"{new ByteCount(bytes)} {what} and {new ByteCount(Math.Max(0, BytesLeft!()))} are left of the attempt's budget", "what is there is kept; start the update again with a budget for the rest");
 
     /// <summary>Whether the repository has a blob.</summary>
     public async Task<bool> HasBlobAsync(Digest digest, CancellationToken ct)

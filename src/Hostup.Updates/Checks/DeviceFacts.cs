@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Hostup.Core.Errors;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
+using Hostup.Updates.Config;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Rollback;
@@ -229,16 +230,14 @@ public sealed record DeviceFacts
         }
     }
 
+    // Read by the first program of each boot, whatever somebody made of the file: the verdict on a new OS does not wait for it.
     private static string? ConfiguredDeviceType(IFiles files)
     {
         try
         {
-            if (!files.Exists(Places.Boot + "/config.json"))
-                return null;
-            using var config = JsonDocument.Parse(files.Read(Places.Boot + "/config.json"));
-            return config.RootElement.TryGetProperty("deviceType", out var type) ? type.GetString() : null;
+            return new ConfigFile(files).Load()["deviceType"] is JsonValue type && type.TryGetValue(out string? text) ? text : null;
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (HostupException)
         {
             return null;
         }

@@ -88,6 +88,10 @@ public sealed record JournalRecord
     /// <summary>Done of gate: update locks of applications that were passed over, with who held them; absent: none.</summary>
     [JsonPropertyName("l")]
     public IReadOnlyList<string>? LocksOverridden { get; init; }
+
+    /// <summary>Done of stop-supervisor: it ran before; absent: it did not.</summary>
+    [JsonPropertyName("n")]
+    public bool? SupervisorRan { get; init; }
 }
 
 /// <summary>JSON of what lies on the state partition, source-generated.</summary>

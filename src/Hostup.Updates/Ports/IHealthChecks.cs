@@ -7,6 +7,9 @@ namespace Hostup.Updates.Ports;
 /// <param name="Saw">What it saw, for people.</param>
 public sealed record HealthResult(string Name, bool Required, bool Passed, string Saw)
 {
+    /// <summary>Name of the check of the supervisor, which is stopped while an update runs: whether it ran is seen before.</summary>
+    public const string Supervisor = "supervisor";
+
     /// <summary>Whether it counts only when the old OS passed it before the switch: a link that was down is not the new OS's fault.</summary>
     public bool OnlyIfBefore { get; init; }
 }

@@ -61,6 +61,9 @@ public sealed record StepResult(string? Source = null)
     /// <summary>Update locks of applications that were passed over, and who held them; null: none was.</summary>
     public IReadOnlyList<string>? LocksOverridden { get; init; }
 
+    /// <summary>Whether the supervisor ran when the step began; null: not asked, or it did not.</summary>
+    public bool? SupervisorRan { get; init; }
+
     /// <summary>Done, nothing to say.</summary>
     public static StepResult Done { get; } = new();
 }

@@ -23,10 +23,11 @@ public sealed class StopSupervisor : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         var supervisor = update.Device.Supervisor;
+        bool ran = supervisor.IsInstalled && await supervisor.IsRunningAsync(ct).ConfigureAwait(false);
         // Also one that does not run: after a reboot it is about to start, or waits for its next try, and its timer wakes it.
         if (supervisor.IsInstalled)
             await supervisor.StopAsync(ct).ConfigureAwait(false);
-        return StepResult.Done;
+        return new StepResult { SupervisorRan = ran ? true : null };
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
+using Hostup.Updates.Ports;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
@@ -29,9 +30,11 @@ public sealed class SwitchBoot : IStep
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
         var health = await update.Device.Health.RunAsync(ct).ConfigureAwait(false);
+        // It is stopped now: what counts is whether this attempt saw it run.
+        string? supervisor = new AttemptLog(update.Device).Records.Any(r => r.SupervisorRan == true) ? HealthResult.Supervisor : null;
         if (await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
             update.Progress.Report(State, 0, 0, $"warning: {warning}");
-        Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed).Select(h => h.Name)]);
+        Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed || h.Name == supervisor).Select(h => h.Name)]);
         update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: update.Device.Boot.FallbackBoot > 0, BootCount: 0));
         return StepResult.Done;
     }

@@ -29,8 +29,6 @@ public sealed class SlotSupervisor(DevicePorts device)
     /// <summary>The new OS can pull it as well: an update is not held up for a night.</summary>
     private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(30);
 
-    private const string Wanted = Places.Hostup + "/supervisor-wanted";
-
     private readonly SupervisorDatabase _database = new(device.Files);
 
     /// <summary>Whether the release brings a supervisor that is newer than what runs.</summary>
@@ -60,9 +58,8 @@ public sealed class SlotSupervisor(DevicePorts device)
             return null;
         AtomicFile.Write(files, Of(update.Plan.FromPartition), Encoding.UTF8.GetBytes(settings.Text));
         string current = settings.RunningVersion(files);
-        bool keeps = Scheduled() is var (scheduled, _) && SupervisorDecision.Keeps(current, scheduled, update.Release.Supervisor);
-        if (!keeps)
-            AtomicFile.Delete(files, Wanted);
+        // What the running OS waits for stays its own: it may be kept.
+        var later = Scheduled(update.Plan.FromPartition) is { } scheduled && SupervisorDecision.Keeps(current, scheduled.Version, update.Release.Supervisor) ? scheduled : ((string Version, EngineImageName Image)?)null;
         // An older copy would take the place of what the supervisor wrote since.
         _database.Forget();
         string? warning = null;
@@ -72,9 +69,10 @@ public sealed class SlotSupervisor(DevicePorts device)
             warning = await WhyNotAsync(image, ct).ConfigureAwait(false);
             if (warning is null)
                 settings = settings.With(update.Release.Supervisor.Version, image);
-            else if (!keeps)
-                AtomicFile.Write(files, Wanted, Encoding.UTF8.GetBytes($"{update.Release.Supervisor.Version} {image}"));
+            else
+                later ??= (update.Release.Supervisor.Version, image);
         }
+        Schedule(update.Plan.ToPartition, later);
         AtomicFile.Write(files, Of(update.Plan.ToPartition), Encoding.UTF8.GetBytes(settings.Text));
         return warning;
     }
@@ -90,22 +88,26 @@ public sealed class SlotSupervisor(DevicePorts device)
         string? settings = Secondary(PutSettings);
         // Also settings that are seen and not flushed decide which supervisor starts in this boot; without them the newer one goes on with its database.
         string? database = AreInPlace() ? Secondary(_database.Restore) : null;
-        return settings ?? database ?? Secondary(() => AtomicFile.Delete(device.Files, Wanted));
+        return settings ?? database ?? Secondary(() => Schedule(device.Slots.Spare.PartitionNumber, null));
     }
 
     /// <summary>The spare is about to be formatted: the way back to it ends, the copy of the database with it.</summary>
     public void Forget() => _database.Forget();
 
-    /// <summary>Brings the supervisor that a committed release ships with and that could not be fetched before. Asked for now and then.</summary>
+    /// <summary>
+    /// Brings the supervisor that the running OS ships with, where it could not be fetched or put into place before, and copies the database
+    /// before it first starts. Asked for now and then.
+    /// </summary>
     /// <returns>What was done; null when nothing is wanted.</returns>
     /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
     public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
     {
-        if (Scheduled() is not var (version, image) || SupervisorSettings.Load(device.Files) is not { } before)
+        int running = device.Slots.Running.PartitionNumber;
+        if (SupervisorSettings.Load(device.Files) is not { } before || (Scheduled(running) ?? OfCommitted(running)) is not var (version, image))
             return null;
         if (!SupervisorDecision.IsNewer(version, before.RunningVersion(device.Files)))
         {
-            AtomicFile.Delete(device.Files, Wanted);
+            Schedule(running, null);
             return null;
         }
         var plan = new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan;
@@ -116,7 +118,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
         try
         {
-            return Replace(version, image);
+            return Replace(running, version, image);
         }
         finally
         {
@@ -125,26 +127,40 @@ public sealed class SlotSupervisor(DevicePorts device)
     }
 
     /// <summary>The pull took minutes: the settings are read now, and a newer supervisor that came meanwhile stays.</summary>
-    private string? Replace(string version, EngineImageName image)
+    private string? Replace(int partition, string version, EngineImageName image)
     {
         string? said = null;
         if (SupervisorSettings.Load(device.Files) is { } settings && settings.RunningVersion(device.Files) is var running && SupervisorDecision.IsNewer(version, running))
         {
+            _database.Keep();
             settings.With(version, image).Save(device.Files);
             device.Files.Delete(SupervisorSettings.UntilReboot);
             said = $"supervisor {version} takes the place of {running}";
         }
-        AtomicFile.Delete(device.Files, Wanted);
+        Schedule(partition, null);
         return said;
     }
 
-    private (string Version, EngineImageName Image)? Scheduled()
+    /// <summary>What a slot's OS waits for; a damaged note says nothing.</summary>
+    private (string Version, EngineImageName Image)? Scheduled(int partition) =>
+        Wanted(partition) is var path && device.Files.Exists(path) && Encoding.UTF8.GetString(device.Files.Read(path)).Split(' ', 2) is [var version, var name] && EngineImageName.TryParse(name, out var image)
+            ? (version, image)
+            : null;
+
+    private void Schedule(int partition, (string Version, EngineImageName Image)? what)
     {
-        if (!device.Files.Exists(Wanted))
-            return null;
-        string[] wanted = Encoding.UTF8.GetString(device.Files.Read(Wanted)).Split(' ', 2);
-        return (wanted[0], EngineImageName.Parse(wanted[1]));
+        if (what is var (version, image))
+            AtomicFile.Write(device.Files, Wanted(partition), Encoding.UTF8.GetBytes($"{version} {image}"));
+        else
+            AtomicFile.Delete(device.Files, Wanted(partition));
     }
+
+    /// <summary>The supervisor of the release that was committed on this slot.</summary>
+    private (string Version, EngineImageName Image)? OfCommitted(int partition) =>
+        new AttemptLog(device).Records is [.., { Outcome: AttemptStates.Committed }] records && new AttemptFiles(device.Files).TryLoad(records) is var (plan, release) && plan.ToPartition == partition
+            && release.Supervisor is { Image: { } name } supervisor && EngineImageName.TryParse(name, out var image)
+            ? (supervisor.Version, image)
+            : null;
 
     private ValueTask PullAsync(EngineImageName image, string version, ImageFeed feed, CancellationToken ct) =>
         device.Engine.PullAsync(new EnginePull(image, NewImageKeeper) { AlsoKnownAs = $"{UpstreamName}:{version}" }, feed, ct);
@@ -194,6 +210,8 @@ public sealed class SlotSupervisor(DevicePorts device)
             return e.Message;
         }
     }
+
+    private static string Wanted(int partition) => string.Create(CultureInfo.InvariantCulture, $"{Places.Hostup}/supervisor-wanted-{partition}");
 
     private static string Of(int partition) => string.Create(CultureInfo.InvariantCulture, $"{Places.Hostup}/supervisor-{partition}.conf");
 }

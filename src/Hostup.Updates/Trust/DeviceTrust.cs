@@ -22,9 +22,11 @@ public sealed class DeviceTrust(IFiles files)
     public TrustList Load()
     {
         var newest = Newest();
-        return newest.Version >= Floor()
+        if (FloorFault(out long floor) is { } fault)
+            throw fault;
+        return newest.Version >= floor
             ? newest
-            : throw new HostupException(HostupErrors.TrustList, $"cannot use trust list {newest.Version}", $"this device had list {Floor()}, which cannot be read any more", "let the device reach its server, which has the signed lists; nothing is installed until then");
+            : throw new HostupException(HostupErrors.TrustList, $"cannot use trust list {newest.Version}", $"this device had list {floor}, which cannot be read any more", "let the device reach its server, which has the signed lists; nothing is installed until then");
     }
 
     /// <summary>The newest list that can be read, for what follows it. It may be older than one that the device had.</summary>
@@ -52,7 +54,8 @@ public sealed class DeviceTrust(IFiles files)
     public void KeepImageList()
     {
         var image = TryRead(ImagePath);
-        if (image is null || image.Version <= Floor())
+        // Where nobody knows which list the device had, none is newer.
+        if (image is null || FloorFault(out long floor) is not null || image.Version <= floor)
             return;
         var kept = TryRead(Places.TrustList);
         if (kept is null || kept.Version < image.Version)
@@ -64,23 +67,36 @@ public sealed class DeviceTrust(IFiles files)
     {
         files.CreateDirectory(Places.Hostup);
         AtomicFile.Write(files, Places.TrustList, list.ToJson());
-        if (list.Version > Floor())
+        if (Number() is not { } number || list.Version > number)
             AtomicFile.Write(files, Places.TrustVersion, Encoding.ASCII.GetBytes(list.Version.ToString(CultureInfo.InvariantCulture)));
     }
 
-    // One that cannot be read could be any: no older list is believed for it.
-    private long Floor()
+    /// <summary>How new the newest list was that this device had. The list is written before its number, so it tells a damaged one; without both it could be any, and no older list is believed for it.</summary>
+    private HostupException? FloorFault(out long floor)
     {
+        floor = 0;
         try
         {
-            return files.Exists(Places.TrustVersion)
-                && long.TryParse(Encoding.ASCII.GetString(files.Read(Places.TrustVersion)), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : 0;
+            if (!files.Exists(Places.TrustVersion))
+                return null;
+            if ((Number() ?? TryRead(Places.TrustList)?.Version) is { } known)
+            {
+                floor = known;
+                return null;
+            }
+            return Unknown($"neither {Places.TrustVersion} nor {Places.TrustList} says", "let the device reach its server, which has the signed lists; nothing is installed until then", null);
         }
         catch (IOException e)
         {
-            throw new HostupException(HostupErrors.TrustList, "cannot tell which list of trusted keys this device had", e.Message, "look at the state partition; nothing is installed until it can be read", e);
+            return Unknown(e.Message, "look at the state partition; nothing is installed until it can be read", e);
         }
     }
+
+    private static HostupException Unknown(string why, string remedy, IOException? inner) => new(HostupErrors.TrustList, "cannot tell which list of trusted keys this device had", why, remedy, inner);
+
+    // Null: none, or a damaged one.
+    private long? Number() => files.Exists(Places.TrustVersion)
+        && long.TryParse(Encoding.ASCII.GetString(files.Read(Places.TrustVersion)), NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version : null;
 
     private TrustList? TryRead(string path)
     {

@@ -16,6 +16,12 @@ namespace Hostup.EndToEnd.Tests.Updates;
 [Trait("Needs", "vm")]
 public sealed class InterruptionTests
 {
+    /// <summary>Far enough that several parts of the slot are durable.</summary>
+    private const long FarBytes = 16 << 20;
+
+    /// <summary>The most that a cut may cost.</summary>
+    private const long MostAgain = 4 << 20;
+
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -44,7 +50,8 @@ public sealed class InterruptionTests
         await stage.PublishAsync(image, sequence: 2, Ct);
         var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
         await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", image.Version], Ct);
-        Assert.Equal(AttemptStates.Downloading, (await stage.WaitForStateAsync([AttemptStates.Downloading], Ct)).Report.State);
+        var cut = (await stage.WaitForAsync(r => (r.State == AttemptStates.Downloading && r.StepBytesDone >= FarBytes) || r.State == AttemptStates.Verifying, Ct)).Report;
+        Assert.True(cut.State == AttemptStates.Downloading, $"{cut.State}: {cut.Message}");
 
         await stage.Device.KillAsync(Ct);
         await stage.Device.PowerOnAsync(null, Ct);
@@ -52,6 +59,9 @@ public sealed class InterruptionTests
         var attempt = await stage.WaitForEndAsync(Ct);
 
         Assert.True(attempt.Report.State == AttemptStates.Committed, $"{attempt.Report.State}: {attempt.Report.Message}");
+        // What had come by then stands in the account as well: a slot that was begun anew would have cost it twice.
+        long fetched = attempt.Report.Bytes.Where(b => b.Cause is "registry" or "retried").Sum(b => b.Received);
+        Assert.InRange(fetched, image.Image.DownloadBytes - MostAgain, image.Image.DownloadBytes + MostAgain);
         Assert.Equal("resin-rootB", (await GuestFacts.ReadAsync(stage.Device, Ct)).Slot);
         Assert.True(await application.VolumeIsIntactAsync(stage.Device, Ct));
     }

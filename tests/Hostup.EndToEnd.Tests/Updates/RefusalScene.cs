@@ -20,6 +20,7 @@ internal sealed class RefusalScene : IAsyncDisposable
     private const string Program = Folder + "/hostup-device";
     private const string Envelope = Folder + "/release.json";
     private const string Target = Folder + "/target.json";
+    private const string Plan = Folder + "/plan.json";
     private static readonly TimeSpan HashLimit = TimeSpan.FromMinutes(10); // 1.5 GiB under software emulation
 
     private static readonly TimeSpan UpdateLimit = TimeSpan.FromMinutes(10);
@@ -80,8 +81,18 @@ internal sealed class RefusalScene : IAsyncDisposable
     public async Task<GuestResult> UpdateAsync(CancellationToken ct)
     {
         await WriteTargetAsync(ct);
-        return await _stage.Device.Guest.ExecAsync(["/bin/sh", "-c", $"exec {Program} update --target {Target} --release {Envelope}"], UpdateLimit, ct);
+        return await UpdateAsync("", ct);
     }
+
+    /// <summary>Makes a plan of a new attempt and keeps it.</summary>
+    public async Task<GuestResult> PlanAsync(CancellationToken ct)
+    {
+        await WriteTargetAsync(ct);
+        return await _stage.Device.ExecAsync([Program, "plan", "--target", Target, "--release", Envelope, "--out", Plan], ct);
+    }
+
+    /// <summary>Runs <c>hostup-device update --plan</c> with the plan that was kept.</summary>
+    public Task<GuestResult> UpdateAsPlannedAsync(CancellationToken ct) => UpdateAsync($" --plan {Plan}", ct);
 
     /// <summary>Sums over every block of boot and both roots, and every mount of an ext4 file system that the kernel has noted since power-on.</summary>
     public async Task<string> BlocksAsync(CancellationToken ct)
@@ -94,6 +105,9 @@ internal sealed class RefusalScene : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _stage.DisposeAsync();
+
+    private Task<GuestResult> UpdateAsync(string options, CancellationToken ct) =>
+        _stage.Device.Guest.ExecAsync(["/bin/sh", "-c", $"exec {Program} update --target {Target} --release {Envelope}{options}"], UpdateLimit, ct);
 
     // A new attempt each time: one that ended is not begun again.
     private async Task WriteTargetAsync(CancellationToken ct)

@@ -75,6 +75,24 @@ public sealed class RefusalTests
         Assert.Equal((0, ""), await scene.CheckAsync(Ct));
     }
 
+    [Fact]
+    public async Task A_plan_that_the_device_changed_under_ends_with_75_and_no_block_of_boot_and_roots_changes()
+    {
+        var lab = LabDevice.Lab();
+        await using var scene = await RefusalScene.SetAsync(lab, await PlantedReleases.GoodAsync(lab, Ct), Ct);
+        var before = await scene.BlocksAsync(Ct);
+        var plan = await scene.PlanAsync(Ct);
+        Assert.True(plan.ExitCode == 0, plan.Error);
+
+        await scene.ShellAsync("echo 1 > /mnt/state/hostup/highest-sequence && sync", Ct);
+        var update = await scene.UpdateAsPlannedAsync(Ct);
+
+        Assert.True(update.ExitCode == 75, $"{update.ExitCode}: {update.Error}");
+        Assert.Contains("highest committed sequence was 0, is 1", update.Error, StringComparison.Ordinal);
+        Assert.Contains("[plan-stale]", update.Error, StringComparison.Ordinal);
+        Assert.Equal(before, await scene.BlocksAsync(Ct));
+    }
+
     /// <summary>A fault in the guest.</summary>
     /// <param name="Check">The check that refuses.</param>
     /// <param name="Plant">Shell words that plant it.</param>

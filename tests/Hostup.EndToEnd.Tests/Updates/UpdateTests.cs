@@ -51,7 +51,7 @@ public sealed class UpdateTests
         // Release 1's own program is too old for this release; what ran was transferred.
         Assert.Equal(HostOsRelease.New.ProgramVersion, attempt.Report.UpdaterVersion);
         Assert.Equal("registry", attempt.Report.Source);
-        printed.AssertKept(attempt, "registry");
+        printed.AssertKept(attempt, "registry", "supervisor");
         (await PlannedUpdate.ExecutedAsync(stage, attempt, Ct)).AssertKept(attempt, "registry", "updater");
         Assert.InRange(attempt.Report.Bytes.Single(b => b.Cause == "supervisor").Received, 1_000, 100_000_000);
         // All causes together are what the interfaces carried, but for headers.

@@ -135,6 +135,32 @@ public sealed class RegistryClientTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(true, 60_000, true)]
+    [InlineData(false, 60_000, false)]
+    [InlineData(false, 210_000, true)]
+    public async Task What_a_registry_sends_although_it_was_not_asked_for_counts_against_the_budget(bool ranges, long left, bool allowed)
+    {
+        await using var registry = new ScriptedRegistry { Ranges = ranges };
+        byte[] content = [.. Enumerable.Range(0, 200_000).Select(i => (byte)(i * 31))];
+        registry.AddBlob(content);
+        var blob = new OciDescriptor { MediaType = MediaTypes.Layer, Digest = Core.Digest.Of(content), Size = content.Length };
+        var client = new RegistryClient(_http, new RegistryLocation(registry.Base, "os/test"), null, _counter) { BytesLeft = () => left };
+        using var got = new MemoryStream();
+
+        var act = async () =>
+        {
+            await using var rest = await client.OpenAsync(blob, 150_000, default);
+            await rest.CopyToAsync(got);
+        };
+        if (allowed)
+            await act();
+        else
+            Assert.Contains("from its beginning", (await Assert.ThrowsAsync<HostupException>(act)).Why, StringComparison.Ordinal);
+
+        Assert.Equal(allowed ? content[150_000..] : [], got.ToArray());
+    }
+
     [Fact]
     public async Task A_broken_link_says_so_and_the_transfer_can_go_on()
     {

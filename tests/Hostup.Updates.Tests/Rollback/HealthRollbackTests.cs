@@ -39,6 +39,21 @@ public sealed class HealthRollbackTests
         Assert.Equal(outcome, device.Outcome);
     }
 
+    /// <summary>It is stopped when the others are looked at before the switch.</summary>
+    [Theory]
+    [InlineData(true, "warning: health check `supervisor` failed 3 times: its unit is not active")]
+    [InlineData(false, null)]
+    public async Task A_supervisor_that_ran_before_and_does_not_now_is_a_warning(bool before, string? message)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.SupervisorIsStarting = !before;
+        device.Ports.MoreHealth = release => [new HealthResult(HealthResult.Supervisor, Required: false, release == Old && device.Ports.SupervisorRuns, "its unit is not active") { OnlyIfBefore = true }];
+
+        await device.RunAsync();
+
+        Assert.Equal(("committed", message), (device.Outcome, Message(device)));
+    }
+
     [Fact]
     public async Task A_check_that_passes_at_its_last_look_commits_without_a_word()
     {

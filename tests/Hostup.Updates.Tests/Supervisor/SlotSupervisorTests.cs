@@ -216,12 +216,66 @@ public sealed class SlotSupervisorTests
         var database = new SupervisorDatabase(device.Files);
         database.Keep();
         device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0, written since"));
-        var update = new StepContext(device.Device, await device.Target.PlanAsync(device), With("v14.1.0").Manifest(3), _ => [], device.Ports);
+        var update = await ContextAsync(device, With("v14.1.0").Manifest(3));
 
         await new SlotSupervisor(device.Device).PrepareAsync(update, CancellationToken.None);
         new SlotSupervisor(device.Device).GoBack();
 
         Assert.Equal("database of v14.1.0, written since", Database(device));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("v14.1.0")]
+    [InlineData("v14.1.0 not an image")]
+    public async Task A_damaged_note_of_what_is_to_be_brought_later_brings_nothing_and_ends_nothing(string note)
+    {
+        var device = await WithoutItsSupervisorAsync();
+        device.State.Provision(device.State.Paths.Single(p => p.Contains("/supervisor-wanted-", StringComparison.Ordinal)), Encoding.UTF8.GetBytes(note));
+
+        // The manifest of the release still says what it ships with.
+        Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task What_a_release_could_not_bring_is_not_brought_to_the_old_os_when_its_attempt_fails()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.PullFault = "connection refused";
+        var update = await ContextAsync(device, New.Manifest(2));
+
+        string? warning = await new SlotSupervisor(device.Device).PrepareAsync(update, CancellationToken.None);
+        device.Ports.PullFault = null;
+
+        Assert.Contains("fetches the other one later", warning, StringComparison.Ordinal);
+        Assert.Null(await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+        Assert.Equal("v14.0.0", Version(device));
+    }
+
+    [Fact]
+    public async Task What_a_committed_release_still_waits_for_outlives_the_rollback_of_the_next_one()
+    {
+        var device = await WithoutItsSupervisorAsync();
+        var update = await ContextAsync(device, With("v13.9.9").Manifest(3));
+
+        await new SlotSupervisor(device.Device).PrepareAsync(update, CancellationToken.None);
+        Assert.Null(new SlotSupervisor(device.Device).GoBack());
+
+        Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Settings_that_were_not_put_into_place_are_by_the_manifest_of_the_committed_release_and_the_database_is_copied_first()
+    {
+        var device = await new SimDevice(Old, New).RunAsync();
+        var settings = SupervisorSettings.Load(device.Files)!;
+        settings.With("v14.0.0", EngineImageName.Parse("sim/supervisor:v14.0.0")).Save(device.Files);
+        device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.0.0, written since"));
+
+        string? said = await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", said);
+        Assert.Equal("database of v14.0.0, written since", Encoding.UTF8.GetString(device.State.Read(device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal)))!));
     }
 
     [Fact]
@@ -239,6 +293,9 @@ public sealed class SlotSupervisorTests
         Assert.Contains("is not whole", warning, StringComparison.Ordinal);
         Assert.Equal("database of v14.1.0", Database(device));
     }
+
+    private static async Task<StepContext> ContextAsync(SimDevice device, ReleaseManifest release) =>
+        new(device.Device, await device.Target.PlanAsync(device), release, _ => [], device.Ports);
 
     private static async Task<SimDevice> WithoutItsSupervisorAsync()
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Hostup.Core.Errors;
 using Hostup.Lab.Sim;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Config;
 using Hostup.Updates.Files;
 
@@ -80,6 +81,28 @@ public sealed class ConfigFileTests
         device.Boot.Provision(ConfigFile.FilePath, "{\"uuid\": "u8.ToArray());
 
         Assert.Equal(HostupErrors.BadConfig, Assert.Throws<HostupException>(() => new ConfigFile(device.Files).Load()).Code);
+    }
+
+    /// <summary>The first program of a boot asks for it before it counts a trial boot, and the boot must be counted.</summary>
+    [Theory]
+    [InlineData("{\"deviceType\":5}", "sim-device")]
+    [InlineData("{\"deviceType\":{}}", "sim-device")]
+    [InlineData("{\"deviceType\":\"\\ud800\"}", "from the copy")]
+    [InlineData("{\"deviceType\":\"to", "from the copy")]
+    [InlineData("[]", "from the copy")]
+    [InlineData("5", "from the copy")]
+    [InlineData("", "from the copy")]
+    [InlineData("{\"deviceType\":\"said\"}", "said")]
+    public void Whatever_the_file_holds_the_device_has_a_type(string content, string type)
+    {
+        var device = new SimDevice(Release, Release);
+        device.Boot.Provision(ConfigFile.FilePath, System.Text.Encoding.UTF8.GetBytes(content));
+        device.Boot.Provision(ConfigFile.CopyPath, """{"deviceType":"from the copy"}"""u8.ToArray());
+
+        Assert.Equal(type, DeviceFacts.DeviceTypeOf(device.Files));
+
+        device.Boot.Provision(ConfigFile.CopyPath, "[]"u8.ToArray());
+        Assert.Equal(type is "said" ? type : "sim-device", DeviceFacts.DeviceTypeOf(device.Files));
     }
 
     private static void Save(SimDevice device)

@@ -103,6 +103,25 @@ public sealed class DeviceTrustTests : IDisposable
         Assert.Equal(2, Trust(device).Load().Version);
     }
 
+    [Theory, InlineData(""), InlineData("2x"), InlineData("-1")]
+    public void A_damaged_number_is_told_by_the_list_and_without_both_nothing_is_believed(string number)
+    {
+        var device = Device(1);
+        Trust(device).Accept(Signed(2));
+        device.State.Provision(Places.TrustVersion, System.Text.Encoding.ASCII.GetBytes(number));
+        Assert.Equal(2, Trust(device).Load().Version);
+
+        device.State.Provision(Places.TrustList, "{\"version\": 9, "u8.ToArray());
+        Assert.Equal(HostupErrors.TrustList, Assert.Throws<HostupException>(() => Trust(device).Load()).Code);
+        // A committed OS makes its own list no floor for what was lost.
+        Trust(device).KeepImageList();
+        Assert.Equal(HostupErrors.TrustList, Assert.Throws<HostupException>(() => Trust(device).Load()).Code);
+
+        Trust(device).Accept(Signed(2));
+        device.State.Provision(Places.TrustList, "{\"version\": 9, "u8.ToArray());
+        Assert.Contains("had list 2", Assert.Throws<HostupException>(() => Trust(device).Load()).Why, StringComparison.Ordinal);
+    }
+
     [Theory, InlineData(Unflushed.Lost), InlineData(Unflushed.Kept), InlineData(Unflushed.Torn)]
     public async Task A_power_cut_while_a_list_is_replaced_leaves_the_old_or_the_new_one(Unflushed unflushed)
     {
