@@ -37,8 +37,8 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     private readonly Dictionary<string, Host> _hosts = [];
     private readonly Dictionary<string, HostupException> _reasons = [];
     private TimeSpan _advancedAt = terms.Clock.Elapsed;
+    private readonly SpreadPauses _spread = new(terms.Seed);
     private bool _mayPass;
-    private int _pauses;
 
     /// <summary>Tries until one source has brought what is wanted. Called again for the next part of the same thing: how its hosts did is remembered.</summary>
     /// <param name="tryAsync">One try; throws only what no source can help with.</param>
@@ -109,11 +109,11 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             var fault = SourceFaults.Of(error);
             bool passes = fault is SourceFault.Link or SourceFault.Busy;
             _mayPass |= passes;
-            var pause = Longer(Jittered(FirstPause * Math.Pow(2, tries - 1)), error.RetryAfter);
+            var pause = Longer(_spread.Next(FirstPause * Math.Pow(2, tries - 1)), error.RetryAfter);
             if (!passes || tries >= MostTries || pause > LongestPause || PatienceEnded)
             {
                 host.Asked = Now + (error.RetryAfter ?? TimeSpan.Zero);
-                host.NotBefore = Now + Longer(Jittered(Shorter(LongestPause * Math.Pow(2, Math.Min(host.Rests++, 10)), LongestRest)), error.RetryAfter);
+                host.NotBefore = Now + Longer(_spread.Next(Shorter(LongestPause * Math.Pow(2, Math.Min(host.Rests++, 10)), LongestRest)), error.RetryAfter);
                 return false;
             }
             await PauseAsync(pause, source.Name, ct).ConfigureAwait(false);
@@ -139,15 +139,6 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     {
         if (await terms.WaitAsync(ct).ConfigureAwait(false))
             _advancedAt = Now;
-    }
-
-    /// <summary>Half to one and a half of a pause, another one for each device and pause: devices that lost one server do not come back together.</summary>
-    private TimeSpan Jittered(TimeSpan pause)
-    {
-        uint hash = 2166136261; // FNV-1a
-        foreach (char c in $"{terms.Seed}/{_pauses++}")
-            hash = (hash ^ c) * 16777619;
-        return pause * (0.5 + (hash / (double)uint.MaxValue));
     }
 
     private HostupException Failed() => _reasons.Values.ToList() is [var only] ? only : new HostupException(
