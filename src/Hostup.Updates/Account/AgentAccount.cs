@@ -12,6 +12,12 @@ namespace Hostup.Updates.Account;
 /// </summary>
 public sealed class AgentAccount
 {
+    /// <summary>Cause of the release's envelope.</summary>
+    public const string ManifestCause = "manifest";
+
+    /// <summary>Cause of the device program that carries an attempt out.</summary>
+    public const string UpdaterCause = "updater";
+
     /// <summary>Cause of what the container engine fetches for the user's applications meanwhile.</summary>
     public const string ApplicationCause = "application";
 
@@ -34,6 +40,12 @@ public sealed class AgentAccount
 
     /// <summary>Whether it counts for this attempt.</summary>
     public bool IsOf(string attempt) => _now?.Attempt == attempt;
+
+    /// <summary>Bytes received of what an attempt needs, release and updater: they are part of its budget, polls and reports are not. Zero for an attempt that it does not count for.</summary>
+    public long Fetched(string attempt) => Needed(Of(attempt));
+
+    /// <summary>The same by the account that is kept, for who is not the agent.</summary>
+    internal static long KeptFetched(IFiles files, string attempt) => Load(files) is { } kept && kept.Attempt == attempt ? Needed(kept) : 0;
 
     /// <summary>Begins anew: from here on everything belongs to this attempt. Durable when it returns.</summary>
     public void Begin(string attempt)
@@ -107,6 +119,8 @@ public sealed class AgentAccount
 
     /// <summary>What it has so far for an attempt, kept or not; null: it counts for another one.</summary>
     internal KeptAgentAccount? Of(string attempt) => IsOf(attempt) ? _now : null;
+
+    private static long Needed(KeptAgentAccount? account) => account?.Bytes.Where(b => b.Cause is ManifestCause or UpdaterCause).Sum(b => b.Received) ?? 0;
 
     // A full state partition costs the figure, not the update.
     private void Keep()

@@ -14,6 +14,18 @@ public static class AttemptBytes
     /// </summary>
     public const string UnexplainedCause = "unexplained";
 
+    /// <summary>Bytes received of what the agent fetched for an attempt before its process began, or began again: by its account, which has failed tries and headers too, else by the plan.</summary>
+    /// <param name="files">Files.</param>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="plan">Its plan; null when its file is gone.</param>
+    public static long FetchedByAgent(IFiles files, string attempt, UpdatePlan? plan) =>
+        Math.Max(plan?.FetchedBefore.Sum(b => b.Received) ?? 0, AgentAccount.KeptFetched(files, attempt));
+
+    /// <summary>Bytes that an attempt has received of its budget, as they are kept: by its agent and by its processes.</summary>
+    /// <inheritdoc cref="FetchedByAgent"/>
+    public static long Received(IFiles files, string attempt, UpdatePlan? plan) =>
+        FetchedByAgent(files, attempt, plan) + (AttemptAccount.Of(files, attempt)?.Sum(b => b.Received) ?? 0);
+
     /// <summary>Adds it up.</summary>
     /// <param name="files">Files.</param>
     /// <param name="records">The journal.</param>

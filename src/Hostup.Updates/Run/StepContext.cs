@@ -33,8 +33,11 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
     /// <summary>Bytes on the wire of the attempt.</summary>
     public AttemptAccount Account => field ??= new AttemptAccount(Device.Files, Plan.AttemptId);
 
-    /// <summary>Bytes that the budget leaves, over all processes of the attempt; manifest and updater, which the agent fetched, are in it.</summary>
-    public long BytesLeft => Policy.ByteBudget is > 0 and var budget ? budget - Plan.FetchedBefore.Sum(b => b.Received) - Account.Received : long.MaxValue;
+    /// <summary>Bytes that the budget leaves, over all processes of the attempt; manifest and updater, which the agent fetched, are in it, also an updater that it fetched again.</summary>
+    public long BytesLeft => Policy.ByteBudget is > 0 and var budget ? budget - FetchedByAgent.GetValueOrDefault() - Account.Received : long.MaxValue;
+
+    // Asked once: while a process works on the attempt the agent fetches nothing for it.
+    private long? FetchedByAgent => field ??= AttemptBytes.FetchedByAgent(Device.Files, Plan.AttemptId, Plan);
 
     /// <summary>The policy as it is now: what is said on the device, then by the server, then in the plan.</summary>
     public UpdatePolicy Policy => OwnPolicy.Load(Device.Files).Over(Progress.Policy ?? Plan.Policy);

@@ -2,7 +2,9 @@ using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Account;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Tests.Account;
 
@@ -208,6 +210,33 @@ public sealed class AccountTests
 
         Assert.Equal(new CauseBytes("application", 650, 11), AttemptBytes.Of(_device.Files, [Opened], plan: null)[0]);
     }
+
+    [Fact]
+    public async Task What_the_agent_fetches_for_an_attempt_is_in_its_budget_and_what_it_talks_is_not()
+    {
+        var plan = await _device.Target.PlanAsync(_device) with { AttemptId = Attempt, Policy = new UpdatePolicy { ByteBudget = 10_000 }, FetchedBefore = [new CauseBytes("updater", 500, 0)] };
+        Assert.Equal(9_500, Left(plan));
+
+        // the updater went with the power and came again
+        var agent = Agent();
+        agent.Begin(Attempt);
+        agent.Add(new CauseBytes(AgentAccount.ManifestCause, 30, 3));
+        agent.Add(new CauseBytes(AgentAccount.UpdaterCause, 1_100, 9));
+        agent.Add(new CauseBytes("protocol", 700, 70));
+        agent.KeepNow();
+        Assert.Equal(8_870, Left(plan));
+
+        var update = new AttemptAccount(_device.Files, Attempt);
+        update.Count([new Counted("registry", 4_000, 40)]);
+        update.Save();
+        Assert.Equal(4_870, Left(plan));
+        Assert.Equal(5_130, AttemptBytes.Received(_device.Files, Attempt, plan));
+        Assert.Equal(500, AttemptBytes.Received(_device.Files, "another", plan));
+        Assert.Equal(1_130, Agent().Fetched(Attempt));
+        Assert.Equal(0, Agent().Fetched("another"));
+    }
+
+    private long Left(UpdatePlan plan) => new StepContext(_device.Device, plan, New.Manifest(3), _ => [], _device.Ports).BytesLeft;
 
     private static JournalRecord Opened => new() { Verb = JournalVerb.Opened, AttemptId = Attempt, BootId = "boot", At = DateTimeOffset.UnixEpoch };
 
