@@ -11,6 +11,10 @@ internal sealed class LaterSupervisor(ISystemClock clock, Func<CancellationToken
     /// <summary>upstream's update timer has an hour of random delay</summary>
     public static readonly TimeSpan BetweenTries = TimeSpan.FromHours(1);
 
+    /// <summary>Between tries that fail again and again: each may cost the whole image, and no budget ends them.</summary>
+    public static readonly TimeSpan LongestBetweenTries = TimeSpan.FromDays(1);
+
+    private int _failures;
     private CancellationTokenSource? _stop;
     private Task _work = Task.CompletedTask;
     private TimeSpan? _last;
@@ -18,7 +22,7 @@ internal sealed class LaterSupervisor(ISystemClock clock, Func<CancellationToken
     /// <summary>Begins a try when it is time for one and none is under way; returns at once.</summary>
     public void Begin(CancellationToken ct)
     {
-        if (!_work.IsCompleted || (_last is { } last && clock.Elapsed - last < BetweenTries))
+        if (!_work.IsCompleted || (_last is { } last && clock.Elapsed - last < Pause))
             return;
         _last = clock.Elapsed;
         _stop?.Dispose();
@@ -34,15 +38,22 @@ internal sealed class LaterSupervisor(ISystemClock clock, Func<CancellationToken
         await _work.ConfigureAwait(false);
     }
 
+    private TimeSpan Pause => BetweenTries * (1 << Math.Clamp(_failures - 1, 0, 10)) is var grown && grown < LongestBetweenTries ? grown : LongestBetweenTries;
+
     private async Task TryAsync(CancellationToken ct)
     {
         try
         {
-            if (await bring(ct).ConfigureAwait(false) is { } said)
+            string? said = await bring(ct).ConfigureAwait(false);
+            _failures = 0;
+            if (said is not null)
                 await Console.Error.WriteLineAsync(said).ConfigureAwait(false);
         }
         catch (Exception e) when (MediumFault.IsKnown(e) || (e is OperationCanceledException && ct.IsCancellationRequested))
         {
+            // Who was held back by the policy, or by an update, has not failed.
+            if (e is not OperationCanceledException && (e as HostupException)?.Code != HostupErrors.Held)
+                _failures++;
             await Console.Error.WriteLineAsync(e is HostupException known ? $"{e.Message} [{known.Code}]" : $"the supervisor comes later: {e.Message}").ConfigureAwait(false);
         }
     }

@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Device.Agent;
 using Hostup.Lab.Sim;
 
@@ -51,6 +52,46 @@ public sealed class LaterSupervisorTests
 
         Assert.Equal(2, _tries);
     }
+
+    [Fact]
+    public async Task One_that_fails_again_and_again_is_tried_ever_more_seldom_but_once_a_day_and_anew_after_a_success()
+    {
+        bool fails = true;
+        var later = new LaterSupervisor(_clock, _ => { _tries++; return fails ? throw Error(HostupErrors.Supervisor) : ValueTask.FromResult<string?>(null); });
+
+        Assert.Equal([0, 1, 3, 7, 15, 31, 55, 79, 103], await TriesAsync(later, hours: 110));
+        fails = false;
+        await TriesAsync(later, hours: 24);
+        fails = true;
+
+        var again = await TriesAsync(later, hours: 4);
+        Assert.Equal([1, 2], again.Zip(again.Skip(1), (a, b) => b - a).Take(2));
+    }
+
+    [Fact]
+    public async Task One_that_the_policy_holds_back_is_tried_each_hour()
+    {
+        var later = new LaterSupervisor(_clock, _ => { _tries++; throw Error(HostupErrors.Held); });
+
+        Assert.Equal([0, 1, 2, 3, 4, 5], await TriesAsync(later, hours: 6));
+    }
+
+    /// <summary>Hours in which it is tried.</summary>
+    private async Task<List<int>> TriesAsync(LaterSupervisor later, int hours)
+    {
+        var tried = new List<int>();
+        for (int hour = 0; hour < hours; hour++, _clock.Pass(TimeSpan.FromHours(1)))
+        {
+            int before = _tries;
+            later.Begin(default);
+            await later.EndAsync();
+            if (_tries > before)
+                tried.Add(hour);
+        }
+        return tried;
+    }
+
+    private static HostupException Error(HostupErrorCode code) => new(code, "cannot pull the supervisor", "a test", "wait");
 
     private async ValueTask<string?> PullAsync(CancellationToken ct)
     {
