@@ -5,7 +5,6 @@ using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Policies;
-using Hostup.Updates.Reporting;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
 using Hostup.Updates.Supervisor;
@@ -18,9 +17,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 {
     // Who is asked for an update is watched: a report a second while a process works on it.
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(20);
-    // A key that is not known does not become known by asking often.
-    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMinutes(2);
+    // An attempt that is open is looked at, whatever the server does.
+    private static readonly TimeSpan Looking = TimeSpan.FromSeconds(20);
     private const int MostStarts = 3;
 
     private readonly UpdateUnit _unit = new(device.Commands);
@@ -31,15 +29,16 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly AttemptMeter _meter = new(server, new AgentAccount(device.Ports.Files, device.Ports.Network, device.Ports.Power, device.Ports.Clock));
     private readonly Standing _standing = new(device.Ports);
     private readonly TargetHold _hold = new(device.Ports, server);
-    private readonly ReportPace _pace = new();
+    private readonly ServerPace _pace = new(device.Ports.Clock, config.Uuid ?? device.Ports.Power.BootId);
     private readonly ResumePace _resumes = new(device.Ports.Clock);
     private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server, device.Root + RunLog.Data));
-    private RunningAttempt Running => field ??= new(server, _log, TakeTrustAsync);
+    private UpdateWatch Watch => field ??= new(_log, Reporting, _meter, new RunningAttempt(server, _log, TakeTrustAsync));
     private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
-    private AttemptUpdater Updater => field ??= new(device.Ports.Files, device.Ports.Clock, _updaters);
+    private AttemptUpdater Updater => field ??= new(device.Ports, _updaters, _meter);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Received = _meter.Account.Fetched, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
+    private TimeSpan _look = TimeSpan.MaxValue;
     private string _trustFault = "";
     private string? _starting;
     private int _starts;
@@ -53,7 +52,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         try
         {
             while (!ct.IsCancellationRequested && await TurnAsync(ct).ConfigureAwait(false) is { } pause)
-                await wake.PauseAsync(pause, ct).ConfigureAwait(false);
+            {
+                if (await wake.PauseAsync(pause, ct).ConfigureAwait(false))
+                    _pace.Wake();
+            }
         }
         finally
         {
@@ -67,29 +69,49 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <returns>How long to pause; null: the device has to register again.</returns>
     public async Task<TimeSpan?> TurnAsync(CancellationToken ct)
     {
+        long received = server.Wire.Received;
         try
         {
-            return await OnceAsync(ct).ConfigureAwait(false);
+            var pause = await OnceAsync(ct).ConfigureAwait(false);
+            // A turn in which there was nothing to ask says nothing of the server.
+            if (server.Wire.Received > received)
+                _pace.Answered();
+            return pause;
         }
         catch (Exception e) when (MediumFault.IsKnown(e))
         {
             var error = MediumFault.Wrap("cannot go on for now", e);
             Say(error);
-            return error.Code != HostupErrors.Unauthorized ? AfterFailure : DeviceKeys.MayRegisterAgain(device.Ports.Files) ? null : AfterRefusal;
+            if (error.Code == HostupErrors.Unauthorized && DeviceKeys.MayRegisterAgain(device.Ports.Files))
+                return null;
+            // What fails while the server is left alone is not the server's.
+            if (_pace.Left == TimeSpan.Zero)
+                _pace.Failed(error, server.PollInterval);
+            return UntilServer;
         }
     }
+
+    /// <summary>How long to pause while the server is left alone: the device is not.</summary>
+    private TimeSpan UntilServer => _pace.Left < _look ? _pace.Left : _look;
 
     private async Task<TimeSpan> OnceAsync(CancellationToken ct)
     {
         if (await _unit.IsActiveAsync(ct).ConfigureAwait(false))
         {
+            _look = Watching;
             await _supervisor.EndAsync().ConfigureAwait(false);
-            await WatchAsync(ct).ConfigureAwait(false);
+            if (_pace.Left > TimeSpan.Zero)
+                Watch.Count();
+            else
+                await Watch.LookAsync(ct).ConfigureAwait(false);
             return Watching;
         }
         var fault = _standing.Fault();
+        _look = fault is not null || _log.IsOpen ? Looking : TimeSpan.MaxValue;
         if (fault is null && await ResumeAsync(ct).ConfigureAwait(false))
             return Watching;
+        if (_pace.Left > TimeSpan.Zero)
+            return UntilServer;
         await TellAsync(ct).ConfigureAwait(false);
         if (fault is not null)
             return await HoldAsync(fault, ct).ConfigureAwait(false);
@@ -102,11 +124,13 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             await ChangeKeyAsync(answer.RotateKey, ct).ConfigureAwait(false);
             await TakeTrustAsync(answer.TrustVersion, ct).ConfigureAwait(false);
         }
+        if (answer.Target is { } asked)
+            AttemptUpdater.Hear(asked, _log.Records);
         // Another target waits until the verdict of a trial, and until an attempt that was interrupted is closed.
         if (answer.Target is { } target && !TrialPending && !_log.IsOpen)
         {
             if (Reporting.HoldsBack(target))
-                return AfterFailure;
+                return Looking;
             if (await StartAsync(target, ct).ConfigureAwait(false))
                 return Watching;
         }
@@ -183,7 +207,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         string program;
         try
         {
-            program = await Updater.FindAsync(_log.Records[0].Updater, ct).ConfigureAwait(false);
+            program = await Updater.FindAsync(_log.Records, ct).ConfigureAwait(false);
         }
         catch (HostupException e)
         {
@@ -226,15 +250,27 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
             if (!MayStart(target.AttemptId))
                 throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
             await _supervisor.EndAsync().ConfigureAwait(false);
+            _meter.Account.KeepNow(); // the update process goes by what is kept
+            server.Envelopes.Clear();
             await _unit.StartAsync(program, [], ct).ConfigureAwait(false);
             return true;
         }
-        catch (Exception e) when (MediumFault.IsKnown(e) && e is not HostupException { Code.Kind: HostupErrorKind.Transient })
+        catch (Exception e) when (MediumFault.IsKnown(e))
         {
             var error = MediumFault.Wrap("cannot begin the update", e);
-            await EndUnbegunAsync(target, error.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, error.Code, error.Message, ct).ConfigureAwait(false);
+            if (error.Code.Kind != HostupErrorKind.Transient || !await TriesAgainAsync(target, error, ct).ConfigureAwait(false))
+                await EndUnbegunAsync(target, error.Code.Kind == HostupErrorKind.Refused ? AttemptStates.Refused : AttemptStates.Failed, error.Code, error.Message, ct).ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>A link that breaks again and again and brings something each time is worth another try soon.</summary>
+    private async Task<bool> TriesAgainAsync(DeviceTarget target, HostupException error, CancellationToken ct)
+    {
+        bool again = await _hold.TriesAgainAsync(target, error, Intake.ArrivedOf(target), ct).ConfigureAwait(false);
+        if (_hold.Advanced)
+            _pace.Answered();
+        return again;
     }
 
     /// <summary>What cannot be told now is told with the next polls.</summary>
@@ -249,38 +285,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         _starts = attempt == _starting ? _starts + 1 : 1;
         _starting = attempt;
         return _starts <= MostStarts;
-    }
-
-    private async Task WatchAsync(CancellationToken ct)
-    {
-        var progress = ProgressFile.Load();
-        try
-        {
-            await ReportRunningAsync(progress, ct).ConfigureAwait(false);
-        }
-        catch (Exception e) when (MediumFault.Is(e))
-        {
-            // The device is heard of, and hears what is wanted, all the same.
-            Say(MediumFault.Of("cannot report the update that runs", e));
-        }
-        await Running.PollAsync(progress, ct).ConfigureAwait(false);
-    }
-
-    private async Task ReportRunningAsync(StepProgress? progress, CancellationToken ct)
-    {
-        // What is said of an attempt that has ended is not meant for the one that is about to begin.
-        var records = _log.Records;
-        bool open = _log.IsOpen;
-        if (_pace.IsDue(progress, records.Count))
-        {
-            if (await Reporting.ReportAsync(progress, ct).ConfigureAwait(false) is { } answer && open)
-                RunningAttempt.Hear(answer);
-            _pace.Told(progress, records.Count);
-        }
-        else if (open)
-        {
-            _meter.Look(records[0].AttemptId!, ended: false);
-        }
     }
 
     private static void Say(HostupException error) => Say($"{error.Message} [{error.Code}]");

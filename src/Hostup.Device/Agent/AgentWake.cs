@@ -42,11 +42,14 @@ internal sealed class AgentWake : IDisposable
     }
 
     /// <summary>Returns after a time, when it is woken, or when it is to end.</summary>
-    public async Task PauseAsync(TimeSpan time, CancellationToken ct)
+    /// <returns>Whether it was woken.</returns>
+    public async Task<bool> PauseAsync(TimeSpan time, CancellationToken ct)
     {
         using var limit = new CancellationTokenSource(time, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
-        await _wanted.WaitAsync(both.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var wanted = _wanted.WaitAsync(both.Token);
+        await wanted.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return wanted.IsCompletedSuccessfully;
     }
 
     /// <summary>

@@ -41,6 +41,18 @@ internal sealed class ServerLink : IDisposable
             UseKey(deviceKey);
     }
 
+    /// <summary>How long the head of an answer may take, and the whole of a short one.</summary>
+    public TimeSpan AnswerWithin { get => _http.Timeout; init => _http.Timeout = _once.Timeout = value; }
+
+    /// <summary>How long nothing may come of a body that is not short.</summary>
+    public TimeSpan Silence { get; init; } = ServerBody.LongestSilence;
+
+    /// <summary>Envelopes that need not be fetched again.</summary>
+    public EnvelopeShelf Envelopes { get; } = new();
+
+    /// <summary>How often the server wants to be polled; null: it has not said so.</summary>
+    public TimeSpan? PollInterval => _last is { } last ? TimeSpan.FromSeconds(last.IntervalSeconds) : null;
+
     /// <summary>What crossed the connection, below TLS.</summary>
     public WireMeter Wire { get; }
 
@@ -145,28 +157,37 @@ internal sealed class ServerLink : IDisposable
         await RequireAsync(answer, $"send {path}", ct).ConfigureAwait(false);
     }
 
-    /// <summary>Fetches an envelope; its content is checked against the digest.</summary>
+    /// <summary>Fetches an envelope, or takes it from the shelf; its content is checked against the digest.</summary>
     public async Task<byte[]> FetchEnvelopeAsync(Digest digest, CancellationToken ct)
     {
+        if (Envelopes.Find(digest) is { } here)
+            return here;
+        const string what = "fetch the envelope";
         using var message = new HttpRequestMessage(HttpMethod.Get, $"envelopes/{digest}");
-        using var answer = await TalkAsync(_http, message, "fetch the envelope", HttpCompletionOption.ResponseContentRead, ct).ConfigureAwait(false);
-        await RequireAsync(answer, "fetch the envelope", ct).ConfigureAwait(false);
-        if (answer.Content.Headers.ContentLength > MaxEnvelopeBytes)
-            throw Altered(digest, $"it has {answer.Content.Headers.ContentLength} bytes");
-        byte[] content = await answer.Content.ReadAsByteArrayAsync(ct).ConfigureAwait(false);
-        return Digest.Of(content) == digest ? content : throw Altered(digest, "its content has another digest");
+        using var answer = await TalkAsync(_http, message, what, HttpCompletionOption.ResponseHeadersRead, ct).ConfigureAwait(false);
+        await RequireAsync(answer, what, ct).ConfigureAwait(false);
+        byte[] content = await ReadEnvelopeAsync(answer, what, ct).ConfigureAwait(false);
+        if (Digest.Of(content) != digest)
+            throw Altered(digest, "its content has another digest");
+        Envelopes.Keep(digest, content);
+        return content;
     }
 
     /// <summary>Fetches a program into a file, behind what an earlier try left there. Durable when it returns; the caller checks it.</summary>
-    /// <exception cref="HostupException">The codes of the link.</exception>
+    /// <param name="updater">The program.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="mostBytes">What it may still cost.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="HostupException"><c>byte-budget</c> and the codes of the link.</exception>
     /// <exception cref="IOException">The place takes no write.</exception>
-    public async Task FetchUpdaterAsync(UpdaterArtifact updater, string path, CancellationToken ct)
+    public async Task FetchUpdaterAsync(UpdaterArtifact updater, string path, long mostBytes, CancellationToken ct)
     {
         var part = new UpdaterPart(path, updater.Size);
         await using (part.ConfigureAwait(false))
         {
+            part.RequireWithin(mostBytes);
             if (!part.IsWhole)
-                await TakeAsync(updater, part, ct).ConfigureAwait(false);
+                await TakeAsync(updater, part, mostBytes, ct).ConfigureAwait(false);
             part.Keep();
         }
     }
@@ -177,7 +198,7 @@ internal sealed class ServerLink : IDisposable
         _once.Dispose();
     }
 
-    private async Task TakeAsync(UpdaterArtifact updater, UpdaterPart part, CancellationToken ct)
+    private async Task TakeAsync(UpdaterArtifact updater, UpdaterPart part, long mostBytes, CancellationToken ct)
     {
         using var message = new HttpRequestMessage(HttpMethod.Get, $"updaters/{updater.Digest}");
         message.Headers.Range = part.Length > 0 ? new RangeHeaderValue(part.Length, null) : null;
@@ -187,9 +208,24 @@ internal sealed class ServerLink : IDisposable
         if (!goesOn && (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable))
             part.Clear();
         await RequireAsync(answer, "fetch the updater", ct).ConfigureAwait(false);
+        // The whole is more than what was asked for.
+        part.RequireWithin(mostBytes);
         var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
-            await part.TakeAsync(body, ct).ConfigureAwait(false);
+            await part.TakeAsync(new ServerBody(body, "fetch the updater", Silence), ct).ConfigureAwait(false);
+    }
+
+    private async Task<byte[]> ReadEnvelopeAsync(HttpResponseMessage answer, string what, CancellationToken ct)
+    {
+        var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        await using (body.ConfigureAwait(false))
+        {
+            // One more than may come shows an end that is not there.
+            byte[] content = new byte[Math.Min(answer.Content.Headers.ContentLength ?? MaxEnvelopeBytes, MaxEnvelopeBytes) + 1];
+            int count = await new ServerBody(body, what, Silence).FillAsync(content, ct).ConfigureAwait(false);
+            return count < content.Length ? content[..count]
+                : throw new HostupException(HostupErrors.Link, $"cannot {what}", $"it is longer than {count - 1} bytes", "look whether the address in config.json is a Hostup server");
+        }
     }
 
     private static HttpClient Client(HttpMessageHandler connections, Uri server) => new(connections)
@@ -220,7 +256,7 @@ internal sealed class ServerLink : IDisposable
         }
     }
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, string what, JsonTypeInfo<T> type, CancellationToken ct)
+    private async Task<T> ReadAsync<T>(HttpResponseMessage answer, string what, JsonTypeInfo<T> type, CancellationToken ct)
     {
         await RequireAsync(answer, what, ct).ConfigureAwait(false);
         try
@@ -233,27 +269,7 @@ internal sealed class ServerLink : IDisposable
         }
     }
 
-    private static async Task RequireAsync(HttpResponseMessage answer, string what, CancellationToken ct)
-    {
-        if (answer.IsSuccessStatusCode)
-            return;
-        string said = await SaidAsync(answer, ct).ConfigureAwait(false);
-        var code = (int)answer.StatusCode switch { 401 or 403 => HostupErrors.Unauthorized, 404 => HostupErrors.NotFound, 409 => HostupErrors.Conflict, 429 or >= 500 => HostupErrors.ServerBusy, _ => HostupErrors.Link };
-        throw new HostupException(code, $"cannot {what}", $"the server answers {(int)answer.StatusCode} {(said.Length > 200 ? said[..200] : said)}", "see the server's log");
-    }
-
-    // The status says enough where the link breaks in the middle of the words.
-    private static async Task<string> SaidAsync(HttpResponseMessage answer, CancellationToken ct)
-    {
-        try
-        {
-            return await answer.Content.ReadAsStringAsync(ct).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            return e.Message;
-        }
-    }
+    private Task RequireAsync(HttpResponseMessage answer, string what, CancellationToken ct) => AnswerFault.RequireSuccessAsync(answer, what, Silence, ct);
 
     private static HostupException Altered(Digest digest, string why) =>
         new(HostupErrors.DigestMismatch, $"cannot use envelope {digest}", why, "publish the release again");

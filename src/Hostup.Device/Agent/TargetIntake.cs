@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
+using Hostup.Updates.Account;
 using Hostup.Updates.Trust;
 
 namespace Hostup.Device.Agent;
@@ -17,31 +18,24 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
     /// <summary>The policy of a target; what is said at the device goes before it.</summary>
     public Func<DeviceTarget, UpdatePolicy> Policy { get; init; } = target => target.Policy;
 
-    /// <summary>Takes a target: its release, and the program that is to carry it out.</summary>
+    /// <summary>Bytes that an attempt has received by now, also in tries before this one.</summary>
+    public Func<string, long> Received { get; init; } = _ => 0;
+
+    /// <summary>Takes a target: its release, and the program that is to carry it out. What an earlier try fetched is not fetched again.</summary>
     /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>digest-mismatch</c>, <c>bad-image</c>, <c>space-data</c> and the codes of the link.</exception>
     public async Task<(TargetFile File, string Program)> TakeAsync(DeviceTarget target, CancellationToken ct)
     {
-        byte[] envelope = await SpendAsync("manifest", () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
+        byte[] envelope = await SpendAsync(AgentAccount.ManifestCause, () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
         ReleaseManifest.Read(SignedRelease.VerifySignature(trust, envelope));
-        var (program, bytes) = await SpendAsync("updater", () => ProvideAsync(target, envelope.Length, ct)).ConfigureAwait(false);
-        return (new TargetFile(target, envelope, [new CauseBytes("manifest", envelope.Length, 0), new CauseBytes("updater", bytes, 0)]), program);
+        // The updater is the attempt's: rate and budget of its policy hold for it too.
+        long spent = Math.Max(envelope.Length, Received(target.AttemptId));
+        var (program, bytes) = await SpendAsync(AgentAccount.UpdaterCause, () => updaters.ProvideAsync(target.Updater, Policy(target), spent, ct)).ConfigureAwait(false);
+        return (new TargetFile(target, envelope, [new CauseBytes(AgentAccount.ManifestCause, envelope.Length, 0), new CauseBytes(AgentAccount.UpdaterCause, bytes, 0)]), program);
     }
 
-    /// <summary>The updater is the attempt's: rate and budget of its policy hold for it too.</summary>
-    private async Task<(string Program, long Bytes)> ProvideAsync(DeviceTarget target, long spent, CancellationToken ct)
-    {
-        var policy = Policy(target);
-        server.BytesPerSecond = policy.BytesPerSecond;
-        try
-        {
-            return await updaters.ProvideAsync(target.Updater, policy.ByteBudget > 0 ? policy.ByteBudget - spent : long.MaxValue, ct).ConfigureAwait(false);
-        }
-        finally
-        {
-            server.BytesPerSecond = 0;
-        }
-    }
+    /// <summary>Bytes that are here of what a target names: more of them is progress, whatever a try ended with.</summary>
+    public long ArrivedOf(DeviceTarget target) => LengthOf(target.ReleaseEnvelope) + (target.Updater is { } updater ? LengthOf(updater.Envelope) + updaters.ArrivedOf(updater) : 0);
 
     /// <summary>Takes newer lists of trusted keys, one after the other.</summary>
     /// <returns>Whether a list was taken.</returns>
@@ -60,6 +54,8 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
         }
         return taken;
     }
+
+    private long LengthOf(Digest envelope) => server.Envelopes.Find(envelope)?.Length ?? 0;
 
     private async Task<T> SpendAsync<T>(string cause, Func<Task<T>> fetch)
     {

@@ -6,8 +6,6 @@ namespace Hostup.Device.Agent;
 /// <summary>What has arrived of an updater: a file that outlives the process, so that a transfer goes on where it broke. Never longer than the program.</summary>
 internal sealed class UpdaterPart : IAsyncDisposable
 {
-    private static readonly TimeSpan Stall = TimeSpan.FromSeconds(60);
-
     private readonly FileStream _file;
     private readonly long _size;
 
@@ -35,15 +33,22 @@ internal sealed class UpdaterPart : IAsyncDisposable
     /// <summary>Nothing is there.</summary>
     public void Clear() => _file.SetLength(0);
 
-    /// <summary>Takes what is missing, or all that there is: the digest tells. A link that gives nothing for a minute is broken; what came stays.</summary>
+    /// <summary>Takes what is missing, or all that there is: the digest tells. What came over a link that broke stays.</summary>
     /// <exception cref="HostupException"><c>link</c>: it goes on where it broke.</exception>
     /// <exception cref="IOException">The place takes no write.</exception>
-    public async Task TakeAsync(Stream body, CancellationToken ct)
+    public async Task TakeAsync(ServerBody body, CancellationToken ct)
     {
         byte[] buffer = new byte[64 << 10];
-        using var stall = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        while (!IsWhole && await ReadAsync(body, buffer.AsMemory(0, (int)Math.Min(buffer.Length, _size - Length)), stall, ct).ConfigureAwait(false) is > 0 and var count)
+        while (!IsWhole && await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, _size - Length)), ct).ConfigureAwait(false) is > 0 and var count)
             await _file.WriteAsync(buffer.AsMemory(0, count), ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether what is missing may still be received.</summary>
+    /// <exception cref="HostupException"><c>byte-budget</c>.</exception>
+    public void RequireWithin(long mostBytes)
+    {
+        if (_size - Length > mostBytes)
+            throw new HostupException(HostupErrors.ByteBudget, "cannot fetch the updater", $"{new ByteCount(_size - Length)} of it are missing and {new ByteCount(Math.Max(0, mostBytes))} are left of the attempt's budget", "start the update again with a larger budget");
     }
 
     /// <summary>Makes it durable.</summary>
@@ -64,19 +69,6 @@ internal sealed class UpdaterPart : IAsyncDisposable
         finally
         {
             await _file.DisposeAsync().ConfigureAwait(false);
-        }
-    }
-
-    private async ValueTask<int> ReadAsync(Stream body, Memory<byte> buffer, CancellationTokenSource stall, CancellationToken ct)
-    {
-        stall.CancelAfter(Stall);
-        try
-        {
-            return await body.ReadAsync(buffer, stall.Token).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-        {
-            throw new HostupException(HostupErrors.Link, "cannot fetch the updater", $"{_size - Length} bytes before its end: {e.Message}", "check the link; it goes on where it broke", e);
         }
     }
 }

@@ -43,6 +43,25 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
         return await FetchAsync(wanted, envelope.Length, mostBytes, ct).ConfigureAwait(false) ?? (ThisProgram.FilePath, envelope.Length);
     }
 
+    /// <summary>The same on the terms of an attempt: the rate of its policy, and what is left of its budget.</summary>
+    /// <param name="wanted">The program; null: the built-in one.</param>
+    /// <param name="policy">The policy of the attempt.</param>
+    /// <param name="spent">Bytes that it has received by now.</param>
+    /// <param name="ct">Ends it.</param>
+    /// <exception cref="HostupException"><c>signature</c>, <c>digest-mismatch</c>, <c>byte-budget</c>, <c>medium</c> and the codes of the link.</exception>
+    public async Task<(string Path, long FetchedBytes)> ProvideAsync(UpdaterArtifact? wanted, UpdatePolicy policy, long spent, CancellationToken ct)
+    {
+        server.BytesPerSecond = policy.BytesPerSecond;
+        try
+        {
+            return await ProvideAsync(wanted, policy.ByteBudget > 0 ? policy.ByteBudget - spent : long.MaxValue, ct).ConfigureAwait(false);
+        }
+        finally
+        {
+            server.BytesPerSecond = 0;
+        }
+    }
+
     /// <summary>Path of a program with this digest that is here, checked; null when there is none.</summary>
     /// <param name="digest">Digest of the program.</param>
     /// <param name="root">Put before every path; empty on a device.</param>
@@ -55,6 +74,10 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
 
     /// <inheritdoc cref="Find"/>
     public string? FindHere(Digest digest) => Find(digest, root);
+
+    /// <summary>Bytes of a program that are here, whole or not.</summary>
+    public long ArrivedOf(UpdaterArtifact updater) => new[] { OnData, InMemory }.Select(f => PathIn(root + f, updater.Digest))
+        .Max(p => Math.Min(updater.Size, Math.Max(UpdaterPart.LengthOf(p), UpdaterPart.LengthOf(p + Part))));
 
     /// <summary>Fetches it to the first place with room that takes it; null: none has room. A place that turns out to take no write costs what had come by then.</summary>
     private async Task<(string Path, long FetchedBytes)?> FetchAsync(UpdaterArtifact wanted, long spent, long mostBytes, CancellationToken ct)
@@ -84,14 +107,12 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
 
     private async Task<string> FetchIntoAsync(string folder, UpdaterArtifact wanted, long mostBytes, CancellationToken ct)
     {
-        if (wanted.Size > mostBytes)
-            throw new HostupException(HostupErrors.ByteBudget, "cannot fetch the updater", $"it has {new ByteCount(wanted.Size)} and {new ByteCount(Math.Max(0, mostBytes))} are left of the attempt's budget", "start the update again with a larger budget");
         string path = PathIn(folder, wanted.Digest);
         // One program at a time: no attempt is open now, or it is the open attempt's own that is missing. What came of this one already stays.
         foreach (string old in Directory.EnumerateDirectories(folder).Where(f => f != Path.GetDirectoryName(path)))
             Directory.Delete(old, recursive: true);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await server.FetchUpdaterAsync(wanted, path + Part, ct).ConfigureAwait(false);
+        await server.FetchUpdaterAsync(wanted, path + Part, mostBytes, ct).ConfigureAwait(false);
         if (ThisProgram.DigestOfFile(path + Part) != wanted.Digest)
         {
             File.Delete(path + Part);

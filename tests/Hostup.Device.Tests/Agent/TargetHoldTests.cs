@@ -1,4 +1,5 @@
 using System.Text;
+using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
@@ -47,6 +48,25 @@ public sealed class TargetHoldTests : IAsyncLifetime
         _device.Ports.Now += TimeSpan.FromHours(11);
         Assert.False(await hold.HoldsAsync(target, default));
         Assert.Null(hold.Opens);
+    }
+
+    [Fact]
+    public async Task Patience_is_counted_from_what_brought_the_target_nearer_last()
+    {
+        var hold = new TargetHold(_device.Device, _link);
+        var target = Target(new UpdatePolicy { PatienceSeconds = 3600 });
+        var error = new HostupException(HostupErrors.Link, "cannot fetch the updater", "a test", "wait");
+
+        Assert.Equal((true, false), (await hold.TriesAgainAsync(target, error, arrived: 0, default), hold.Advanced));
+        _device.Ports.Now += TimeSpan.FromMinutes(50);
+        Assert.Equal((true, true), (await hold.TriesAgainAsync(target, error, arrived: 20_000, default), hold.Advanced));
+        _device.Ports.Now += TimeSpan.FromMinutes(50);
+        Assert.Equal((true, false), (await hold.TriesAgainAsync(target, error, arrived: 21_000, default), hold.Advanced));
+        _device.Ports.Now += TimeSpan.FromMinutes(10);
+        Assert.False(await hold.TriesAgainAsync(target, error, arrived: 21_000, default));
+
+        // Of the next one nothing is tried yet; that nobody takes its report is no end of it.
+        Assert.True(await hold.TriesAgainAsync(target with { AttemptId = new string('b', 32) }, error, arrived: 0, default));
     }
 
     [Fact]

@@ -93,14 +93,38 @@ public sealed class UpdaterTransferTests : IAsyncLifetime
     [Fact]
     public async Task A_budget_that_it_would_exceed_is_not_begun_and_a_rate_is_kept()
     {
-        Assert.Equal(HostupErrors.ByteBudget, (await Assert.ThrowsAsync<HostupException>(() => FetchAsync(mostBytes: Bytes))).Code);
+        Assert.Equal(HostupErrors.ByteBudget, (await Assert.ThrowsAsync<HostupException>(() => FetchAsync(new UpdatePolicy { ByteBudget = Bytes }))).Code);
         Assert.Empty(Transfers);
         long began = TimeProvider.System.GetTimestamp();
 
-        await FetchAsync(bytesPerSecond: Bytes);
+        await FetchAsync(new UpdatePolicy { BytesPerSecond = Bytes });
 
         Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromSeconds(0.8), $"{Bytes} bytes in {TimeProvider.System.GetElapsedTime(began)}");
     }
+
+    [Fact]
+    public async Task What_is_here_of_it_costs_nothing_of_the_budget()
+    {
+        _network.Faults.Enqueue(new(NetworkFaultKind.Cut, 1_000_000));
+        await Assert.ThrowsAsync<HostupException>(() => FetchAsync());
+
+        string path = await FetchAsync(RestOnly);
+
+        Assert.Equal(_program, await File.ReadAllBytesAsync(path));
+    }
+
+    [Fact]
+    public async Task A_server_that_gives_the_whole_in_the_place_of_the_rest_does_not_exceed_the_budget()
+    {
+        _network.Faults.Enqueue(new(NetworkFaultKind.Cut, 1_000_000));
+        _network.Faults.Enqueue(new(NetworkFaultKind.RangeUnheeded));
+        await Assert.ThrowsAsync<HostupException>(() => FetchAsync());
+
+        Assert.Equal(HostupErrors.ByteBudget, (await Assert.ThrowsAsync<HostupException>(() => FetchAsync(RestOnly))).Code);
+    }
+
+    // With the envelope, which has some hundred bytes.
+    private static UpdatePolicy RestOnly => new() { ByteBudget = Bytes - 1_000_000 + 2000 };
 
     private long _received;
     private long _sent;
@@ -108,12 +132,12 @@ public sealed class UpdaterTransferTests : IAsyncLifetime
     private List<NetworkExchange> Transfers => [.. _network.Exchanges.Where(e => e.Path.Contains("/updaters/", StringComparison.Ordinal))];
 
     /// <summary>As an agent that was just started.</summary>
-    private async Task<string> FetchAsync(long mostBytes = long.MaxValue, long bytesPerSecond = 0)
+    private async Task<string> FetchAsync(UpdatePolicy? policy = null)
     {
-        var link = new ServerLink(_connections, _network.Address, DeviceConfig.Load(_device.Sim.Files).DeviceKey) { BytesPerSecond = bytesPerSecond };
+        var link = new ServerLink(_connections, _network.Address, DeviceConfig.Load(_device.Sim.Files).DeviceKey);
         try
         {
-            return (await new UpdaterStore(link, new DeviceTrust(_device.Sim.Files), _device.Data).ProvideAsync(_updater, mostBytes, default)).Path;
+            return (await new UpdaterStore(link, new DeviceTrust(_device.Sim.Files), _device.Data).ProvideAsync(_updater, policy ?? new UpdatePolicy(), spent: 0, default)).Path;
         }
         finally
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Hostup.Core.Trust;
@@ -28,6 +29,12 @@ internal sealed class Impostor : IAsyncDisposable
 
     /// <summary>Paths whose bodies do not end.</summary>
     public ConcurrentDictionary<string, bool> Endless { get; } = new();
+
+    /// <summary>Beginnings of paths that are answered with a status and nothing else, and with seconds after which to come back; null: it does not say when.</summary>
+    public ConcurrentDictionary<string, (int Status, int? RetryAfterSeconds)> Busy { get; } = new();
+
+    /// <summary>Told the path of each request before it is answered.</summary>
+    public Action<string> Asked { get; set; } = _ => { };
 
     /// <summary>Where it says that tokens are given; null: it asks for none.</summary>
     public Uri? TokensAt { get; set; }
@@ -83,7 +90,14 @@ internal sealed class Impostor : IAsyncDisposable
         Requests.Enqueue($"{path} {authorization ?? "-"}");
         var response = context.Response;
         response.KeepAlive = !ClosesEach;
-        if (TokensAt is not null && path.StartsWith("v2/", StringComparison.Ordinal) && authorization?.StartsWith("Bearer", StringComparison.Ordinal) != true)
+        Asked(path);
+        if (Busy.FirstOrDefault(b => path.StartsWith(b.Key, StringComparison.Ordinal)) is { Key: not null, Value: var (status, seconds) })
+        {
+            if (seconds is { } after)
+                response.Headers["Retry-After"] = after.ToString(CultureInfo.InvariantCulture);
+            await SendAsync(response, status, "text/plain", []);
+        }
+        else if (TokensAt is not null && path.StartsWith("v2/", StringComparison.Ordinal) && authorization?.StartsWith("Bearer", StringComparison.Ordinal) != true)
         {
             response.Headers["WWW-Authenticate"] = $"Bearer realm=\"{TokensAt}\",service=\"x\",scope=\"repository:hostos/sim-device:pull\"";
             await SendAsync(response, 401, "application/json", []);
