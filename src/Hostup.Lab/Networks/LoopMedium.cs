@@ -20,16 +20,29 @@ public sealed class LoopMedium : IAsyncDisposable
     public static async Task<LoopMedium> MountAsync(long bytes, CancellationToken ct)
     {
         var medium = new LoopMedium();
-        Directory.CreateDirectory(medium.Path);
         await using (var file = File.Create(medium.Image))
             file.SetLength(bytes);
         await new Tool("mkfs.ext4").RunAsync(["-q", "-F", medium.Image], ct);
-        await new Tool("mount").RunAsync(["-o", "loop", medium.Image, medium.Path], ct);
-        return medium;
+        return await medium.MountAsync(ct);
+    }
+
+    /// <summary>What a power cut at this moment leaves: a medium of its own with what has reached this one, mounted.</summary>
+    public Task<LoopMedium> CutAsync(CancellationToken ct)
+    {
+        var left = new LoopMedium();
+        File.Copy(Image, left.Image);
+        return left.MountAsync(ct);
     }
 
     /// <summary>Everything that is clean in the caches of this machine goes: what is read next is read from the medium.</summary>
     public static Task DropCachesAsync(CancellationToken ct) => File.WriteAllTextAsync("/proc/sys/vm/drop_caches", "3", ct);
+
+    private async Task<LoopMedium> MountAsync(CancellationToken ct)
+    {
+        Directory.CreateDirectory(Path);
+        await new Tool("mount").RunAsync(["-o", "loop", Image, Path], ct);
+        return this;
+    }
 
     public async ValueTask DisposeAsync()
     {

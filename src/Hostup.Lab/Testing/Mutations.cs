@@ -11,13 +11,15 @@ namespace Hostup.Lab.Testing;
 /// <param name="Replace">What is there instead.</param>
 /// <param name="Test">The test that was written against it, tried first; when it notices nothing, all of its project are tried.</param>
 /// <param name="Tests">The test project that must notice it.</param>
+/// <param name="Root">Whether its test needs root; tests that do are left out else.</param>
 public sealed record Mutation(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("file")] string File,
     [property: JsonPropertyName("find")] string Find,
     [property: JsonPropertyName("replace")] string Replace,
     [property: JsonPropertyName("test")] string Test,
-    [property: JsonPropertyName("tests")] string Tests = "Hostup.Updates.Tests");
+    [property: JsonPropertyName("tests")] string Tests = "Hostup.Updates.Tests",
+    [property: JsonPropertyName("root")] bool Root = false);
 
 /// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests on it that must notice: those of the update logic where nothing else is said.</summary>
 public sealed class Mutations(string root)
@@ -25,10 +27,13 @@ public sealed class Mutations(string root)
     private readonly HashSet<string> _allPass = [];
 
     /// <summary>Runs them all, a line each.</summary>
-    /// <returns>Caught and survived.</returns>
-    public async Task<(int Caught, int Survived)> RunAsync(CancellationToken ct)
+    /// <returns>Caught, survived, and those that need root where we have it not.</returns>
+    public async Task<(int Caught, int Survived, int Skipped)> RunAsync(CancellationToken ct)
     {
-        var mutations = JsonSerializer.Deserialize<Mutation[]>(await File.ReadAllTextAsync(Path.Combine(root, "tests/mutations.json"), ct))!;
+        var all = JsonSerializer.Deserialize<Mutation[]>(await File.ReadAllTextAsync(Path.Combine(root, "tests/mutations.json"), ct))!;
+        Mutation[] mutations = [.. all.Where(m => !m.Root || Environment.IsPrivilegedProcess)];
+        foreach (var left in all.Except(mutations))
+            Console.WriteLine($"{left.Name} skipped: its test needs root");
         string copy = Directory.CreateTempSubdirectory("hostup-mutate-").FullName;
         try
         {
@@ -38,7 +43,8 @@ public sealed class Mutations(string root)
             {
                 if (await BuildAsync(copy, [$"tests/{tests}"], ct) != 0)
                     throw new HostupException(HostupErrors.Lab, "cannot plant faults", $"{tests} does not build", "run `./test fast` first");
-                await RequirePassAsync(copy, tests, [.. mutations.Where(m => m.Tests == tests).Select(m => m.Test).Distinct()], ct);
+                foreach (var asked in mutations.Where(m => m.Tests == tests).GroupBy(m => m.Root))
+                    await RequirePassAsync(copy, tests, [.. asked.Select(m => m.Test).Distinct()], asked.Key, ct);
             }
             int caught = 0;
             // The next fault is built while the tests look for this one.
@@ -47,11 +53,11 @@ public sealed class Mutations(string root)
             {
                 var fault = await next;
                 next = i + 1 < mutations.Length ? BuildFaultAsync(copy, mutations[i + 1], ct) : next;
-                bool noticed = await IsNoticedAsync(copy, fault, [mutations[i].Test], ct) || await IsNoticedByAnyAsync(copy, fault, ct);
+                bool noticed = await IsNoticedAsync(copy, fault, [mutations[i].Test], mutations[i].Root, ct) || await IsNoticedByAnyAsync(copy, fault, ct);
                 caught += noticed ? 1 : 0;
                 Console.WriteLine($"{mutations[i].Name} {(noticed ? "caught" : "survived")}");
             }
-            return (caught, mutations.Length - caught);
+            return (caught, mutations.Length - caught, all.Length - mutations.Length);
         }
         finally
         {
@@ -87,25 +93,25 @@ public sealed class Mutations(string root)
     private async Task<bool> IsNoticedByAnyAsync(string copy, PlantedFault fault, CancellationToken ct)
     {
         if (_allPass.Add(fault.Tests))
-            await RequirePassAsync(copy, fault.Tests, [], ct);
-        return await IsNoticedAsync(copy, fault, [], ct);
+            await RequirePassAsync(copy, fault.Tests, [], root: false, ct);
+        return await IsNoticedAsync(copy, fault, [], root: false, ct);
     }
 
-    private static async Task RequirePassAsync(string copy, string project, IReadOnlyList<string> tests, CancellationToken ct)
+    private static async Task RequirePassAsync(string copy, string project, IReadOnlyList<string> tests, bool root, CancellationToken ct)
     {
-        if (await TestAsync(copy, project, tests, ct) != 0)
+        if (await TestAsync(copy, project, tests, root, ct) != 0)
             throw new HostupException(HostupErrors.Lab, "cannot plant faults", $"the tests of {project} fail without any", "run `./test fast` first");
     }
 
     /// <summary>Runs the tests with the library put where they load it.</summary>
-    private static async Task<bool> IsNoticedAsync(string copy, PlantedFault fault, IReadOnlyList<string> tests, CancellationToken ct)
+    private static async Task<bool> IsNoticedAsync(string copy, PlantedFault fault, IReadOnlyList<string> tests, bool root, CancellationToken ct)
     {
         string good = fault.Place + ".good";
         File.Copy(fault.Place, good);
         File.Copy(fault.Library, fault.Place, overwrite: true);
         try
         {
-            return await TestAsync(copy, fault.Tests, tests, ct) != 0;
+            return await TestAsync(copy, fault.Tests, tests, root, ct) != 0;
         }
         finally
         {
@@ -120,8 +126,8 @@ public sealed class Mutations(string root)
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
         DotNet.RunAsync(copy, ["build", .. what, "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
 
-    private static Task<int> TestAsync(string copy, string project, IReadOnlyList<string> tests, CancellationToken ct) =>
-        DotNet.RunAsync(copy, [$"artifacts/bin/{project}/debug/{project}.dll", "-noColor", "-stopOnFail", "-trait-", "Needs=root", .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
+    private static Task<int> TestAsync(string copy, string project, IReadOnlyList<string> tests, bool root, CancellationToken ct) =>
+        DotNet.RunAsync(copy, [$"artifacts/bin/{project}/debug/{project}.dll", "-noColor", "-stopOnFail", .. root ? Array.Empty<string>() : ["-trait-", "Needs=root"], .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
 
     private void Copy(string target, IReadOnlyList<string> projects)
     {

@@ -39,9 +39,9 @@ public sealed class TestRun(string root)
     /// <summary>Plants the faults: one that is caught counts as a test that passed.</summary>
     public async Task MutateAsync(CancellationToken ct)
     {
-        var (caught, survived) = await new Mutations(root).RunAsync(ct);
-        Console.WriteLine($"mutate: {caught} caught, {survived} survived");
-        (_passed, _failed) = (_passed + caught, _failed + survived);
+        var (caught, survived, skipped) = await new Mutations(root).RunAsync(ct);
+        Console.WriteLine($"mutate: {caught} caught, {survived} survived, {skipped} skipped");
+        (_passed, _failed, _skipped) = (_passed + caught, _failed + survived, _skipped + skipped);
     }
 
     /// <summary>Runs the tests that a filter chooses, in every test program.</summary>

@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
+using Hostup.Lab.Networks;
 using Hostup.Linux.RootTrees;
 
 namespace Hostup.Linux.Tests.RootTrees;
@@ -41,6 +42,29 @@ public sealed class SlotTreeWriterTests : IDisposable
 
         Assert.Equal("9437184 8\n", Run.Checked("/usr/bin/stat", "-c", "%s %b", directory + "/holes"));
         Assert.Equal("1000001 0\n", Run.Checked("/usr/bin/stat", "-c", "%s %b", directory + "/hole-at-end"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_flushed_outlives_a_power_cut(bool whole)
+    {
+        Run.NeedsRoot();
+        Run.Needs("/usr/sbin/mkfs.ext4");
+        await using var medium = await LoopMedium.MountAsync(64 << 20, default);
+        string directory = Directory.CreateDirectory(medium.Path + "/tree").FullName;
+        using var writer = new SlotTreeWriter(directory);
+        var tree = new ListedTree(RoundTripTests.Everything(attributes: true));
+        while (await tree.NextAsync(default) is { } entry)
+            await writer.WriteAsync(entry, tree, 0, _ => default, default);
+
+        if (whole)
+            await writer.FinishAsync(default);
+        else
+            writer.Flush(whole: false, default);
+        await using var left = await medium.CutAsync(default);
+
+        Assert.Equal(await TreeDigestOfDirectory.ComputeAsync(directory, null, default), await TreeDigestOfDirectory.ComputeAsync(left.Path + "/tree", null, default));
     }
 
     [Theory]

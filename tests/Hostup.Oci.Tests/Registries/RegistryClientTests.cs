@@ -136,9 +136,9 @@ public sealed class RegistryClientTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, 60_000, true)]
-    [InlineData(false, 60_000, false)]
-    [InlineData(false, 210_000, true)]
+    [InlineData(true, 80_000, true)]
+    [InlineData(false, 80_000, false)]
+    [InlineData(false, 230_000, true)]
     public async Task What_a_registry_sends_although_it_was_not_asked_for_counts_against_the_budget(bool ranges, long left, bool allowed)
     {
         await using var registry = new ScriptedRegistry { Ranges = ranges };

@@ -269,7 +269,7 @@ public sealed class SlotSupervisorTests
     {
         var device = await new SimDevice(Old, New).RunAsync();
         var settings = SupervisorSettings.Load(device.Files)!;
-        settings.With("v14.0.0", EngineImageName.Parse("sim/supervisor:v14.0.0")).Save(device.Files);
+        (settings with { Text = settings.Text.Replace("v14.1.0", "v14.0.0", StringComparison.Ordinal) }).Save(device.Files);
         device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.0.0, written since"));
 
         string? said = await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
