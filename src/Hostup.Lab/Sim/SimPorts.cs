@@ -113,7 +113,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public void Boot()
     {
         _boots++;
-        RebootRequested = false;
+        RebootRequested = ForcedRebootIsArmed = false;
         SupervisorRuns = false;
         LocksHeld = false;
         WatchdogRuns = false;
@@ -211,8 +211,30 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         if (!LocksHeld && device.IsUpdating)
             throw new InvalidOperationException("bug: the update reboots without the applications' locks");
         device.Power.Effect("reboot");
+        ForcedRebootIsArmed = true;
+        if (RebootFault?.Invoke() is { } fault)
+            throw new HostupException(HostupErrors.Program, "cannot reboot", fault, "reboot the device by hand");
         RebootRequested = true;
     }
+
+    /// <summary>Why no orderly reboot can be asked for; null: it can.</summary>
+    public Func<string?>? RebootFault { get; set; }
+
+    /// <summary>Whether a reboot is forced when no orderly one comes.</summary>
+    public bool ForcedRebootIsArmed { get; private set; }
+
+    public void CallOffReboot()
+    {
+        if (!ForcedRebootIsArmed)
+            return;
+        device.Power.Effect("call off reboot");
+        if (CallOffFault is { } why)
+            throw new HostupException(HostupErrors.Program, "cannot call off the forced reboot", why, "stop the unit hostup-force-reboot by hand");
+        ForcedRebootIsArmed = false;
+    }
+
+    /// <summary>Why a forced reboot cannot be called off; null: it can.</summary>
+    public string? CallOffFault { get; set; }
 
     public ValueTask DelayAsync(TimeSpan time, CancellationToken ct)
     {

@@ -48,6 +48,9 @@ public sealed class LinuxPower(CommandRunner commands, string program, string ro
         RebootAsync().AsTask().GetAwaiter().GetResult();
     }
 
+    /// <inheritdoc/>
+    public void CallOffReboot() => new RebootLadder(commands, TimeProvider.System).CallOffAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
     // The service manager owns the device: it is asked to use it. One that does already keeps its own limit.
     private async ValueTask ArmWatchdogAsync()
     {

@@ -15,6 +15,9 @@ public sealed class RebootLadder(CommandRunner commands, TimeProvider time, stri
     /// <summary>Name of the unit.</summary>
     public const string Unit = "hostup-force-reboot";
 
+    // systemctl(1): the unit is not loaded, so it does not run
+    private const int NotLoaded = 5;
+
     private const string Systemctl = "/usr/bin/systemctl|/bin/systemctl";
     private const string SysRq = "/proc/sys/kernel/sysrq", Trigger = "/proc/sysrq-trigger";
 
@@ -45,6 +48,15 @@ public sealed class RebootLadder(CommandRunner commands, TimeProvider time, stri
         {
             return $"no forced reboot is armed: {e.Why}";
         }
+    }
+
+    /// <summary>Ends it: no reboot is asked for any more. Idempotent.</summary>
+    /// <exception cref="HostupException"><c>program</c>: it may still run.</exception>
+    public async ValueTask CallOffAsync(CancellationToken ct)
+    {
+        var result = await commands.RunAsync(Systemctl, ["stop", $"{Unit}.service"], ct).ConfigureAwait(false);
+        if (result.ExitCode is not (0 or NotLoaded))
+            throw new HostupException(HostupErrors.Program, "cannot call off the forced reboot", $"systemctl ended with {result.ExitCode}: {result.Error.Trim()}", $"stop the unit {Unit} by hand");
     }
 
     /// <summary>Climbs it: returns only when nothing helped.</summary>

@@ -1,3 +1,5 @@
+using Hostup.Core.Errors;
+
 namespace Hostup.Updates.Ports;
 
 /// <summary>This boot of the machine.</summary>
@@ -15,6 +17,11 @@ public interface IPower
     /// </summary>
     void ResetWhenStuck();
 
-    /// <summary>Asks for an orderly reboot. Returns at once; the process is ended by it.</summary>
+    /// <summary>Arms a reboot that is forced when no orderly one comes, and asks for the orderly one. Returns at once; the process is ended by it.</summary>
+    /// <exception cref="HostupException"><c>program</c>: it cannot be asked for. The forced one comes all the same until it is called off.</exception>
     void Reboot(string why);
+
+    /// <summary>Calls off what <see cref="Reboot"/> armed: the OS that runs is to stay. Idempotent; nothing happens when nothing is armed.</summary>
+    /// <exception cref="HostupException"><c>program</c>: it may still come.</exception>
+    void CallOffReboot();
 }

@@ -26,6 +26,17 @@ public sealed class Reboot : IStep
         return ValueTask.FromResult(StepResult.Done);
     }
 
-    /// <summary>Nothing to take back.</summary>
-    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct) => default;
+    /// <summary>Calls off the forced reboot: without the applications' locks it must not come. Nothing rests on it: what else was done is taken back all the same.</summary>
+    public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
+    {
+        try
+        {
+            update.Device.Power.CallOffReboot();
+            return default;
+        }
+        catch (HostupException e)
+        {
+            return ValueTask.FromResult<IOException?>(new IOException($"a forced reboot may still come: {e.Why}", e));
+        }
+    }
 }

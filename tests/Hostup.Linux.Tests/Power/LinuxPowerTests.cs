@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Linux.Power;
 using Hostup.Linux.Processes;
 
@@ -60,6 +61,21 @@ public sealed class LinuxPowerTests : IDisposable
         Power().ResetWhenStuck();
 
         Assert.Equal("5", File.ReadAllText(_root + "/proc/sys/kernel/panic"));
+    }
+
+    /// <summary>Of a rollback too: there the forced one is all that is left.</summary>
+    [Fact]
+    public void A_reboot_that_cannot_be_asked_for_leaves_the_forced_one_until_it_is_called_off()
+    {
+        Put("usr/bin/systemd-run", $"#!/bin/sh\ntouch {_root}/ladder\n");
+        Put("usr/bin/systemctl", $"#!/bin/sh\ncase $1 in stop) rm {_root}/ladder ;; is-system-running) echo running ;; *) echo no bus >&2; exit 1 ;; esac\n");
+
+        var error = Assert.Throws<HostupException>(() => Power().Reboot("trial"));
+
+        Assert.Contains("no bus", error.Why, StringComparison.Ordinal);
+        Assert.True(File.Exists(_root + "/ladder"));
+        Power().CallOffReboot();
+        Assert.False(File.Exists(_root + "/ladder"));
     }
 
     private LinuxPower Power() => new(new CommandRunner(_root), "/usr/bin/hostup-device", _root);

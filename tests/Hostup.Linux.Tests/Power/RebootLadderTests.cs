@@ -1,3 +1,4 @@
+using Hostup.Core.Errors;
 using Hostup.Linux.Power;
 using Hostup.Linux.Processes;
 
@@ -41,6 +42,28 @@ public sealed class RebootLadderTests : IDisposable
         string? warning = await new RebootLadder(new CommandRunner(_root), TimeProvider.System).ArmAsync("/usr/bin/hostup-device", TestContext.Current.CancellationToken);
 
         Assert.Equal("no forced reboot is armed: it is not installed", warning);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)] // it does not run
+    public async Task Called_off_it_is_stopped(int exitCode)
+    {
+        Tool("usr/bin/systemctl", exitCode);
+
+        await new RebootLadder(new CommandRunner(_root), TimeProvider.System).CallOffAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(["stop hostup-force-reboot.service"], Calls());
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_stopped_is_told()
+    {
+        Tool("usr/bin/systemctl", 1);
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await new RebootLadder(new CommandRunner(_root), TimeProvider.System).CallOffAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains("hostup-force-reboot", error.WhatToDo, StringComparison.Ordinal);
     }
 
     private string[] Calls() => File.ReadAllLines(Path.Combine(_root, "calls"));

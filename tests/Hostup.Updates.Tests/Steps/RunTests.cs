@@ -245,6 +245,51 @@ public sealed class RunTests
         Assert.InRange(new AttemptJournal(device.Files).Read().Count, 20, 80);
     }
 
+    /// <summary>Its undo gives the applications' locks back: a forced reboot would meet them unprotected.</summary>
+    [Fact]
+    public async Task A_reboot_that_cannot_be_asked_for_is_not_forced_after_the_undo()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.RebootFault = () => "no bus";
+
+        await device.RunAsync();
+
+        AssertAsBefore(device, AttemptStates.Failed, "program");
+        Assert.False(device.Ports.ForcedRebootIsArmed || device.Ports.LocksHeld);
+        Assert.True(device.Power.Log.IndexOf("call off reboot") > device.Power.Log.IndexOf("reboot"));
+    }
+
+    [Fact]
+    public async Task A_forced_reboot_that_cannot_be_called_off_is_told_and_takes_nothing_else_with_it()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.RebootFault = () => "no bus";
+        device.Ports.CallOffFault = "no bus either";
+
+        await device.RunAsync();
+
+        Assert.Equal(("open", RunEndKind.UndoIncomplete), (device.Outcome, device.End!.Kind));
+        Assert.Contains("a forced reboot may still come", device.End.Error!.Message, StringComparison.Ordinal);
+        Assert.Equal(new BootSettings(2, false, 0), device.Device.Boot.Read());
+        Assert.Equal(BootFileSnapshot.Provisioned(Old), BootFileSnapshot.Of(device));
+        device.Ports.CallOffFault = null;
+        await device.CutAtRestAsync();
+        AssertAsBefore(device, AttemptStates.Failed, "program");
+    }
+
+    [Fact]
+    public async Task A_rollback_whose_reboot_cannot_be_asked_for_keeps_the_forced_one()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        device.Ports.RebootFault = () => device.Boots == 2 ? "no bus" : null;
+
+        await device.RunAsync();
+
+        Assert.True(device.Ports.ForcedRebootIsArmed);
+        await device.CutAtRestAsync();
+        Assert.Equal(AttemptStates.RolledBack, device.Outcome);
+    }
+
     private static SimDevice Device(params IHostAppSource[] sources) => new(Old, New) { Sources = sources };
 
     private static string? SourceOf(SimDevice device) => new AttemptJournal(device.Files).Read().Last(r => r.Source is not null).Source;
