@@ -42,7 +42,10 @@ public sealed class BootPartition(IFiles files, string bootId)
     /// <summary>Bytes that an interrupted installation left staged; the next one removes them first.</summary>
     public static long StagedBytes(IFiles files) => new StagedBootFiles(files).Names.Sum(name => RoundToCluster(files.LengthOf(name) ?? 0));
 
-    /// <summary>Brings the set onto the partition. Durable when it returns. Interrupted at any point, the old root still boots.</summary>
+    /// <summary>
+    /// Brings the set onto the partition. Durable when it returns. Interrupted at any point, the old root still boots. What an interruption left must be taken back before, by
+    /// <see cref="Restore"/>: a file that looks as it is wanted may be there under two names.
+    /// </summary>
     /// <param name="source">The set: /resin-boot of a root.</param>
     /// <param name="keptBack">Paths that an update leaves alone.</param>
     /// <param name="fromPartition">Partition number of the root that runs.</param>
@@ -62,7 +65,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         Require(RequiredBytes(changes, touched) + slotFiles.SpaceNeeded(source, wanted.Paths));
         // From here on the partition may hold what the running root does not know; the next power-on compares.
         touched.Save(files);
-        Write(_staged.Drop);
+        Replace(touched, []);
         if (slotDiffers)
             Write(slotFiles.Drop);
         using (files.OpenForWriting(Places.Boot))
@@ -94,30 +97,15 @@ public sealed class BootPartition(IFiles files, string bootId)
             Settle();
             return [];
         }
-        if (touched.UnsureInBoot == bootId)
-            throw new HostupException(HostupErrors.BootFiles, "cannot bring the old boot files back in this boot",
-                "a name on the boot partition could not be written, so that memory may show another file under it than the medium", "reboot the device: they come back by themselves");
+        MustBeSure(touched);
         var changes = WayBack(touched, keptBack);
-        var shared = _staged.Shared();
-        var others = _staged.OthersThan(shared);
-        BootFileChange[] wanted = [.. changes.Where(c => c.Wanted is not null), .. shared.Where(p => !changes.Any(c => IsPath(c, p))).Select(ContentOfItsOwn)];
         // A partition that cannot be opened for writing was not written either.
         if (changes is [] && !IsAnythingLeft(touched))
         {
             AtomicFile.Delete(files, Places.BootFilesTouched);
             return [];
         }
-        // Opened again each time: the kernel makes the file system read-only when it meets what a power cut left of a file.
-        Write(() => files.DeleteTogether(others));
-        Write(() =>
-        {
-            _staged.Stage(wanted);
-            ChangeNames(touched, () =>
-            {
-                _staged.Exchange(wanted);
-                files.DeleteTogether([.. _staged.Names, .. changes.Where(c => c.Wanted is null).Select(c => $"{Places.Boot}/{c.Path}")]);
-            });
-        });
+        Replace(touched, changes);
         Write(() =>
         {
             foreach (string directory in touched.Directories.Reverse())
@@ -138,9 +126,11 @@ public sealed class BootPartition(IFiles files, string bootId)
     /// <summary>The new set is final: what was kept for the way back is removed. Durable when it returns; idempotent.</summary>
     public void Settle()
     {
-        if (!files.Exists(Places.BootFilesTouched))
+        if (TouchedFiles.Load(files) is not { } touched)
             return;
-        Write(() => files.DeleteTogether([.. _staged.Names, .. CopyNames]));
+        MustBeSure(touched);
+        Replace(touched, []);
+        Write(() => files.DeleteTogether(CopyNames));
         Write(() =>
         {
             files.DeleteDirectory(StagedBootFiles.Folder);
@@ -198,6 +188,25 @@ public sealed class BootPartition(IFiles files, string bootId)
         return [.. changes, .. added.Select(p => new BootFileChange(p, null))];
     }
 
+    /// <summary>Makes these changes and removes all that is staged. A file in use that a staged name may show too gets a content of its own before.</summary>
+    private void Replace(TouchedFiles touched, IReadOnlyList<BootFileChange> changes)
+    {
+        var shared = _staged.Shared();
+        var others = _staged.OthersThan(shared);
+        BootFileChange[] wanted = [.. changes.Where(c => c.Wanted is not null), .. shared.Where(p => !changes.Any(c => IsPath(c, p))).Select(ContentOfItsOwn)];
+        // Opened again each time: the kernel makes the file system read-only when it meets what a power cut left of a file.
+        Write(() => files.DeleteTogether(others));
+        Write(() =>
+        {
+            _staged.Stage(wanted);
+            ChangeNames(touched, () =>
+            {
+                _staged.Exchange(wanted);
+                files.DeleteTogether([.. _staged.Names, .. changes.Where(c => c.Wanted is null).Select(c => $"{Places.Boot}/{c.Path}")]);
+            });
+        });
+    }
+
     private void KeepCopies(TouchedFiles touched)
     {
         var missing = touched.Saved.Where(s => !files.Exists($"{Copies}/{s.Number}") || files.DigestOf($"{Copies}/{s.Number}") != s.Digest).ToList();
@@ -221,6 +230,13 @@ public sealed class BootPartition(IFiles files, string bootId)
             files.Delete($"{Places.Boot}/{change.Path}");
             files.FlushFileSystem(Places.Boot);
         }
+    }
+
+    private void MustBeSure(TouchedFiles touched)
+    {
+        if (touched.UnsureInBoot == bootId)
+            throw new HostupException(HostupErrors.BootFiles, "cannot bring the boot files in order in this boot",
+                "a name on the boot partition could not be written, so that memory may show another file under it than the medium", "reboot the device: it is done by itself");
     }
 
     /// <summary>

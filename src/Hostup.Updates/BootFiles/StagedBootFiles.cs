@@ -35,9 +35,6 @@ internal sealed class StagedBootFiles(IFiles files)
         return [.. Names.Where(n => ContentOf(n) is not { } content || !kept.Contains(content))];
     }
 
-    /// <summary>Removes all that is staged.</summary>
-    public void Drop() => files.DeleteTogether(Names);
-
     /// <summary>Stages every content beside what lies there, flushes, reads back.</summary>
     /// <exception cref="HostupException"><c>boot-files</c>.</exception>
     public void Stage(IReadOnlyList<BootFileChange> changes)

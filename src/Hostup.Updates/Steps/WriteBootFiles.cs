@@ -27,8 +27,12 @@ public sealed class WriteBootFiles : IStep
         update.HonourCancel();
         var slot = await update.Device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
         await using var _ = slot.ConfigureAwait(false);
-        var changed = new BootPartition(update.Device.Files, update.Device.Power.BootId).Install(
-            slot.Path + Places.OwnBootFiles, KeptBack.Of(update.Release, update.Device.Boot), update.Plan.FromPartition, update.Plan.ToPartition);
+        var boot = new BootPartition(update.Device.Files, update.Device.Power.BootId);
+        var keptBack = KeptBack.Of(update.Release, update.Device.Boot);
+        // What an interrupted installation left is no ground to build on, and the repair at power-on may have failed. One after the other: the way back of the files ends that of the areas.
+        new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition);
+        boot.Restore(update.Plan.FromPartition, keptBack);
+        var changed = boot.Install(slot.Path + Places.OwnBootFiles, keptBack, update.Plan.FromPartition, update.Plan.ToPartition);
         if (changed is not [])
             update.Progress.Report(State, 0, 0, $"replaced boot files that were changed on this device: {string.Join(", ", changed)}");
         // What is half done is not left half done; the switch that follows cannot be called back.

@@ -214,6 +214,32 @@ public sealed class BootPartitionTests
         Assert.False(device.Files.Exists(Places.BootFilesTouched));
     }
 
+    /// <summary>Nobody repaired it: the repair failed, or the state partition has forgotten what was touched.</summary>
+    [Theory]
+    [InlineData("hostup-new/0", "EFI/BOOT/grub.cfg", true)]
+    [InlineData("EFI/BOOT/grub.cfg", "hostup-new/0", true)]
+    [InlineData("hostup-new/0", "EFI/BOOT/grub.cfg", false)]
+    [InlineData("EFI/BOOT/grub.cfg", "hostup-new/0", false)]
+    public void Two_names_of_one_file_cost_it_neither_at_a_commit_nor_at_the_next_installation(string changed, string shown, bool commit)
+    {
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/hostup-new/0", _new.BootFiles["EFI/BOOT/grub.cfg"]);
+        device.Boot.Exchange($"{Places.Boot}/{changed}", $"{Places.Boot}/{shown}");
+        device.Boot.PowerCut(Unflushed.FirstName);
+        byte[] inUse = device.Files.Read(Places.Boot + "/EFI/BOOT/grub.cfg");
+        if (commit)
+            AtomicFile.Write(device.Files, Places.BootFilesTouched, "/from 2\n/replaced EFI/BOOT/grub.cfg"u8);
+
+        if (commit)
+            boot.Settle();
+        else
+            boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        device.Boot.PowerCut(Unflushed.Lost);
+
+        Assert.Equal(commit ? inUse : _new.BootFiles["EFI/BOOT/grub.cfg"], device.Files.Read(Places.Boot + "/EFI/BOOT/grub.cfg"));
+        Assert.Equal(!commit, device.Files.Exists(Places.BootFilesTouched));
+    }
+
     [Theory]
     [InlineData(Running)]
     [InlineData(Spare)]

@@ -48,6 +48,34 @@ public sealed class BootAreaCrashTests
         }
     }
 
+    [Fact]
+    public async Task A_repair_at_power_on_that_fails_once_loses_no_copy_of_the_old_loader()
+    {
+        var (old, target) = Releases(SimBehaviour.Unhealthy, Two);
+        var whole = await new SimDevice(old, target, Unflushed.Torn).RunAsync();
+        int repairs = 0;
+
+        for (int cut = whole.Power.Log.FindIndex(IsWrite) + 2; cut <= whole.Power.Log.IndexOf("reboot") + 1; cut++)
+        {
+            var device = new SimDevice(old, target, Unflushed.Torn, [cut]);
+            bool failed = false;
+            device.Power.Meanwhile = _ =>
+            {
+                bool write = device.Boots == 2 && IsWrite(device.Power.Log[^1]);
+                device.Media.Broken = write && !failed ? "disk" : null;
+                failed |= write;
+            };
+
+            await device.RunAsync();
+
+            AssertLoader(device, $"cut before effect {cut} ({string.Join(", ", device.Power.CutBefore)})");
+            repairs += device.Said.Exists(s => s.Contains("input/output error", StringComparison.Ordinal)) ? 1 : 0;
+        }
+        Assert.True(repairs >= 3, $"only {repairs} repairs failed");
+    }
+
+    private static bool IsWrite(string effect) => effect.StartsWith("write disk:", StringComparison.Ordinal);
+
     [Theory, InlineData(SimBehaviour.Good), InlineData(SimBehaviour.Unhealthy)]
     public async Task A_release_that_changes_the_loader_and_no_boot_file_leaves_nothing_behind_at_any_cut(SimBehaviour behaviour)
     {

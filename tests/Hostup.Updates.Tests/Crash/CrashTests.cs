@@ -131,6 +131,41 @@ public sealed class CrashTests
         }
     }
 
+    /// <summary>What the cut left is repaired at power-on. That fails once, at any of its effects, and the same boot goes on with the update.</summary>
+    [Theory]
+    [InlineData(Unflushed.FirstName, true)]
+    [InlineData(Unflushed.SecondName, true)]
+    [InlineData(Unflushed.FirstName, false)]
+    [InlineData(Unflushed.SecondName, false)]
+    public async Task A_change_of_names_that_was_cut_costs_no_file_when_its_repair_fails_once(Unflushed unflushed, bool exchange)
+    {
+        var target = SimRelease.Make("2.101.0", SimBehaviour.Good);
+        var whole = await Device(target, unflushed, exchange, []).RunAsync();
+        var cuts = Cuts(whole, unflushed).Where(c => whole.Power.Log[c - 2].Contains($" {Places.Boot}/", StringComparison.Ordinal)).ToList();
+        Assert.True(cuts.Count >= 4, $"only {cuts.Count} cuts in changes of names on the boot partition");
+
+        foreach (var (cut, fault) in cuts.SelectMany(c => Enumerable.Range(1, 9).Select(f => (c, f))))
+        {
+            var device = Device(target, unflushed, exchange, [cut]);
+            int effects = 0;
+            device.Files.Fault = _ => device.Boots == 2 && ++effects == fault ? "input/output error" : null;
+            device.Files.Loses = unflushed;
+
+            await device.RunAsync();
+            string when = $"cut after {whole.Power.Log[cut - 2]}, {unflushed}, exchange {exchange}, fault at effect {fault} of the repair ({string.Join("; ", device.Said)})";
+            Assert.True(effects >= fault, $"{when}: no fault");
+            // The first effect changes no name: nothing is in doubt.
+            Assert.True(fault > 1 || (device.Outcome == AttemptStates.Committed && device.Said.Exists(s => s.Contains("input/output error", StringComparison.Ordinal))), $"{when}: {device.Outcome}");
+            // What counts is what the medium has.
+            await device.CutAtRestAsync();
+
+            if (device.Outcome == AttemptStates.Committed)
+                AssertAtRest(device, target, when);
+            else
+                AssertFailedAsBefore(device, when);
+        }
+    }
+
     [Theory]
     [InlineData(SimBehaviour.Good)]
     [InlineData(SimBehaviour.Unhealthy)]
@@ -183,6 +218,14 @@ public sealed class CrashTests
         foreach (string leftover in new[] { Places.AltbootBreadcrumb, Places.HealthBreadcrumb, Places.BootFilesTouched, Places.TrialBoots })
             Assert.False(device.Files.Exists(leftover), $"{when}: {leftover} is left");
         AssertBootFiles(device, running!, when);
+    }
+
+    private static void AssertFailedAsBefore(SimDevice device, string when)
+    {
+        Assert.True(device.Bricked is null && device.RunningRelease == Old, $"{when}: {device.Bricked}");
+        Assert.True(device.Outcome == AttemptStates.Failed, $"{when}: {device.Outcome}");
+        Assert.False(device.Files.Exists(Places.BootFilesTouched), when);
+        AssertBootFiles(device, Old, when);
     }
 
     private static void AssertBootFiles(SimDevice device, SimRelease running, string when)
