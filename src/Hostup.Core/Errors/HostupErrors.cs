@@ -69,6 +69,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode RootSpace = new("root-space", Refused);
     /// <summary>The boot partition is too small for old and new files together.</summary>
     public static readonly HostupErrorCode BootSpace = new("boot-space", Refused);
+    /// <summary>FAT cannot hold the names of the release's boot files side by side.</summary>
+    public static readonly HostupErrorCode BootNames = new("boot-names", Refused);
     /// <summary>The state partition has less than 2 MiB free.</summary>
     public static readonly HostupErrorCode StateSpace = new("state-space", Refused);
     /// <summary>The data partition has not enough space.</summary>

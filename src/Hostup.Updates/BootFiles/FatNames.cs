@@ -13,20 +13,34 @@ internal static partial class FatNames
     /// <summary>Refuses a set of names that FAT cannot hold side by side, or that would open another file that is there.</summary>
     /// <param name="paths">The set.</param>
     /// <param name="present">Files that the partition holds.</param>
-    /// <exception cref="HostupException"><c>boot-files</c>.</exception>
+    /// <exception cref="HostupException"><c>boot-names</c>.</exception>
     public static void Check(IEnumerable<string> paths, IReadOnlyList<string> present)
+    {
+        if (FaultOf(paths, present) is { } fault)
+            throw new HostupException(HostupErrors.BootNames, "cannot install the boot files", fault, Remedy);
+    }
+
+    /// <summary>What to do about a fault.</summary>
+    public const string Remedy = "rename it in the release's /resin-boot";
+
+    /// <summary>The first name of a set that FAT cannot hold beside the others, or that would open another file that is there, and why; null: there is none.</summary>
+    /// <param name="paths">The set.</param>
+    /// <param name="present">Files that the partition holds.</param>
+    public static string? FaultOf(IEnumerable<string> paths, IReadOnlyList<string> present)
     {
         var seen = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (string path in paths)
         {
             if (path.Split('/').FirstOrDefault(IsBad) is { } name)
-                throw Refused(path, $"FAT cannot hold the name '{name}'");
+                return $"{path}: FAT cannot hold the name '{name}'";
             if (!seen.TryAdd(path, path))
-                throw Refused(path, $"it differs from {seen[path]} by case only, which FAT ignores");
+                return $"{path}: it differs from {seen[path]} by case only, which FAT ignores";
         }
-        foreach (string path in seen.Values.Where(p => Alias().IsMatch(Path.GetFileName(p))))
-            if (seen.Values.Concat(present).FirstOrDefault(other => MayBeAliasOf(path, other)) is { } twin)
-                throw Refused(path, $"FAT may give that name to {twin} as its short one");
+        return (from path in seen.Values
+                where Alias().IsMatch(Path.GetFileName(path))
+                from other in seen.Values.Concat(present)
+                where MayBeAliasOf(path, other)
+                select $"{path}: FAT may give that name to {other} as its short one").FirstOrDefault();
     }
 
     /// <summary>Files that repair tools leave behind and no OS needs: FSCK0000.REC of fsck.vfat, lost+found of others.</summary>
@@ -50,7 +64,4 @@ internal static partial class FatNames
     private static partial Regex Alias();
 
     private static bool IsBad(string name) => name.Length == 0 || name.Length > MostBytes || name[^1] is '.' or ' ' || name.Any(c => c < ' ' || Forbidden.Contains(c, StringComparison.Ordinal));
-
-    private static HostupException Refused(string path, string why) =>
-        new(HostupErrors.BootFiles, $"cannot install boot file {path}", why, "rename it in the release's /resin-boot");
 }

@@ -15,6 +15,9 @@ internal sealed class ListedBootFiles(IFiles device, IReadOnlyList<BootFile> set
     /// <summary>Where the set seems to lie.</summary>
     public const string Source = "/hostup-listed-boot-files";
 
+    /// <summary>Paths of a set that are installed, as its list has them.</summary>
+    public static IEnumerable<string> PathsOf(IReadOnlyList<BootFile> set) => set.Select(f => f.Path).Where(p => !FatNames.IsLeftover(p));
+
     public bool Exists(string path) => Listed(path) is not null || device.Exists(path);
 
     public byte[] Read(string path) => Listed(path) is null ? device.Read(path) : throw OnlyListed();

@@ -2,6 +2,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
+using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
@@ -44,6 +45,7 @@ public static class DeviceChecks
         RootSpace(facts, asked.Release),
         Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? (asked.IsBelieved ? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}" : NotJudged), "install an mke2fs that knows the release's features, or sign the release with fewer"),
         .. BootAreas(fit, asked.Release),
+        Check(HostupErrors.BootNames, fit.BootNameFault is null, fit.BootNameFault ?? "FAT holds every name", FatNames.Remedy),
         BootSpace(facts, fit),
         StateSpace(facts),
         Engine(facts),
@@ -73,6 +75,7 @@ public static class DeviceChecks
         PolicyCheck.Evaluate(policy),
         Open(HostupErrors.RootSpace),
         Open(HostupErrors.Mkfs),
+        Open(HostupErrors.BootNames),
         Open(HostupErrors.BootSpace),
         StateSpace(facts),
         Engine(facts),

@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Updates.BootFiles;
+using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
@@ -18,6 +19,9 @@ public sealed record ReleaseFit
 {
     /// <summary>What the release's boot files ask of the boot partition.</summary>
     public required BootFilesNeed Boot { get; init; }
+
+    /// <summary>Which name of the release's boot files FAT cannot hold, and why; null: it can hold all.</summary>
+    public string? BootNameFault { get; init; }
 
     /// <summary>Why the raw areas of the release's boot loader cannot be written; null: they can, or it has none.</summary>
     public string? BootAreaFault { get; init; }
@@ -45,10 +49,13 @@ public sealed record ReleaseFit
         bool holds = SpareHolds(device, release);
         var areas = new BootAreas(device.Files, device.Media);
         string? fault = areas.FaultOf(release.BootAreas);
-        var files = new BootPartition(device.Files, device.Power.BootId).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device));
+        string? names = FatNames.FaultOf(ListedBootFiles.PathsOf(release.BootFiles), device.Files.Below(Places.Boot));
+        // A set that the partition cannot hold has no size there.
+        var files = names is null ? new BootPartition(device.Files, device.Power.BootId).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device)) : new BootFilesNeed(0, 0);
         return new ReleaseFit
         {
             Boot = fault is null ? files + areas.Need(release.BootAreas) : files,
+            BootNameFault = names,
             BootAreaFault = fault,
             FormatFault = asked.IsBelieved ? await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false) : null,
             SpareHoldsIt = holds,

@@ -69,6 +69,9 @@ public static class Refusals
         new("a feature that mke2fs does not know", "mkfs", d => Features(d, "verity"), d => { Features(d, "verity"); d.Slots.KnownFeatures = d.Target.Release.Root.Ext4Features; }),
         new("a raw area of the boot loader on a medium that is not there", "boot-areas", d => Areas(d, "boot0", 8192), d => Areas(d, "disk", 8192)),
         new("a raw area behind the end of the medium", "boot-areas", d => Areas(d, "disk", 128 << 10), d => Areas(d, "disk", (128 << 10) - 4096)),
+        new("two boot files that differ by case only", "boot-names", d => BootFileMore(d, "EFI/BOOT/GRUB.CFG"), d => BootFileMore(d, "EFI/BOOT/GRUB2.CFG")),
+        new("a boot file with a character that FAT has none of", "boot-names", d => BootFileMore(d, "kernel:old"), d => BootFileMore(d, "kernel-old")),
+        new("a boot file with the short name of an owner's file", "boot-names", d => BesideTheOwners(d, "overlays/OWNERS~1.DTB"), d => BesideTheOwners(d, "overlays/OTHERS~1.DTB")),
         new("a boot partition that is one byte too small", "boot-space", d => d.Files.Free[Places.Boot] = BootNeeded(d) - 1, d => d.Files.Free[Places.Boot] = BootNeeded(d)),
         new("a boot file more than is kept back", "boot-space", d => KeptBackFew(d, BootNeeded(d)), d => d.Files.Free[Places.Boot] = BootNeeded(d)),
         new("a full state partition", "state-space", d => d.Files.Free[Places.State] = (2 * MiB) - 1, d => d.Files.Free[Places.State] = 2 * MiB),
@@ -148,6 +151,15 @@ public static class Refusals
 
     private static long BootNeeded(SimDevice device) =>
         new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
+
+    private static void BootFileMore(SimDevice device, string path) =>
+        Release(device, r => r with { BootFiles = [.. r.BootFiles, new BootFile(path, 1, Core.Digest.Of("x"u8))] });
+
+    private static void BesideTheOwners(SimDevice device, string path)
+    {
+        device.Boot.Provision(Places.Boot + "/overlays/owners-overlay.dtbo", "the owner's"u8.ToArray());
+        BootFileMore(device, path);
+    }
 
     // config.txt differs too; by default it is kept back and costs nothing.
     private static void KeptBackFew(SimDevice device, long free)
