@@ -17,7 +17,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
     public bool Exists(string path) => AttributesOf(path) is not null;
 
     /// <inheritdoc/>
-    public byte[] Read(string path) => File.ReadAllBytes(At(path));
+    public byte[] Read(string path) => PortErrors.Of(() => File.ReadAllBytes(At(path)));
 
     /// <inheritdoc/>
     public byte[] Hash(string path, HashAlgorithmName algorithm)
@@ -33,11 +33,11 @@ public sealed class LinuxFiles(string root = "") : IFiles
 
     /// <inheritdoc/>
     public IReadOnlyList<string> ListFiles(string directory) => IsDirectory(directory)
-        ? [.. Directory.EnumerateFiles(At(directory), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(At(directory), f)).Order(StringComparer.Ordinal)]
+        ? PortErrors.Of(() => Directory.EnumerateFiles(At(directory), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(At(directory), f)).Order(StringComparer.Ordinal).ToArray())
         : [];
 
     /// <inheritdoc/>
-    public long FreeBytes(string path) => new DriveInfo(At(path)).AvailableFreeSpace;
+    public long FreeBytes(string path) => PortErrors.Of(() => new DriveInfo(At(path)).AvailableFreeSpace);
 
     /// <inheritdoc/>
     public IDisposable OpenForWriting(string mountPoint)
@@ -53,18 +53,18 @@ public sealed class LinuxFiles(string root = "") : IFiles
     /// <inheritdoc/>
     public void Create(string path, ReadOnlySpan<byte> content)
     {
-        using var file = File.OpenHandle(At(path), FileMode.Create, FileAccess.Write);
-        RandomAccess.Write(file, content, 0);
+        using var file = PortErrors.Open(At(path), FileMode.Create, FileAccess.Write);
+        PortErrors.Write(file, content, 0);
     }
 
     /// <inheritdoc/>
     public void Copy(string from, string to)
     {
-        using var file = File.OpenHandle(At(to), FileMode.Create, FileAccess.Write);
+        using var file = PortErrors.Open(At(to), FileMode.Create, FileAccess.Write);
         long written = 0;
         foreach (var block in Blocks(from))
         {
-            RandomAccess.Write(file, block.Span, written);
+            PortErrors.Write(file, block.Span, written);
             written += block.Length;
         }
     }
@@ -72,22 +72,22 @@ public sealed class LinuxFiles(string root = "") : IFiles
     /// <inheritdoc/>
     public void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes)
     {
-        using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.Write);
+        using var file = PortErrors.Open(At(path), FileMode.Open, FileAccess.Write);
         if (offset + bytes.Length > RandomAccess.GetLength(file))
             throw new InvalidOperationException($"bug: {path} would grow by an overwrite");
-        RandomAccess.Write(file, bytes, offset);
+        PortErrors.Write(file, bytes, offset);
     }
 
     /// <inheritdoc/>
-    public void CreateDirectory(string path) => Directory.CreateDirectory(At(path));
+    public void CreateDirectory(string path) => PortErrors.Of(() => { Directory.CreateDirectory(At(path)); });
 
     /// <inheritdoc/>
     public void Rename(string from, string to)
     {
         bool onFat = to.StartsWith(Places.Boot + "/", StringComparison.Ordinal);
         // FAT gives the clusters of the replaced file back in no order with the names. While it is open it gives none back.
-        using var replaced = onFat && File.Exists(At(to)) ? File.OpenHandle(At(to)) : null;
-        File.Move(At(from), At(to), overwrite: true);
+        using var replaced = onFat && File.Exists(At(to)) ? PortErrors.Open(At(to)) : null;
+        PortErrors.Of(() => File.Move(At(from), At(to), overwrite: true));
         // Where a file lies is written with the file and not with the directory.
         if (onFat)
             FlushFileSystem(to);
@@ -103,7 +103,7 @@ public sealed class LinuxFiles(string root = "") : IFiles
     }
 
     /// <inheritdoc/>
-    public void Delete(string path) => File.Delete(At(path));
+    public void Delete(string path) => PortErrors.Of(() => File.Delete(At(path)));
 
     /// <inheritdoc/>
     public void DeleteTogether(IReadOnlyList<string> paths)
@@ -113,8 +113,8 @@ public sealed class LinuxFiles(string root = "") : IFiles
         {
             foreach (string path in paths.Where(IsFile))
             {
-                open.Add(File.OpenHandle(At(path)));
-                File.Delete(At(path));
+                open.Add(PortErrors.Open(At(path)));
+                Delete(path);
             }
             if (open.Count > 0)
                 FlushFileSystem(Path.GetDirectoryName(paths.First(p => Directory.Exists(At(Path.GetDirectoryName(p)!))))!);
@@ -128,14 +128,14 @@ public sealed class LinuxFiles(string root = "") : IFiles
     /// <inheritdoc/>
     public void DeleteDirectory(string path)
     {
-        if (IsDirectory(path) && !Directory.EnumerateFileSystemEntries(At(path)).Any())
-            Directory.Delete(At(path), recursive: false);
+        if (IsDirectory(path) && PortErrors.Of(() => !Directory.EnumerateFileSystemEntries(At(path)).Any()))
+            PortErrors.Of(() => Directory.Delete(At(path), recursive: false));
     }
 
     /// <inheritdoc/>
     public void Flush(string path)
     {
-        using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var file = PortErrors.Open(At(path), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         FileFlush.ToDisk(file, path);
         // Who reads it back wants what the medium has, not what memory was given.
         _ = Native.FileCalls.Advise((int)file.DangerousGetHandle(), 0, 0, Native.FileCalls.FadviseDontNeed);
@@ -160,21 +160,17 @@ public sealed class LinuxFiles(string root = "") : IFiles
     {
         try
         {
-            return File.GetAttributes(At(path));
+            return PortErrors.Of(() => File.GetAttributes(At(path)));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new IOException(e.Message, e);
-        }
     }
 
     private IEnumerable<ReadOnlyMemory<byte>> Blocks(string path)
     {
-        using var file = File.OpenHandle(At(path), FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
+        using var file = PortErrors.Open(At(path), FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.SequentialScan);
         byte[] block = ArrayPool<byte>.Shared.Rent(BlockBytes);
         try
         {

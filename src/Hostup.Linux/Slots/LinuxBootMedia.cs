@@ -4,6 +4,7 @@ using Hostup.Linux.Native;
 using Hostup.Oci.Layouts;
 using Hostup.Updates.Ports;
 using Microsoft.Win32.SafeHandles;
+using PortErrors = Hostup.Linux.Files.PortErrors;
 
 namespace Hostup.Linux.Slots;
 
@@ -47,11 +48,11 @@ public sealed class LinuxBootMedia(Func<string> running, string root = "") : IBo
     /// <inheritdoc/>
     public void CopyTo(string medium, long offsetBytes, long length, string file)
     {
-        using var target = File.OpenHandle(file, FileMode.Create, FileAccess.Write);
+        using var target = PortErrors.Open(file, FileMode.Create, FileAccess.Write);
         long written = 0;
         Read(medium, offsetBytes, length, block =>
         {
-            RandomAccess.Write(target, block.Span, written);
+            PortErrors.Write(target, block.Span, written);
             written += block.Length;
         });
     }
@@ -60,24 +61,24 @@ public sealed class LinuxBootMedia(Func<string> running, string root = "") : IBo
     public void CopyFrom(string file, string medium, long offsetBytes)
     {
         SetReadOnly(medium, false);
-        using var source = File.OpenHandle(file);
-        using var target = File.OpenHandle(DeviceOf(medium), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        using var source = PortErrors.Open(file);
+        using var target = PortErrors.Open(DeviceOf(medium), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         byte[] block = new byte[BlockBytes];
         for (long done = 0; RandomAccess.Read(source, block, done) is > 0 and var count; done += count)
-            RandomAccess.Write(target, block.AsSpan(0, count), offsetBytes + done);
+            PortErrors.Write(target, block.AsSpan(0, count), offsetBytes + done);
     }
 
     /// <inheritdoc/>
     public void Flush(string medium)
     {
-        using (var file = File.OpenHandle(DeviceOf(medium), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        using (var file = PortErrors.Open(DeviceOf(medium), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
             FileFlush.ToDisk(file, medium);
         SetReadOnly(medium, true);
     }
 
     private void Read(string medium, long offsetBytes, long length, Action<ReadOnlyMemory<byte>> take)
     {
-        using var file = File.OpenHandle(DeviceOf(medium), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var file = PortErrors.Open(DeviceOf(medium), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         DropCache(file);
         byte[] block = new byte[BlockBytes];
         for (long done = 0; done < length;)
@@ -95,7 +96,7 @@ public sealed class LinuxBootMedia(Func<string> running, string root = "") : IBo
 
     private bool IsGpt(string disk)
     {
-        using var file = File.OpenHandle($"{root}/dev/{disk}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var file = PortErrors.Open($"{root}/dev/{disk}", FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         Span<byte> signature = stackalloc byte[8];
         return RandomAccess.Read(file, signature, SectorBytes) == signature.Length && signature.SequenceEqual("EFI PART"u8);
     }
@@ -105,7 +106,7 @@ public sealed class LinuxBootMedia(Func<string> running, string root = "") : IBo
     {
         string switchPath = $"{SysOf(NameOf(medium))}/force_ro";
         if (File.Exists(switchPath))
-            File.WriteAllText(switchPath, readOnly ? "1" : "0");
+            PortErrors.Of(() => File.WriteAllText(switchPath, readOnly ? "1" : "0"));
     }
 
     private string DeviceOf(string medium) => $"{root}/dev/{NameOf(medium)}";

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Hostup.Linux.Files;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
@@ -56,6 +57,20 @@ public sealed class LinuxFilesTests : IDisposable
         Assert.Null(_files.Length("/mnt"));
         Assert.Equal(1, _files.Length("/mnt/file"));
         Assert.Empty(_files.ListFiles("/mnt/file"));
+    }
+
+    /// <summary>.NET says of both that the program is not authorized, which is no error of a file to those who catch these.</summary>
+    [Fact]
+    public void What_may_not_be_opened_or_removed_is_an_error_of_the_medium()
+    {
+        Assert.Throws<IOException>(() => _files.Read("/mnt"));
+        Assert.Throws<IOException>(() => _files.Hash("/mnt", HashAlgorithmName.SHA256));
+        Assert.Throws<IOException>(() => _files.Create("/mnt", "x"u8));
+        Assert.Throws<IOException>(() => _files.Copy("/mnt/file", "/mnt"));
+        Assert.Throws<IOException>(() => _files.Copy("/mnt", "/mnt/other"));
+        Assert.Throws<IOException>(() => _files.Overwrite("/mnt", 0, "x"u8));
+        Assert.Throws<IOException>(() => _files.Flush("/mnt"));
+        Assert.Throws<IOException>(() => _files.Delete("/mnt"));
     }
 
     [Fact]

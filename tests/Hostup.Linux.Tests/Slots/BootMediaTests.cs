@@ -81,6 +81,41 @@ public sealed class BootMediaTests : IDisposable
         Assert.Equal(("0", "1"), (during, File.ReadAllText(_root.Of("sys/class/block/mmcblk0boot0/force_ro"))));
     }
 
+    [Fact]
+    public void What_may_not_be_written_is_an_error_of_the_medium()
+    {
+        var (media, _, folder) = Linux();
+        File.WriteAllBytes(folder + "/new", new byte[Sector]);
+        File.Delete(_root.Of("dev/mmcblk0"));
+        Directory.CreateDirectory(_root.Of("dev/mmcblk0")); // .NET says the same of it as of a device that may not be opened
+
+        Assert.Throws<IOException>(() => media.CopyFrom(folder + "/new", "disk", 16 * Sector));
+        Assert.Throws<IOException>(() => media.Flush("disk"));
+    }
+
+    [Fact, Trait("Needs", "root")]
+    public void A_block_device_that_is_read_only_is_an_error_of_the_medium()
+    {
+        Run.NeedsRoot();
+        Run.Needs("/usr/sbin/losetup");
+        var (media, _, folder) = Linux();
+        File.WriteAllBytes(folder + "/new", [.. Enumerable.Repeat((byte)1, Sector)]);
+        File.Move(_root.Of("dev/mmcblk0"), _root.Of("image"));
+        byte[] before = File.ReadAllBytes(_root.Of("image"));
+        string loop = Run.Checked("/usr/sbin/losetup", "-f", "--show", "--read-only", _root.Of("image")).Trim();
+        try
+        {
+            File.CreateSymbolicLink(_root.Of("dev/mmcblk0"), loop);
+
+            Assert.Throws<IOException>(() => media.CopyFrom(folder + "/new", "disk", 16 * Sector));
+        }
+        finally
+        {
+            Run.Checked("/usr/sbin/losetup", "-d", loop);
+        }
+        Assert.Equal(before, File.ReadAllBytes(_root.Of("image")));
+    }
+
     private static (IBootMedia Media, IFiles Files, string Folder) Simulated()
     {
         var release = SimRelease.Make("2.100.0", SimBehaviour.Good);
