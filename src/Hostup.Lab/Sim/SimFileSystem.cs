@@ -50,7 +50,7 @@ public sealed class SimFileSystem(SimFileSystemKind kind, long sizeBytes)
             Do(new NewName(path, file));
         }
         if (content.LongLength - _seen.Contents.GetValueOrDefault(file, []).LongLength > FreeBytes)
-            throw new IOException($"no space left on device: {path}");
+            throw new Updates.Files.NoRoomException($"no space left on device: {path}");
         Do(new NewContent(file, content));
     }
 

@@ -31,6 +31,12 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>Free bytes by mount point where they are fewer than the partition has.</summary>
     public Dictionary<string, long> Free { get; } = [];
 
+    /// <summary>Entries that the root directory of the boot partition holds; null: any number.</summary>
+    public int? BootRootEntries { get; set; }
+
+    /// <summary>Entries that are taken there.</summary>
+    public int BootRootEntriesTaken => SimRootDirectory.EntriesOf([.. device.Boot.Paths, .. _directories]);
+
     /// <summary>Files that lie on none of the partitions, or hide one of the root; by absolute path.</summary>
     public Dictionary<string, byte[]> Elsewhere { get; } = [];
 
@@ -174,6 +180,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
             throw new InvalidOperationException($"bug: {act} {path} while the boot partition is mounted read-only");
         if (fs == device.Boot && _closedByKernel)
             throw new IOException($"read-only file system: {path}");
+        if (fs == device.Boot && act is "create" or "make directory" or "rename" && SimRootDirectory.EntriesOf([.. device.Boot.Paths, .. _directories, path]) > BootRootEntries)
+            throw new NoRoomException($"no space left on device: {path}");
         device.Power.Effect($"{act} {path}");
         if (fs == device.Boot && Fault?.Invoke(device.Power.Effects) is { } fault)
         {

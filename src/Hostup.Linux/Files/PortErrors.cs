@@ -1,10 +1,12 @@
+using Hostup.Linux.Native;
+using Hostup.Updates.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Hostup.Linux.Files;
 
 /// <summary>
 /// .NET's file calls with the errors that the ports promise. Of EACCES and EPERM, a block device that is read-only or a directory in the place of a file, .NET makes an
-/// <see cref="UnauthorizedAccessException"/>, which is no <see cref="IOException"/>: a step that meets one would end as a bug.
+/// <see cref="UnauthorizedAccessException"/>, which is no <see cref="IOException"/>: a step that meets one would end as a bug. ENOSPC it tells by the number alone.
 /// </summary>
 internal static class PortErrors
 {
@@ -21,9 +23,9 @@ internal static class PortErrors
         {
             RandomAccess.Write(file, bytes, offset);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (IsOtherwisePromised(e))
         {
-            throw Denied(e);
+            throw Promised(e);
         }
     }
 
@@ -35,9 +37,9 @@ internal static class PortErrors
         {
             return call();
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (IsOtherwisePromised(e))
         {
-            throw Denied(e);
+            throw Promised(e);
         }
     }
 
@@ -49,5 +51,7 @@ internal static class PortErrors
         return true;
     });
 
-    private static IOException Denied(UnauthorizedAccessException e) => new(e.Message, e);
+    private static bool IsOtherwisePromised(Exception e) => e is UnauthorizedAccessException or IOException { HResult: Errno.NoSpace };
+
+    private static IOException Promised(Exception e) => e is UnauthorizedAccessException ? new IOException(e.Message, e) : new NoRoomException(e.Message, e);
 }

@@ -82,16 +82,19 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
         // From here on there is something to tidy up, also when the release changes no boot file.
         before = before with { FromPartition = fromPartition };
         before.Save(files);
-        files.CreateDirectory(Copies);
-        foreach (var (area, copy) in missing)
+        FullBootPartition.Tell(() =>
         {
-            int number = kept.Count;
-            var digest = media.Hash(copy.Medium, copy.OffsetBytes, area.Size);
-            media.CopyTo(copy.Medium, copy.OffsetBytes, area.Size, Kept(number));
-            files.Flush(Kept(number));
-            kept.Add(new TouchedArea(number, digest, area.Digest, area.Size, copy));
-        }
-        files.FlushFileSystem(Places.Boot);
+            files.CreateDirectory(Copies);
+            foreach (var (area, copy) in missing)
+            {
+                int number = kept.Count;
+                var digest = media.Hash(copy.Medium, copy.OffsetBytes, area.Size);
+                media.CopyTo(copy.Medium, copy.OffsetBytes, area.Size, Kept(number));
+                files.Flush(Kept(number));
+                kept.Add(new TouchedArea(number, digest, area.Digest, area.Size, copy));
+            }
+            files.FlushFileSystem(Places.Boot);
+        });
         if (kept.Find(k => !IsWhole(k)) is { } broken)
             throw new HostupException(HostupErrors.BootFiles, $"cannot keep raw area {broken.Copy}", "its copy does not read back as written", "check the boot partition with fsck.vfat");
         (before with { Areas = kept }).Save(files);
@@ -116,7 +119,7 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
     {
         long free = files.FreeBytes(Places.Boot);
         if (free < bytes)
-            throw new HostupException(HostupErrors.BootSpace, "cannot write the boot loader", $"{new ByteCount(bytes)} needed to keep the old one, {new ByteCount(free)} free", "remove files from the boot partition that are not the OS's");
+            throw new HostupException(HostupErrors.BootSpace, "cannot write the boot loader", $"{new ByteCount(bytes)} needed to keep the old one, {new ByteCount(free)} free", FullBootPartition.Remedy);
     }
 
     private bool IsVouchedFor(BootArea area, BootAreaCopy copy) =>

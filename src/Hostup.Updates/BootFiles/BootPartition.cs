@@ -32,7 +32,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         var changes = wanted.Changes();
         int ofSlot = slotFiles.Holds(source, wanted.Paths) ? 0 : wanted.Paths.Count(p => p.StartsWith(WantedBootFiles.PerSlot, StringComparison.Ordinal));
         int all = changes.Count + ofSlot;
-        return new BootFilesNeed(all, all == 0 ? 0 : RequiredBytes(changes, Touch(changes, fromPartition: 0)) + slotFiles.SpaceNeeded(source, wanted.Paths));
+        return new BootFilesNeed(all, all == 0 ? 0 : RequiredBytes(changes, TouchedFiles.By(changes, files, fromPartition: 0)) + slotFiles.SpaceNeeded(source, wanted.Paths));
     }
 
     /// <summary>The same for a set that is not here yet, from its list in the release manifest.</summary>
@@ -61,14 +61,14 @@ public sealed class BootPartition(IFiles files, string bootId)
         bool slotDiffers = !slotFiles.Holds(source, wanted.Paths);
         if (changes is [] && !slotDiffers)
             return [];
-        var touched = Touch(changes, fromPartition);
+        var touched = TouchedFiles.By(changes, files, fromPartition);
         Require(RequiredBytes(changes, touched) + slotFiles.SpaceNeeded(source, wanted.Paths));
         // From here on the partition may hold what the running root does not know; the next power-on compares.
         touched.Save(files);
         Replace(touched, []);
         if (slotDiffers)
             Write(slotFiles.Drop);
-        using (files.OpenForWriting(Places.Boot))
+        Write(() =>
         {
             if (slotDiffers)
                 slotFiles.Write(source, wanted.Paths);
@@ -80,7 +80,7 @@ public sealed class BootPartition(IFiles files, string bootId)
                 _staged.Exchange(wantedChanges);
                 Remove(changes);
             });
-        }
+        });
         return [.. touched.Saved.Select(s => s.Path).Where(p => changes.Any(c => c.Path == p && !c.Stays))];
     }
 
@@ -142,40 +142,13 @@ public sealed class BootPartition(IFiles files, string bootId)
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
 
-    /// <summary>What these changes do, joined with what an interrupted installation has done.</summary>
-    private TouchedFiles Touch(IReadOnlyList<BootFileChange> changes, int fromPartition)
-    {
-        var before = TouchedFiles.Load(files) ?? new TouchedFiles();
-        var (added, replaced, saved, directories) = (before.Added.ToList(), before.Replaced.ToList(), before.Saved.ToList(), before.Directories.ToList());
-        foreach (var change in changes.Where(c => !c.Stays && !before.Knows(c.Path)))
-        {
-            string target = $"{Places.Boot}/{change.Path}";
-            if (!files.Exists(target))
-            {
-                added.Add(change.Path);
-                directories.AddRange(MissingDirectories(change.Path).Except(directories));
-            }
-            else if (IsSame(target, $"{Places.OwnBootFiles}/{change.Path}"))
-                replaced.Add(change.Path);
-            else
-                saved.Add(new SavedFile(saved.Count, DigestOf(target), change.Path));
-        }
-        return new TouchedFiles { FromPartition = fromPartition, Added = added, Replaced = replaced, Saved = saved, Directories = directories, Areas = before.Areas };
-    }
-
-    private IEnumerable<string> MissingDirectories(string path)
-    {
-        string[] parts = path.Split('/');
-        return Enumerable.Range(1, parts.Length - 1).Select(n => string.Join('/', parts[..n])).Where(d => !files.Exists($"{Places.Boot}/{d}"));
-    }
-
     private List<BootFileChange> WayBack(TouchedFiles touched, IReadOnlySet<string> keptBack)
     {
         // An older program did not say what it replaces.
         var own = touched.FromPartition is null
             ? files.ListFiles(Places.OwnBootFiles).Where(p => !keptBack.Contains(p) && !p.StartsWith(WantedBootFiles.PerSlot, StringComparison.Ordinal))
             : touched.Replaced.Where(p => files.Exists($"{Places.OwnBootFiles}/{p}"));
-        var changes = own.Select(p => (Path: p, From: $"{Places.OwnBootFiles}/{p}")).Where(o => !IsSame($"{Places.Boot}/{o.Path}", o.From))
+        var changes = own.Select(p => (Path: p, From: $"{Places.OwnBootFiles}/{p}")).Where(o => !files.AreSame($"{Places.Boot}/{o.Path}", o.From))
             .Select(o => new BootFileChange(o.Path, new BootFileContent(files.Length(o.From) ?? 0, DigestOf(o.From), o.From))).ToList();
         foreach (var saved in touched.Saved)
         {
@@ -249,7 +222,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         {
             act();
         }
-        catch (IOException)
+        catch (IOException e) when (e is not NoRoomException)
         {
             (touched with { UnsureInBoot = bootId }).Save(files);
             throw;
@@ -259,7 +232,7 @@ public sealed class BootPartition(IFiles files, string bootId)
     private void Write(Action act)
     {
         using (files.OpenForWriting(Places.Boot))
-            act();
+            FullBootPartition.Tell(act);
     }
 
     private string[] CopyNames => [.. files.Below(Copies).Select(c => $"{Copies}/{c}")];
@@ -280,7 +253,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         var leftovers = files.ListFiles(Places.Boot).Where(FatNames.IsLeftover).ToList();
         throw new HostupException(
             HostupErrors.BootSpace, "cannot write the boot files", $"{new ByteCount(bytes)} needed beside the old ones, {new ByteCount(free)} free",
-            leftovers is [] ? "remove files from the boot partition that are not the OS's" : $"remove what a repair left on the boot partition: {string.Join(", ", leftovers)}");
+            leftovers is [] ? FullBootPartition.Remedy : $"remove what a repair left on the boot partition: {string.Join(", ", leftovers)}");
     }
 
     private long RequiredBytes(IReadOnlyList<BootFileChange> changes, TouchedFiles touched) =>
@@ -290,9 +263,6 @@ public sealed class BootPartition(IFiles files, string bootId)
 
     /// <summary>FAT16 of 32 to 128 MiB has clusters of at most 4 KiB.</summary>
     internal static long RoundToCluster(long bytes) => (bytes + 4095) / 4096 * 4096;
-
-    private bool IsSame(string first, string second) =>
-        files.LengthOf(first) is { } length && files.LengthOf(second) == length && files.DigestOf(first) is { } digest && digest == files.DigestOf(second);
 
     private Digest DigestOf(string file) => Digest.FromHash(files.Hash(file, HashAlgorithmName.SHA256));
 }

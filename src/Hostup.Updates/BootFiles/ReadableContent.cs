@@ -19,6 +19,10 @@ internal static class ReadableContent
         }
     }
 
+    /// <summary>Whether two files can be read and have the same content; their times say nothing.</summary>
+    public static bool AreSame(this IFiles files, string first, string second) =>
+        files.LengthOf(first) is { } length && files.LengthOf(second) == length && files.DigestOf(first) is { } digest && digest == files.DigestOf(second);
+
     /// <summary>Whether something is there that can be looked at.</summary>
     public static bool Has(this IFiles files, string path)
     {

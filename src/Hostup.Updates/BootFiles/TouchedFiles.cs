@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Hostup.Updates.Files;
 
@@ -34,6 +35,27 @@ internal sealed record TouchedFiles
     /// <summary>The boot in which a name could not be written: what memory shows until its end may not be on the medium. Null: none.</summary>
     public string? UnsureInBoot { get; init; }
 
+    /// <summary>What these changes do, joined with what an interrupted installation has done.</summary>
+    public static TouchedFiles By(IReadOnlyList<BootFileChange> changes, IFiles files, int fromPartition)
+    {
+        var before = Load(files) ?? new TouchedFiles();
+        var (added, replaced, saved, directories) = (before.Added.ToList(), before.Replaced.ToList(), before.Saved.ToList(), before.Directories.ToList());
+        foreach (var change in changes.Where(c => !c.Stays && !before.Knows(c.Path)))
+        {
+            string target = $"{Places.Boot}/{change.Path}";
+            if (!files.Exists(target))
+            {
+                added.Add(change.Path);
+                directories.AddRange(MissingDirectories(files, change.Path).Except(directories));
+            }
+            else if (files.AreSame(target, $"{Places.OwnBootFiles}/{change.Path}"))
+                replaced.Add(change.Path);
+            else
+                saved.Add(new SavedFile(saved.Count, Digest.FromHash(files.Hash(target, HashAlgorithmName.SHA256)), change.Path));
+        }
+        return new TouchedFiles { FromPartition = fromPartition, Added = added, Replaced = replaced, Saved = saved, Directories = directories, Areas = before.Areas };
+    }
+
     /// <summary>Whether a path is in it.</summary>
     public bool Knows(string path) =>
         Added.Concat(Replaced).Concat(Saved.Select(s => s.Path)).Contains(path, StringComparer.OrdinalIgnoreCase);
@@ -66,6 +88,12 @@ internal sealed record TouchedFiles
             .. UnsureInBoot is { } boot ? [UnsureLine + boot] : Array.Empty<string>(),
         ];
         AtomicFile.Write(files, Places.BootFilesTouched, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+    }
+
+    private static IEnumerable<string> MissingDirectories(IFiles files, string path)
+    {
+        string[] parts = path.Split('/');
+        return Enumerable.Range(1, parts.Length - 1).Select(n => string.Join('/', parts[..n])).Where(d => !files.Exists($"{Places.Boot}/{d}"));
     }
 
     private static IEnumerable<string> Rest(string[] lines, string prefix) =>

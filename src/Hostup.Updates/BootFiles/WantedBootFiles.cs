@@ -27,12 +27,12 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
     /// <summary>Files of the set, leftovers of repair tools left out.</summary>
     public IReadOnlyList<string> Paths { get; } = [.. files.ListFiles(source).Where(p => !FatNames.IsLeftover(p))];
 
-    /// <summary>Shared files that differ, loader configuration last.</summary>
+    /// <summary>Shared files that differ, loader configuration last. What is added comes first: a directory without room for a name shows that before a file in use is replaced.</summary>
     public IReadOnlyList<BootFileChange> Changes()
     {
         var changes = Plain().Concat(Outdated()).Concat(SplashLogo()).Concat(DevelopmentMode()).ToList();
         changes.AddRange(Fingerprint(changes));
-        return [.. changes.OrderBy(c => c.Wanted is null).ThenBy(c => IsLoaderConfiguration(c.Path)).ThenBy(c => c.Path, StringComparer.Ordinal)];
+        return [.. changes.OrderBy(c => c.Wanted is null).ThenBy(c => IsLoaderConfiguration(c.Path)).ThenBy(c => files.Exists(On(c.Path))).ThenBy(c => c.Path, StringComparer.Ordinal)];
     }
 
     private IEnumerable<BootFileChange> Plain()

@@ -37,6 +37,7 @@ public interface IFiles
     IDisposable OpenForWriting(string mountPoint);
 
     /// <summary>Makes a file with this content, or replaces the content of one. Not atomic.</summary>
+    /// <exception cref="NoRoomException">No room for its name or for all of its content.</exception>
     void Create(string path, ReadOnlySpan<byte> content);
 
     /// <summary>As <see cref="Create"/>, with the content of another file, in blocks.</summary>
@@ -46,9 +47,11 @@ public interface IFiles
     void Overwrite(string path, long offset, ReadOnlySpan<byte> bytes);
 
     /// <summary>Makes a directory and its parents; nothing happens when it is there.</summary>
+    /// <exception cref="NoRoomException">No room for it; parents may be there.</exception>
     void CreateDirectory(string path);
 
     /// <summary>Renames a file over another name on the same file system.</summary>
+    /// <exception cref="NoRoomException">The directory has no room for the name. Nothing was changed.</exception>
     void Rename(string from, string to);
 
     /// <summary>Exchanges two names on the same file system in one act.</summary>

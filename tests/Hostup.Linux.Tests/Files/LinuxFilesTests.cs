@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Hostup.Linux.Files;
+using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 
@@ -71,6 +72,35 @@ public sealed class LinuxFilesTests : IDisposable
         Assert.Throws<IOException>(() => _files.Overwrite("/mnt", 0, "x"u8));
         Assert.Throws<IOException>(() => _files.Flush("/mnt"));
         Assert.Throws<IOException>(() => _files.Delete("/mnt"));
+    }
+
+    [Fact]
+    public void A_medium_without_room_says_so()
+    {
+        File.CreateSymbolicLink(_root + "/mnt/full", "/dev/full");
+
+        Assert.Throws<NoRoomException>(() => _files.Create("/mnt/full", "x"u8));
+        Assert.Throws<NoRoomException>(() => _files.Copy("/mnt/file", "/mnt/full"));
+    }
+
+    [Fact]
+    public void Boot_files_are_compared_by_content_and_not_by_time()
+    {
+        string root = _root + "/device", old = root + "/mnt/boot/kernel.img", release = root + "/set/kernel.img";
+        foreach (string file in new[] { old, release })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            File.WriteAllText(file, "6.12.1");
+        }
+        var boot = new BootPartition(new LinuxFiles(root), "boot-1");
+        // what a board without a clock writes
+        File.SetLastWriteTimeUtc(old, new DateTime(1980, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        int otherTime = boot.Need("/set", KeptBack.BuiltIn, toPartition: 3).Changes;
+
+        File.WriteAllText(old, "6.12.2");
+        File.SetLastWriteTimeUtc(old, File.GetLastWriteTimeUtc(release));
+
+        Assert.Equal((0, 1), (otherTime, boot.Need("/set", KeptBack.BuiltIn, toPartition: 3).Changes));
     }
 
     [Fact]
