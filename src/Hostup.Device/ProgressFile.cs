@@ -31,6 +31,9 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
     /// <summary>When the attempt was opened: a process after a reboot counts on from there, so that its reports are newer than those before.</summary>
     public DateTimeOffset Since { get; init; } = DateTimeOffset.UtcNow;
 
+    /// <summary>Where it is written; another place in tests.</summary>
+    public string Place { get; init; } = FilePath;
+
     public AttemptWishes Wishes
     {
         get
@@ -65,13 +68,16 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
             return;
         if (news)
             log.Line(note is null ? state : $"{state}: {note}");
+        // A flush may wait for the medium: once for each state.
+        if (state != _lastState)
+            log.Keep();
         (_lastState, _lastNote) = (state, note);
         _tick = Math.Max(_tick + 1, (long)(DateTimeOffset.UtcNow - Since).TotalSeconds);
         _sinceWrite.Restart();
         try
         {
-            File.WriteAllBytes(FilePath + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, _tick) { Lock = held, BytesPerSecond = rate }, DeviceJson.Default.StepProgress));
-            File.Move(FilePath + ".new", FilePath, overwrite: true);
+            File.WriteAllBytes(Place + ".new", JsonSerializer.SerializeToUtf8Bytes(new StepProgress(state, done, total, note, _tick) { Lock = held, BytesPerSecond = rate }, DeviceJson.Default.StepProgress));
+            File.Move(Place + ".new", Place, overwrite: true);
         }
         catch (Exception e) when (MediumFault.Is(e))
         {

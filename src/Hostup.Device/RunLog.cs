@@ -1,43 +1,43 @@
 using System.Globalization;
 using System.Text;
+using Hostup.Oci.Layouts;
 
 namespace Hostup.Device;
 
 /// <summary>
 /// Log of one process's work on an attempt: to the journal by standard error, and to a file on the data partition, or in memory from the moment that this one takes
-/// nothing. Never blocks, never fails.
+/// nothing. Never fails. A file only grows, so that what was sent of it stays its beginning.
 /// </summary>
 internal sealed class RunLog : IDisposable
 {
-    public const string Data = "/mnt/data";
-
-    /// <summary>Where the log lies when the data partition is full or not there, until the agent has sent it.</summary>
-    public const string Memory = "/run/hostup/log";
-    private const string Names = "hostup-update.*.log";
-    private const string Begin = "attempt ";
-
     /// <summary>What all logs together may take: some twenty attempts.</summary>
     private const long MostBytes = 1 << 20;
 
     /// <summary>What logs in memory may take together: the end of an attempt tells most.</summary>
     private const int MostBytesInMemory = 256 << 10;
 
+    /// <summary>What one file in memory takes; when the next is begun the oldest goes.</summary>
+    private const int MostBytesOfPart = MostBytesInMemory / 4;
+
+    private readonly string _data;
     private readonly string _memory;
-    private readonly string _name;
+    private readonly TimeProvider _time;
     private readonly string _first;
     private FileStream? _file;
     private bool _inMemory;
+    private int _part;
 
     /// <param name="attemptId">The attempt.</param>
     /// <param name="data">The data partition.</param>
     /// <param name="memory">A folder in memory.</param>
     /// <param name="time">Names the file; null: the machine's clock.</param>
-    public RunLog(string attemptId, string data = Data, string memory = Memory, TimeProvider? time = null)
+    /// <param name="onlyMemory">The data partition is not there yet.</param>
+    public RunLog(string attemptId, string data = LogFiles.Data, string memory = LogFiles.Memory, TimeProvider? time = null, bool onlyMemory = false)
     {
-        _memory = memory;
-        _name = string.Create(CultureInfo.InvariantCulture, $"hostup-update.{(time ?? TimeProvider.System).GetUtcNow():yyyyMMdd_HHmmss}.log");
-        _first = $"{Begin}{attemptId}, hostup-device {ThisProgram.Version}";
-        Try(() => Open(Prepare(data, MostBytes)));
+        (_data, _memory, _time, _inMemory) = (data, memory, time ?? TimeProvider.System, onlyMemory);
+        _first = LogPiece.FirstWords(attemptId);
+        if (!onlyMemory)
+            Try(() => OpenIn(Prepare(data)));
         Line(_first);
     }
 
@@ -46,7 +46,7 @@ internal sealed class RunLog : IDisposable
 
     public void Line(string text)
     {
-        string line = string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'} {text}\n");
+        string line = Stamped(text);
         Console.Error.Write(line);
         byte[] bytes = Encoding.UTF8.GetBytes(line);
         if (!_inMemory && Try(() => Append(bytes)))
@@ -56,46 +56,31 @@ internal sealed class RunLog : IDisposable
         Try(() => AppendInMemory(bytes));
     }
 
-    /// <summary>What the processes of one attempt logged so far, in order; only files that are still there, and of one that cannot be read why.</summary>
-    public static byte[] ReadAll(string attemptId, string data = Data, string memory = Memory) =>
-        [.. new[] { FolderOn(data), memory }.SelectMany(Logs)
-            .OrderBy(f => Path.GetFileName(f), StringComparer.Ordinal)
-            .SelectMany(f => Read(f, attemptId))];
-
-    private static IReadOnlyList<string> Logs(string folder)
+    /// <summary>A power cut takes nothing of what was said until now, if the data partition takes it.</summary>
+    public void Keep()
     {
-        try
-        {
-            return Directory.Exists(folder) ? Directory.GetFiles(folder, Names) : [];
-        }
-        catch (Exception e) when (MediumFault.Is(e))
-        {
-            return []; // what is in the other one is worth as much
-        }
-    }
-
-    private static byte[] Read(string log, string attemptId)
-    {
-        try
-        {
-            return File.ReadLines(log).Any(l => l.Contains(Begin + attemptId, StringComparison.Ordinal)) ? File.ReadAllBytes(log) : [];
-        }
-        catch (Exception e) when (MediumFault.Is(e))
-        {
-            return Encoding.UTF8.GetBytes($"log {log} cannot be read: {e.Message}\n");
-        }
+        if (!_inMemory && _file is { } file && !Try(() => FileFlush.ToDisk(file)))
+            GoOnInMemory();
     }
 
     public void Dispose() => Close();
 
+    private static string Stamped(string text) => string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd'T'HH:mm:ss'Z'} {text}\n");
+
     // Without a buffer: what a full partition did not take must not be tried again by whoever closes the file.
-    private void Open(string folder) => _file = new FileStream($"{folder}/{_name}", FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+    private void OpenIn(string folder)
+    {
+        _file = new FileStream($"{folder}/{LogFiles.NextName(_data, _memory, _time)}", FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        if (!_inMemory)
+            FileFlush.Directory(folder);
+    }
 
     private void Append(byte[] line)
     {
         if (_file is null)
             throw new IOException("there is no file");
-        long end = _file.Position;
+        // Somebody may have written a note of his own there.
+        long end = _file.Seek(0, SeekOrigin.End);
         try
         {
             _file.Write(line);
@@ -111,22 +96,22 @@ internal sealed class RunLog : IDisposable
     {
         _inMemory = true;
         Close();
-        Try(() => Open(Rotate(_memory, MostBytesInMemory)));
-        // The file says by itself which attempt it is of.
-        if (_file is { Length: 0 })
-            Try(() => Append(Encoding.UTF8.GetBytes($"{_first}; the data partition takes nothing, this is in memory\n")));
     }
 
     private void AppendInMemory(byte[] line)
     {
-        if (_file is { } file && file.Length + line.Length > MostBytesInMemory)
-        {
-            byte[] all = File.ReadAllBytes(file.Name);
-            int half = Array.IndexOf(all, (byte)'\n', all.Length / 2) + 1;
-            file.SetLength(0);
-            Append([.. Encoding.UTF8.GetBytes(_first + "; the first lines are lost, the data partition is full\n"), .. all[half..]]);
-        }
+        if (_file is null || _file.Position + line.Length > MostBytesOfPart)
+            OpenPart();
         Append(line);
+    }
+
+    private void OpenPart()
+    {
+        Close();
+        LogFiles.Rotate(_memory, MostBytesInMemory - MostBytesOfPart);
+        OpenIn(_memory);
+        // The file says by itself which attempt it is of.
+        Append(Encoding.UTF8.GetBytes(Stamped(string.Create(CultureInfo.InvariantCulture, $"{_first}; the data partition takes nothing, this is part {++_part} in memory"))));
     }
 
     private void Close()
@@ -148,28 +133,13 @@ internal sealed class RunLog : IDisposable
         }
     }
 
-    private static string FolderOn(string data) => data + "/balenahup";
-
-    private static string Prepare(string data, long most)
+    private static string Prepare(string data)
     {
-        string folder = FolderOn(data);
+        string folder = LogFiles.FolderOn(data);
         // as upstream links it: one folder, under its older name when that is the one there
         if (!Path.Exists(folder) && Directory.Exists(data + "/resinhup"))
             File.CreateSymbolicLink(folder, "resinhup");
-        return Rotate(folder, most);
-    }
-
-    /// <summary>Makes room: the oldest logs go.</summary>
-    private static string Rotate(string folder, long most)
-    {
-        Directory.CreateDirectory(folder);
-        long kept = 0;
-        foreach (var old in new DirectoryInfo(folder).EnumerateFiles(Names).OrderByDescending(f => f.Name, StringComparer.Ordinal))
-        {
-            kept += old.Length;
-            if (kept > most)
-                old.Delete();
-        }
+        LogFiles.Rotate(folder, MostBytes);
         return folder;
     }
 }

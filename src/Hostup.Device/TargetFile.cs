@@ -56,6 +56,7 @@ internal sealed record TargetFile(DeviceTarget Target, byte[] Envelope, IReadOnl
 [JsonSerializable(typeof(IReadOnlyList<CauseBytes>))]
 [JsonSerializable(typeof(StepProgress))]
 [JsonSerializable(typeof(IReadOnlyList<Agent.UnbegunEnd>))]
+[JsonSerializable(typeof(Agent.SentLog))]
 [JsonSerializable(typeof(UpdaterArtifact))]
 [JsonSerializable(typeof(PolicySettings))]
 [JsonSerializable(typeof(ToldPolicy))]

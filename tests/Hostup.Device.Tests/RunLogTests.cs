@@ -20,7 +20,7 @@ public sealed class RunLogTests : IDisposable
         using (var other = new RunLog("b2", _data))
             other.Line("downloading");
 
-        string text = System.Text.Encoding.UTF8.GetString(RunLog.ReadAll("b2", _data));
+        string text = Read(_data, "b2");
 
         Assert.Contains("downloading", text, StringComparison.Ordinal);
     }
@@ -33,7 +33,7 @@ public sealed class RunLogTests : IDisposable
         using (var log = new RunLog("a1", _data))
             log.Line("checking");
 
-        string text = System.Text.Encoding.UTF8.GetString(RunLog.ReadAll("a1", _data));
+        string text = Read(_data);
 
         Assert.StartsWith($"log {_data}/balenahup/hostup-update.20200101_000000.log cannot be read: ", text, StringComparison.Ordinal);
         Assert.EndsWith(" checking\n", text, StringComparison.Ordinal);
@@ -78,10 +78,10 @@ public sealed class RunLogTests : IDisposable
     public void A_full_data_partition_ends_no_process_and_the_log_goes_on_in_memory()
     {
         Directory.CreateDirectory(_data + "/balenahup");
-        string full = _data + "/balenahup/hostup-update.20260102_030405.log";
+        string full = _data + LastName;
         File.CreateSymbolicLink(full, "/dev/full");
 
-        using (var log = new RunLog("a1", _data, _memory, new StoppedTime()))
+        using (var log = new RunLog("a1", _data, _memory, LastSecond))
         {
             log.Line("downloading");
             log.Line("ended: Failed");
@@ -104,15 +104,79 @@ public sealed class RunLogTests : IDisposable
 
         string text = Read("/proc/no-such-place");
         Assert.InRange(text.Length, 100_000, 256 << 10);
-        Assert.Contains("the first lines are lost", text, StringComparison.Ordinal);
-        string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(Enumerable.Range(3001 - lines.Length, lines.Length - 1).Select(i => $"{i}"), lines.Skip(1).Select(l => l.Split(' ')[2]));
+        string[] lines = [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.Contains(" attempt a1, ", StringComparison.Ordinal))];
+        Assert.Equal(Enumerable.Range(3000 - lines.Length, lines.Length).Select(i => $"{i}"), lines.Select(l => l.Split(' ')[2]));
     }
 
-    private string Read(string data) => System.Text.Encoding.UTF8.GetString(RunLog.ReadAll("a1", data, _memory));
-
-    private sealed class StoppedTime : TimeProvider
+    [Fact]
+    public void What_was_read_of_a_log_stays_its_beginning_also_in_memory()
     {
-        public override DateTimeOffset GetUtcNow() => new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        using var log = new RunLog("a1", "/proc/no-such-place", _memory);
+        for (int i = 0; i < 700; i++)
+            log.Line($"line {i} {new string('x', 200)}");
+        var before = LogPiece.Of("a1", "/proc/no-such-place", _memory);
+
+        for (int i = 0; i < 300; i++)
+            log.Line($"line {i} {new string('x', 200)}");
+
+        var after = LogPiece.Of("a1", "/proc/no-such-place", _memory).ToDictionary(p => p.Id);
+        var stayed = before.Where(p => after.ContainsKey(p.Id)).ToList();
+        Assert.Equal(3, before.Count);
+        Assert.True(stayed.Count >= 2 && after.Count > stayed.Count, $"{stayed.Count} of {after.Count}");
+        Assert.All(stayed, p => Assert.True(after[p.Id].Lines.Span.StartsWith(p.Lines.Span)));
+    }
+
+    [Fact]
+    public void A_clock_that_is_earlier_after_the_reboot_changes_no_order_and_the_oldest_log_makes_room()
+    {
+        string folder = _data + "/balenahup";
+        var summer = new StoppedTime(new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
+        var never = new StoppedTime(new(2026, 1, 1, 0, 0, 20, TimeSpan.Zero)); // without a clock: when the image was built
+        Directory.CreateDirectory(folder);
+        File.WriteAllBytes(folder + "/hostup-update.20260501_000000.log", new byte[900_000]);
+
+        foreach (var (time, says) in new[] { (summer, "one"), (never, "two"), (never, "three") })
+        {
+            using var log = new RunLog("a1", _data, _memory, time);
+            log.Line($"{says} {new string('x', 70_000)}");
+        }
+
+        string[] names = [.. Directory.GetFiles(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+        Assert.Equal(["hostup-update.20260501_000000.log", "hostup-update.20260601_120000.log", "hostup-update.20260601_120001.log", "hostup-update.20260601_120002.log"], names);
+        Assert.Equal(["one", "two", "three"], Said());
+        using (var log = new RunLog("a1", _data, _memory, never))
+            log.Line("four");
+        Assert.False(File.Exists(folder + "/hostup-update.20260501_000000.log"));
+        Assert.Equal(["one", "two", "three", "four"], Said());
+    }
+
+    [Fact]
+    public void Each_state_is_brought_to_the_medium_and_a_log_that_is_not_kept_there_goes_on_in_memory()
+    {
+        Directory.CreateDirectory(_data + "/balenahup");
+        File.CreateSymbolicLink(_data + LastName, "/dev/null"); // takes everything, and cannot be flushed
+        using var log = new RunLog("a1", _data, _memory, LastSecond);
+        var progress = new ProgressFile(log, "a1") { Place = _memory + "/progress.json" };
+        Assert.StartsWith(_data, log.FilePath, StringComparison.Ordinal);
+
+        progress.Report("checking", 0, 0, null);
+        progress.Report("downloading", 0, 0, null);
+
+        Assert.StartsWith(_memory, log.FilePath, StringComparison.Ordinal);
+        Assert.EndsWith(" downloading\n", Read("/proc/no-such-place"), StringComparison.Ordinal);
+    }
+
+    /// <summary>The time that no name follows: a log of that time gets the name of one that is there.</summary>
+    private static StoppedTime LastSecond => new(new(9999, 12, 31, 23, 59, 59, TimeSpan.Zero));
+
+    private const string LastName = "/balenahup/hostup-update.99991231_235959.log";
+
+    private IEnumerable<string> Said() => Read(_data).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[1]).Where(w => w != "attempt");
+
+    private string Read(string data, string attempt = "a1") => string.Concat(LogPiece.Of(attempt, data, _memory).Select(p => System.Text.Encoding.UTF8.GetString(p.Lines.Span)));
+
+    private sealed class StoppedTime(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
     }
 }

@@ -32,7 +32,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly ServerPace _pace = new(device.Ports.Clock, config.Uuid ?? device.Ports.Power.BootId);
     private readonly ResumePace _resumes = new(device.Ports.Clock);
     private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
-    private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server, device.Root + RunLog.Data));
+    private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server, device.Ports.Files, device.Root + LogFiles.Data, device.Root + LogFiles.Memory));
     private UpdateWatch Watch => field ??= new(_log, Reporting, _meter, new RunningAttempt(server, _log, TakeTrustAsync));
     private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
     private AttemptUpdater Updater => field ??= new(device.Ports, _updaters, _meter);

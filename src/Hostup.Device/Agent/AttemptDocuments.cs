@@ -1,22 +1,26 @@
 using Hostup.Core.Errors;
+using Hostup.Updates.Files;
 using Hostup.Updates.Plan;
 
 namespace Hostup.Device.Agent;
 
 /// <summary>Plan and log of an attempt on their way to the server. A failure is told and tried again with the next report.</summary>
 /// <param name="server">Who takes them.</param>
+/// <param name="files">The device's files.</param>
 /// <param name="data">The data partition.</param>
-internal sealed class AttemptDocuments(ServerLink server, string data = RunLog.Data)
+/// <param name="memory">Where logs lie in memory.</param>
+internal sealed class AttemptDocuments(ServerLink server, IFiles files, string data = LogFiles.Data, string memory = LogFiles.Memory)
 {
-    private const int MaxLogBytes = 1 << 20;
-    private const int PartBytes = 60 << 10; // the server takes 64 KiB at a time
+    private readonly LogSending _log = new(server, files, data, memory);
     private string? _planOf;
-    private string? _logOf;
-    private long _logSent;
 
     /// <summary>Sends what the server does not have yet.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="plan">Its plan; null: there is none.</param>
+    /// <param name="ended">Whether it is over: of a log that is too large for the server the end is sent too.</param>
+    /// <param name="ct">Ends it.</param>
     /// <returns>False when something is to be sent again later.</returns>
-    public async Task<bool> SendAsync(string attempt, UpdatePlan? plan, CancellationToken ct)
+    public async Task<bool> SendAsync(string attempt, UpdatePlan? plan, bool ended, CancellationToken ct)
     {
         try
         {
@@ -25,8 +29,7 @@ internal sealed class AttemptDocuments(ServerLink server, string data = RunLog.D
                 await server.SendDocumentAsync($"attempts/{attempt}/plan", plan.ToJson(), "application/json", ct).ConfigureAwait(false);
                 _planOf = attempt;
             }
-            await SendLogAsync(attempt, ct).ConfigureAwait(false);
-            return true;
+            return await _log.SendAsync(attempt, ended, ct).ConfigureAwait(false);
         }
         catch (HostupException e) when (e.Code == HostupErrors.Conflict)
         {
@@ -42,19 +45,17 @@ internal sealed class AttemptDocuments(ServerLink server, string data = RunLog.D
         }
     }
 
-    /// <summary>Nothing counts as sent any more.</summary>
-    public void Forget() => _planOf = _logOf = null;
-
-    private async Task SendLogAsync(string attempt, CancellationToken ct)
+    /// <summary>Sends what was logged after the server had the end: whoever ends an attempt says it in the log last.</summary>
+    public async Task SendLaterAsync(string attempt, CancellationToken ct)
     {
-        if (_logOf != attempt)
-            (_logOf, _logSent) = (attempt, 0);
-        byte[] all = RunLog.ReadAll(attempt, data);
-        while (_logSent < Math.Min(all.Length, MaxLogBytes))
-        {
-            byte[] part = all[(int)_logSent..(int)Math.Min(all.Length, _logSent + PartBytes)];
-            await server.SendDocumentAsync($"attempts/{attempt}/log?offset={_logSent}", part, "text/plain", ct).ConfigureAwait(false);
-            _logSent += part.Length;
-        }
+        if (_log.HasMore(attempt))
+            await SendAsync(attempt, plan: null, ended: true, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Nothing counts as sent any more, until the server says what it has.</summary>
+    public void Forget()
+    {
+        _planOf = null;
+        _log.Doubt();
     }
 }

@@ -39,13 +39,18 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
         meter.Look(attempt, ended);
         if (JournalView.Report(records, plan, progress, IsOnTrial(records), AttemptBytes.Of(device.Files, records, plan, meter.Account)) is not { } report)
             return null;
-        if (report.Serial == _lastSerial || (ended && IsAcknowledged(attempt)))
+        if (ended && IsAcknowledged(attempt))
+        {
+            await documents.SendLaterAsync(attempt, ct).ConfigureAwait(false);
+            return null;
+        }
+        if (report.Serial == _lastSerial)
             return null;
         var answer = await TellAsync(attempt, report, ended, ct).ConfigureAwait(false);
         _lastSerial = report.Serial;
         // Only a server that says it keeps the end has it.
         bool kept = answer.State.Length == 0 || AttemptStates.IsTerminal(answer.State);
-        bool sent = await documents.SendAsync(attempt, plan, ct).ConfigureAwait(false);
+        bool sent = await documents.SendAsync(attempt, plan, ended, ct).ConfigureAwait(false);
         if (ended && sent && kept)
             Acknowledge(attempt);
         else if (ended)

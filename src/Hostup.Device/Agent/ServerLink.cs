@@ -148,7 +148,15 @@ internal sealed class ServerLink : IDisposable
         return await SendAsync(message, "report the attempt", WireJson.Default.AttemptAnswer, ct).ConfigureAwait(false);
     }
 
-    /// <summary>Sends a document of the attempt: its log from an offset, or its plan.</summary>
+    /// <summary>Adds to the log of an attempt, whose part begins at a byte of what the server has; it passes over what it has.</summary>
+    public async Task<LogAnswer> AppendLogAsync(string attemptId, long offset, ReadOnlyMemory<byte> part, CancellationToken ct)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Put, $"attempts/{attemptId}/log?offset={offset}") { Content = new ReadOnlyMemoryContent(part) };
+        message.Content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        return await SendAsync(message, $"send the log of attempt {attemptId}", WireJson.Default.LogAnswer, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a document of the attempt.</summary>
     public async Task SendDocumentAsync(string path, byte[] content, string mediaType, CancellationToken ct)
     {
         using var message = new HttpRequestMessage(HttpMethod.Put, path) { Content = new ByteArrayContent(content) };

@@ -12,14 +12,14 @@ internal static class RollbackCommand
         altboot.SetAction(_ =>
         {
             using var device = new ThisDevice();
-            Console.Error.WriteLine(new AltbootRollback(device.Ports).Run());
+            VerdictLog.Say(device.Ports, new AltbootRollback(device.Ports).Run());
             return ExitCodes.Done;
         });
         var health = new Command("health", "Check the health of an OS on trial, then commit or go back");
         health.SetAction(async (_, ct) =>
         {
             using var device = new ThisDevice();
-            Console.Error.WriteLine(await new HealthRollback(device.Ports).RunAsync(ct).ConfigureAwait(false));
+            VerdictLog.Say(device.Ports, await new HealthRollback(device.Ports).RunAsync(ct).ConfigureAwait(false));
             return ExitCodes.Done;
         });
         var clear = new Command("clear-bootcount", "At an orderly shutdown: this boot did not fail");

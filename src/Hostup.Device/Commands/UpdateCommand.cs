@@ -53,12 +53,14 @@ internal static class UpdateCommand
                 : onlyResume ? new RunEnd(RunEndKind.NothingToDo)
                 : await StartAsync(device, run, begin!, ct).ConfigureAwait(false);
             log.Line(end.Error is null ? $"ended: {end.Kind}" : $"ended: {end.Kind}: {end.Error.Message} [{end.Error.Code}]");
+            log.Keep();
             return ExitCodes.Of(end);
         }
         catch (Exception e) when (MediumFault.IsKnown(e))
         {
             var error = MediumFault.Wrap("cannot go on with the update", e);
             log.Line($"{error.Message} [{error.Code}]");
+            log.Keep();
             throw;
         }
     }

@@ -5,12 +5,12 @@ namespace Hostup.Lab.Packages;
 
 /// <summary>
 /// The Debian package of the device program: program, units, their default settings. Units are enabled by links that the package holds, so
-/// that it needs no scripts, and removing it leaves nothing but what the device has written itself.
+/// that installing needs no script. One stops what runs before the package is removed, which leaves nothing but what the device has written itself.
 /// </summary>
 /// <param name="File">The package.</param>
 public sealed record DevicePackage(string File)
 {
-    private const string Recipe = "2";
+    private const string Recipe = "3";
     private const string UnitFolder = "usr/lib/systemd/system";
     private const UnixFileMode Executable = (UnixFileMode)0x1ED; // 0755
     private const UnixFileMode Readable = (UnixFileMode)0x1A4; // 0644
@@ -63,7 +63,7 @@ public sealed record DevicePackage(string File)
                 Enable(tree, Path.GetFileName(unit), line["WantedBy=".Length..]);
         }
         string control = Path.Combine(tree, "DEBIAN");
-        Directory.CreateDirectory(control);
+        Put(Path.Combine(source, "deb/prerm"), tree, "DEBIAN/prerm", Executable);
         string text = (await System.IO.File.ReadAllTextAsync(Path.Combine(source, "deb/control"), ct))
             .Replace("@VERSION@", version, StringComparison.Ordinal).Replace("@ARCHITECTURE@", "amd64", StringComparison.Ordinal);
         await System.IO.File.WriteAllTextAsync(Path.Combine(control, "control"), text, ct);

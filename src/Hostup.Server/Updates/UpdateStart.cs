@@ -63,7 +63,8 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         return attempt;
     }
 
-    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it.</summary>
+    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can.</summary>
+    /// <exception cref="HostupException"><c>conflict</c> when it has ended, or is past the point of no return.</exception>
     public async Task CancelAsync(string attemptId, CancellationToken ct)
     {
         var attempt = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
@@ -75,8 +76,10 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         bool undelivered = await db.Attempts.AnyAsync(a => a.Id == attemptId && a.DeliveredAt == null, ct);
         if (!undelivered || !await db.EndAsync(attempt, AttemptStates.Cancelled, now, ct))
         {
-            await db.Attempts.Where(a => a.Id == attemptId && a.EndedAt == null && !a.CancelAsked).ExecuteUpdateAsync(
+            int asked = await db.Attempts.Where(a => a.Id == attemptId && a.EndedAt == null && !a.CancelAsked && a.State != AttemptStates.Rebooting && a.State != AttemptStates.Trial).ExecuteUpdateAsync(
                 s => s.SetProperty(a => a.CancelAsked, true).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
+            if (asked == 0 && await db.Attempts.Where(a => a.Id == attemptId).Select(a => a.State).SingleAsync(ct) is AttemptStates.Rebooting or AttemptStates.Trial)
+                throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", "it is past the point of no return: the device reboots into the new OS, or has it on trial", "wait for its end; a new OS that is not well is left by itself; start another update to go elsewhere");
         }
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

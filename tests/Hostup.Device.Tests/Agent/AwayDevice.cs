@@ -41,6 +41,9 @@ internal sealed class AwayDevice : IDisposable
     /// <summary>The data partition's folder, with the logs.</summary>
     public string Data => _folder.FullName;
 
+    /// <summary>Where logs lie in memory.</summary>
+    public string Memory => _folder.FullName + "/memory";
+
     /// <summary>What came of each report that was tried while the image was fetched; null: it was taken.</summary>
     public List<HostupErrorCode?> TriedMeanwhile { get; } = [];
 
@@ -64,8 +67,14 @@ internal sealed class AwayDevice : IDisposable
     {
         using var link = new ServerLink(_connections, _server, DeviceConfig.Load(Sim.Files).DeviceKey);
         var meter = new AttemptMeter(link, new AgentAccount(Sim.Files, Sim.Ports, Sim.Ports, Sim.Ports));
-        return await work(link, new AttemptReporting(Sim.Device, link, meter, new AttemptDocuments(link, Data)));
+        return await work(link, new AttemptReporting(Sim.Device, link, meter, Documents(link)));
     }
+
+    /// <summary>What an agent sends beside its reports.</summary>
+    public AttemptDocuments Documents(ServerLink link) => new(link, Sim.Files, Data, Memory);
+
+    /// <summary>The log of an attempt, as it lies here.</summary>
+    public string ReadLog(string attempt) => string.Concat(LogPiece.Of(attempt, Data, Memory).Select(p => Encoding.UTF8.GetString(p.Lines.Span)));
 
     /// <summary>An agent's one report.</summary>
     /// <returns>Why it failed; null: it did not. And the bytes that it sent.</returns>
@@ -89,7 +98,7 @@ internal sealed class AwayDevice : IDisposable
     /// <summary>Runs it until it rests: through the update, the reboot and the trial.</summary>
     public async Task RunAsync()
     {
-        using var log = new RunLog(Sim.Target.AttemptId, Data);
+        using var log = new RunLog(Sim.Target.AttemptId, Data, Memory);
         Sim.Ports.Meanwhile = log.Line;
         await Sim.RunAsync();
         Sim.Ports.Meanwhile = null;

@@ -54,7 +54,7 @@ public sealed class DevicePackageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_holds_program_units_and_their_settings_and_runs_nothing_on_its_own()
+    public async Task It_holds_program_units_and_their_settings_and_runs_nothing_when_it_is_installed()
     {
         var files = (await DpkgDebAsync("--contents")).Split('\n').Select(l => l.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(f => f.Length > 5 && f[0][0] != 'd').Select(f => f[5]).ToList();
         var units = Directory.EnumerateFiles(Path.Combine(Source, "systemd")).Select(f => Path.GetFileName(f)!).ToList();
@@ -63,8 +63,9 @@ public sealed class DevicePackageTests : IAsyncLifetime
         Assert.Equal(4, units.Count);
         Assert.Equal(["./etc/default/hostup-device", "./usr/bin/hostup-device", .. units.Select(u => $"./usr/lib/systemd/system/{u}").Concat(wanted).Order(StringComparer.Ordinal), "./usr/share/hostup/agent-tls.cnf"], files.Order(StringComparer.Ordinal));
         Assert.Equal("/etc/default/hostup-device", (await DpkgDebAsync("--info", "conffiles")).Trim());
-        foreach (string script in (string[])["preinst", "postinst", "prerm", "postrm"])
+        foreach (string script in (string[])["preinst", "postinst", "postrm"])
             Assert.DoesNotContain($" {script} ", await DpkgDebAsync("--info"), StringComparison.Ordinal);
+        Assert.Equal(await File.ReadAllTextAsync(Script), await DpkgDebAsync("--info", "prerm"));
     }
 
     [Fact]
@@ -83,9 +84,66 @@ public sealed class DevicePackageTests : IAsyncLifetime
         Assert.All(Written, w => Assert.Equal(w.Value, File.ReadAllText(Path.Combine(Root, w.Key))));
     }
 
+    [Fact]
+    public async Task Where_the_service_manager_runs_everything_is_stopped_and_switched_off_before_it_is_removed()
+    {
+        var (result, asked) = await RemoveAsync(running: true);
+
+        Assert.Equal(0, result.ExitCode);
+        string[] units = [.. Directory.EnumerateFiles(Path.Combine(Source, "systemd")).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
+        Assert.Equal(units, Units(asked, "stop"));
+        Assert.Equal(units, Units(asked, "disable"));
+    }
+
+    [Theory]
+    [InlineData("active", null, "an update is under way")]
+    [InlineData("activating", null, "an update is under way")]
+    [InlineData("inactive", "rollback-health-breadcrumb", "on trial")]
+    [InlineData("inactive", "rollback-altboot-breadcrumb", "on trial")]
+    public async Task It_is_not_removed_while_an_update_or_a_trial_needs_it_and_the_agent_goes_on(string update, string? breadcrumb, string why)
+    {
+        if (breadcrumb is not null)
+            await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(Root, "mnt/state")).FullName, breadcrumb), "");
+
+        var (result, asked) = await RemoveAsync(running: true, update);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Equal("start hostup-agent.service", asked[^1]);
+        Assert.Empty(Units(asked, "disable"));
+    }
+
+    [Fact]
+    public async Task In_a_tree_that_does_not_run_nothing_is_asked_of_the_service_manager()
+    {
+        var (result, asked) = await RemoveAsync(running: false);
+
+        Assert.Equal(0, result.ExitCode);
+        Assert.Empty(asked);
+    }
+
+    private string Script => Path.Combine(Source, "deb/prerm");
+
+    /// <summary>Runs the script as dpkg does, with a service manager that writes down what it is asked for.</summary>
+    private async Task<(ToolResult Result, string[] Asked)> RemoveAsync(bool running, string update = "inactive")
+    {
+        string programs = Directory.CreateDirectory(_folder.FullName + "/programs").FullName, systemctl = programs + "/systemctl", asked = systemctl + ".asked";
+        await File.WriteAllTextAsync(systemctl, $"#!/bin/sh\necho \"$*\" >> {asked}\n[ \"$1\" != is-active ] || {{ echo {update}; [ {update} = active ]; }}\n");
+        File.SetUnixFileMode(systemctl, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (running)
+            Directory.CreateDirectory(Path.Combine(Root, "run/systemd/system"));
+        var environment = new Dictionary<string, string> { ["DPKG_ROOT"] = Root, ["PATH"] = programs + ":/usr/bin:/bin" };
+        var result = await new Tool("/bin/sh").TryRunAsync([Script, "remove"], TimeSpan.FromMinutes(1), environment, null, default);
+        return (result, File.Exists(asked) ? await File.ReadAllLinesAsync(asked) : []);
+    }
+
+    private static IEnumerable<string> Units(string[] asked, string what) =>
+        asked.Where(l => l.StartsWith(what + " ", StringComparison.Ordinal)).SelectMany(l => l.Split(' ')[1..]).Order(StringComparer.Ordinal);
+
     private List<string> Tree() => [.. Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Root, f)).Where(f => !f.StartsWith("var/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private async Task<string> DpkgDebAsync(string what, params string[] more) => await new Tool("dpkg-deb").RunAsync([what, _package.File, .. more], default);
 
-    private Task DpkgAsync(string what) => new Tool("dpkg").RunAsync([$"--root={Root}", "--log=/dev/null", "--force-unsafe-io", what, "hostup-device"], default);
+    // The tree has no shell; outside of it the script finds that nothing runs there.
+    private Task DpkgAsync(string what) => new Tool("dpkg").RunAsync([$"--root={Root}", "--log=/dev/null", "--force-unsafe-io", "--force-script-chrootless", what, "hostup-device"], default);
 }

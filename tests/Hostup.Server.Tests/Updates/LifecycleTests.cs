@@ -143,6 +143,52 @@ public sealed class LifecycleTests(TestServer server) : IClassFixture<TestServer
     }
 
     [Fact]
+    public async Task Cancelling_is_refused_past_the_point_of_no_return_and_the_device_hears_nothing_of_it()
+    {
+        await server.ReleaseAsync("8.1.0");
+        var device = await server.DeviceAsync();
+        foreach (string state in (string[])[AttemptStates.Rebooting, AttemptStates.Trial])
+        {
+            var attempt = await server.UpdateAsync(device, "8.1.0");
+            await device.PollAsync();
+            await device.ReportAsync(attempt.Id, 1, state);
+
+            var answer = await server.Operator.PostAsync($"/api/v1/attempts/{attempt.Id}/cancel", null);
+
+            Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+            Assert.Contains("past the point of no return", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.False((await server.AttemptAsync(attempt.Id)).CancelAsked);
+            Assert.False((await device.ReportAsync(attempt.Id, 2, state)).Cancel);
+            await device.ReportAsync(attempt.Id, 3, AttemptStates.Committed);
+        }
+    }
+
+    [Theory]
+    [InlineData(1, AttemptStates.Waiting)]
+    [InlineData(2, AttemptStates.Checking)]
+    [InlineData(3, AttemptStates.Downloading)]
+    [InlineData(4, AttemptStates.Verifying)]
+    [InlineData(5, AttemptStates.Supervisor)]
+    [InlineData(6, AttemptStates.Ready)]
+    [InlineData(7, AttemptStates.WaitingForLock)]
+    [InlineData(8, AttemptStates.BootFiles)]
+    public async Task Cancelling_is_asked_for_before_the_point_of_no_return_and_refused_after_it(int patch, string state)
+    {
+        string version = $"8.2.{patch}";
+        await server.ReleaseAsync(version);
+        var device = await server.DeviceAsync();
+        var attempt = await server.UpdateAsync(device, version);
+        await device.PollAsync();
+        await device.ReportAsync(attempt.Id, 1, state);
+
+        Assert.Equal(HttpStatusCode.OK, (await server.Operator.PostAsync($"/api/v1/attempts/{attempt.Id}/cancel", null)).StatusCode);
+
+        Assert.True((await device.ReportAsync(attempt.Id, 2, state)).Cancel);
+        await device.ReportAsync(attempt.Id, 3, AttemptStates.Rebooting);
+        Assert.Equal(HttpStatusCode.Conflict, (await server.Operator.PostAsync($"/api/v1/attempts/{attempt.Id}/cancel", null)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_watcher_is_woken_by_the_change_and_not_by_the_clock()
     {
         await server.ReleaseAsync("9.0.0");
