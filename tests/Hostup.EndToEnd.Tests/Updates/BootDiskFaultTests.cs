@@ -80,7 +80,7 @@ public sealed class BootDiskFaultTests
     {
         var old = BootSets.OfTree((await Stage.TreeAsync(lab, HostOsRelease.Old, Ct)).Root);
         var changed = BootSets.OfTree(tree.Root).Where(f => !PlantedReleases.KeptBackFiles.Contains(f.Key) && (!old.TryGetValue(f.Key, out var digest) || digest != f.Value)).Select(f => f.Key);
-        string[] staged = [.. changed.OrderBy(p => p.EndsWith("grub.cfg", StringComparison.Ordinal)).ThenBy(p => p, StringComparer.Ordinal)];
+        string[] staged = [.. changed.OrderBy(p => p.EndsWith("grub.cfg", StringComparison.Ordinal)).ThenBy(old.ContainsKey).ThenBy(p => p, StringComparer.Ordinal)];
         Assert.True(staged.Length >= 4, string.Join(", ", staged));
         return [.. staged.Select(p => (p, new FileInfo(Path.Combine(tree.Root, "resin-boot", p)).Length))];
     }
