@@ -22,15 +22,22 @@ public sealed record Mutation(
     [property: JsonPropertyName("root")] bool Root = false);
 
 /// <summary>Plants each fault of tests/mutations.json in a copy of the source and runs the tests on it that must notice: those of the update logic where nothing else is said.</summary>
-public sealed class Mutations(string root)
+/// <param name="root">The source tree.</param>
+/// <param name="testsPassed">Whether all tests passed a moment ago: they need not be seen to pass without a fault once more.</param>
+public sealed class Mutations(string root, bool testsPassed)
 {
     private readonly HashSet<string> _allPass = [];
 
-    /// <summary>Runs them all, a line each.</summary>
+    /// <summary>Runs them, a line each.</summary>
+    /// <param name="only">Names of those to plant; none: all.</param>
+    /// <param name="ct">Ends it.</param>
     /// <returns>Caught, survived, and those that need root where we have it not.</returns>
-    public async Task<(int Caught, int Survived, int Skipped)> RunAsync(CancellationToken ct)
+    public async Task<(int Caught, int Survived, int Skipped)> RunAsync(IReadOnlyList<string> only, CancellationToken ct)
     {
         var all = JsonSerializer.Deserialize<Mutation[]>(await File.ReadAllTextAsync(Path.Combine(root, "tests/mutations.json"), ct))!;
+        if (only.Except(all.Select(m => m.Name)).FirstOrDefault() is { } unknown)
+            throw new HostupException(HostupErrors.BadValue, $"cannot plant fault {unknown}", "tests/mutations.json has none of this name", "look its name up there");
+        all = [.. all.Where(m => only.Count == 0 || only.Contains(m.Name))];
         Mutation[] mutations = [.. all.Where(m => !m.Root || Environment.IsPrivilegedProcess)];
         foreach (var left in all.Except(mutations))
             Console.WriteLine($"{left.Name} skipped: its test needs root");
@@ -43,7 +50,7 @@ public sealed class Mutations(string root)
             {
                 if (await BuildAsync(copy, [$"tests/{tests}"], ct) != 0)
                     throw new HostupException(HostupErrors.Lab, "cannot plant faults", $"{tests} does not build", "run `./test fast` first");
-                foreach (var asked in mutations.Where(m => m.Tests == tests).GroupBy(m => m.Root))
+                foreach (var asked in mutations.Where(m => m.Tests == tests && !testsPassed).GroupBy(m => m.Root))
                     await RequirePassAsync(copy, tests, [.. asked.Select(m => m.Test).Distinct()], asked.Key, ct);
             }
             int caught = 0;
@@ -86,13 +93,13 @@ public sealed class Mutations(string root)
             await File.WriteAllTextAsync(path, source, CancellationToken.None);
         }
         string built = Path.Combine(copy, mutation.Name + ".dll");
-        File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/debug", library), built);
-        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{mutation.Tests}/debug", library), mutation.Tests);
+        File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/release", library), built);
+        return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{mutation.Tests}/release", library), mutation.Tests);
     }
 
     private async Task<bool> IsNoticedByAnyAsync(string copy, PlantedFault fault, CancellationToken ct)
     {
-        if (_allPass.Add(fault.Tests))
+        if (_allPass.Add(fault.Tests) && !testsPassed)
             await RequirePassAsync(copy, fault.Tests, [], root: false, ct);
         return await IsNoticedAsync(copy, fault, [], root: false, ct);
     }
@@ -124,10 +131,10 @@ public sealed class Mutations(string root)
         System.Xml.Linq.XDocument.Load(Path.Combine(project, Path.GetFileName(project) + ".csproj")).Descendants("AssemblyName").FirstOrDefault()?.Value ?? Path.GetFileName(project);
 
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
-        DotNet.RunAsync(copy, ["build", .. what, "-c", "Debug", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
+        DotNet.RunAsync(copy, ["build", .. what, "-c", "Release", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
 
     private static Task<int> TestAsync(string copy, string project, IReadOnlyList<string> tests, bool root, CancellationToken ct) =>
-        DotNet.RunAsync(copy, [$"artifacts/bin/{project}/debug/{project}.dll", "-noColor", "-stopOnFail", .. root ? Array.Empty<string>() : ["-trait-", "Needs=root"], .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
+        DotNet.RunAsync(copy, [$"artifacts/bin/{project}/release/{project}.dll", "-noColor", "-stopOnFail", .. root ? Array.Empty<string>() : ["-trait-", "Needs=root"], .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);
 
     private void Copy(string target, IReadOnlyList<string> projects)
     {

@@ -15,19 +15,22 @@ public static class TestCommand
     {
         var tier = new Argument<string>("tier") { Description = "fast, image, vm, mutate, ci or all", DefaultValueFactory = _ => "all" };
         tier.AcceptOnlyFromAmong("fast", "image", "vm", "mutate", "ci", "all");
-        var command = new Command("test", "Run the tests of a tier") { tier };
-        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(tier)!, ct));
+        var only = new Argument<string[]>("faults") { Description = "With mutate: only these planted faults", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("test", "Run the tests of a tier") { tier, only };
+        command.SetAction((parsed, ct) => RunAsync(parsed.GetValue(tier)!, parsed.GetValue(only) ?? [], ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(string tier, CancellationToken ct)
+    private static async Task<int> RunAsync(string tier, IReadOnlyList<string> faults, CancellationToken ct)
     {
         string root = SourceTree.Find();
         var clock = Stopwatch.StartNew();
         var run = new TestRun(root);
         try
         {
-            await RunAsync(tier, root, run, ct);
+            if (faults.Count > 0 && tier != "mutate")
+                throw new HostupException(HostupErrors.BadValue, $"cannot run {string.Join(", ", faults)}", $"{tier} takes no names", "give names of planted faults to mutate only");
+            await RunAsync(tier, faults, root, run, ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -48,7 +51,7 @@ public static class TestCommand
         return run.Good ? 0 : 1;
     }
 
-    private static async Task RunAsync(string tier, string root, TestRun run, CancellationToken ct)
+    private static async Task RunAsync(string tier, IReadOnlyList<string> faults, string root, TestRun run, CancellationToken ct)
     {
         if (tier is not ("fast" or "mutate"))
             await InstallToolsAsync(ct);
@@ -63,7 +66,7 @@ public static class TestCommand
         }
         // What takes minutes and what every run shows come first, so that a long run that goes wrong says so early.
         if (tier is "mutate" or "all")
-            await run.MutateAsync(ct);
+            await run.MutateAsync(faults, testsPassed: tier == "all" && run.Good, ct);
         if (tier is "vm" or "all" or "ci")
             await run.RunAsync("vm", ["-trait", "Subset=ci"], everyTest: true, ct);
         if (tier is "vm" or "all")

@@ -37,9 +37,12 @@ public sealed class TestRun(string root)
     }
 
     /// <summary>Plants the faults: one that is caught counts as a test that passed.</summary>
-    public async Task MutateAsync(CancellationToken ct)
+    /// <param name="only">Names of those to plant; none: all.</param>
+    /// <param name="testsPassed">Whether this run saw the tests pass before.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task MutateAsync(IReadOnlyList<string> only, bool testsPassed, CancellationToken ct)
     {
-        var (caught, survived, skipped) = await new Mutations(root).RunAsync(ct);
+        var (caught, survived, skipped) = await new Mutations(root, testsPassed).RunAsync(only, ct);
         Console.WriteLine($"mutate: {caught} caught, {survived} survived, {skipped} skipped");
         (_passed, _failed, _skipped) = (_passed + caught, _failed + survived, _skipped + skipped);
     }

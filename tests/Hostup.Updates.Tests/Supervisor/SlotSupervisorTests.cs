@@ -10,6 +10,7 @@ using Hostup.Updates.Journal;
 using Hostup.Updates.Policies;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Steps;
 using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Tests.Supervisor;
@@ -82,6 +83,22 @@ public sealed class SlotSupervisorTests
         Assert.True(device.Ports.SupervisorRuns);
         if (outcome == AttemptStates.Refused)
             Assert.Equal("engine", device.End!.Error!.Code.Id);
+    }
+
+    /// <summary>By itself: the fetching and the gate stop it again, after what they wait for.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_second_step_stops_it_and_says_whether_it_ran(bool runs)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.StartWithOs();
+        device.Ports.SupervisorIsStarting = !runs;
+
+        var result = await new StopSupervisor().DoAsync(await ContextAsync(device, New.Manifest(2)), CancellationToken.None);
+
+        Assert.False(device.Ports.SupervisorRuns);
+        Assert.Equal(runs ? true : null, result.SupervisorRan);
     }
 
     [Fact]
