@@ -144,6 +144,7 @@ public sealed class CrashTests
         var cuts = Cuts(whole, unflushed).Where(c => whole.Power.Log[c - 2].Contains($" {Places.Boot}/", StringComparison.Ordinal)).ToList();
         Assert.True(cuts.Count >= 4, $"only {cuts.Count} cuts in changes of names on the boot partition");
 
+        int doubts = 0;
         foreach (var (cut, fault) in cuts.SelectMany(c => Enumerable.Range(1, 9).Select(f => (c, f))))
         {
             var device = Device(target, unflushed, exchange, [cut]);
@@ -156,6 +157,7 @@ public sealed class CrashTests
             Assert.True(effects >= fault, $"{when}: no fault");
             // The first effect changes no name: nothing is in doubt.
             Assert.True(fault > 1 || (device.Outcome == AttemptStates.Committed && device.Said.Exists(s => s.Contains("input/output error", StringComparison.Ordinal))), $"{when}: {device.Outcome}");
+            doubts += device.Ports.Notes.Any(n => n.Contains("cannot bring the boot files in order in this boot", StringComparison.Ordinal)) ? 1 : 0;
             // What counts is what the medium has.
             await device.CutAtRestAsync();
 
@@ -164,6 +166,8 @@ public sealed class CrashTests
             else
                 AssertFailedAsBefore(device, when);
         }
+        // Nothing is built on names that may not be on the medium.
+        Assert.True(doubts > 0, "no repair left a doubt");
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using Hostup.Lab.Sim;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Tests.Rollback;
 
@@ -52,6 +53,29 @@ public sealed class HealthRollbackTests
         await device.RunAsync();
 
         Assert.Equal(("committed", message), (device.Outcome, Message(device)));
+    }
+
+    /// <summary>The agent of the new OS, or an update process that somebody starts by hand, is earlier than the verdict.</summary>
+    [Fact]
+    public async Task An_attempt_whose_release_is_on_trial_is_neither_gone_on_with_nor_given_up()
+    {
+        var device = new SimDevice(Old, New);
+        var ends = new List<RunEndKind>();
+        device.Ports.MoreHealth = release =>
+        {
+            if (release == New && ends is [])
+            {
+                var run = new UpdateRun(device.Device, device.Ports, _ => device.Sources);
+                ends.Add(run.ResumeAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult().Kind);
+                ends.Add(run.GiveUpAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult().Kind);
+            }
+            return [];
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal([RunEndKind.TrialPending, RunEndKind.TrialPending], ends);
+        Assert.Equal("committed", device.Outcome);
     }
 
     [Fact]
