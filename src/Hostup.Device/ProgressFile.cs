@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Hostup.Core.Wire;
+using Hostup.Linux.Systemd;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Reporting;
 
@@ -34,6 +35,9 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
     /// <summary>Where it is written; another place in tests.</summary>
     public string Place { get; init; } = FilePath;
 
+    /// <summary>Whom each report tells that the update gets on; another one in tests.</summary>
+    public ServiceWatchdog Watchdog { get; init; } = ServiceWatchdog.OfThisUnit();
+
     public AttemptWishes Wishes
     {
         get
@@ -62,6 +66,7 @@ internal sealed class ProgressFile(RunLog log, string attempt) : IAttemptProgres
 
     public void Report(string state, long done, long total, string? note, LockReport? held = null)
     {
+        Watchdog.Alive();
         long rate = _rate.Take(state, done);
         bool news = state != _lastState || note != _lastNote;
         if (!news && _sinceWrite.Elapsed < Pause)

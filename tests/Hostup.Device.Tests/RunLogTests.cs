@@ -1,3 +1,7 @@
+using System.Net.Sockets;
+using Hostup.Linux.Systemd;
+using Hostup.Updates.Ports;
+
 namespace Hostup.Device.Tests;
 
 public sealed class RunLogTests : IDisposable
@@ -164,6 +168,28 @@ public sealed class RunLogTests : IDisposable
 
         Assert.StartsWith(_memory, log.FilePath, StringComparison.Ordinal);
         Assert.EndsWith(" downloading\n", Read("/proc/no-such-place"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_report_tells_the_service_manager_that_the_update_gets_on()
+    {
+        string place = _memory + "/notify";
+        Directory.CreateDirectory(_memory);
+        using var manager = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { ReceiveTimeout = 5000 };
+        manager.Bind(new UnixDomainSocketEndPoint(place));
+        using var log = new RunLog("a1", _data, _memory, LastSecond);
+        var progress = new ProgressFile(log, "a1") { Place = _memory + "/progress.json", Watchdog = new ServiceWatchdog(place) };
+        Assert.Equal(AttemptWishes.None, progress.Wishes);
+        Assert.Equal(0, manager.Available); // whoever only asks what is wanted gets nowhere
+
+        progress.Report("downloading", 1, 2, null);
+        progress.Report("downloading", 2, 2, null);
+
+        byte[] said = new byte[100];
+        Assert.Equal("WATCHDOG=1", System.Text.Encoding.UTF8.GetString(said, 0, manager.Receive(said)));
+        Assert.Equal(0, manager.Available);
+        manager.Dispose();
+        new ProgressFile(log, "a1") { Place = _memory + "/progress.json", Watchdog = new ServiceWatchdog(place) }.Report("verifying", 0, 0, null);
     }
 
     /// <summary>The time that no name follows: a log of that time gets the name of one that is there.</summary>

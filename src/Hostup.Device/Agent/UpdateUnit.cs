@@ -16,6 +16,8 @@ internal sealed class UpdateUnit(CommandRunner commands, string root = "")
         "--property=PrivateMounts=yes", "--property=Type=exec",
         "--property=Environment=DOTNET_GCHeapHardLimit=0x2800000", // 40 MiB of managed heap, so that the process stays below 64 MiB
         "--property=Environment=DOTNET_TieredPGO=0",
+        // The longest silence that is none of a fault is that of an engine that unpacks an image: half an hour.
+        "--property=WatchdogSec=40min", "--property=NotifyAccess=main",
     ];
 
     private const string Systemctl = "/usr/bin/systemctl|/bin/systemctl";
@@ -34,7 +36,7 @@ internal sealed class UpdateUnit(CommandRunner commands, string root = "")
             SystemdRun,
             [
                 .. Properties,
-                // A process that is killed or dies of a bug is started again and goes on; an update that ended is not.
+                // A process that is killed, dies of a bug or stands still is started again and goes on; an update that ended is not.
                 "--property=Restart=on-abnormal", "--property=RestartSec=1",
                 program, "update", .. arguments,
             ],

@@ -36,7 +36,7 @@ public sealed class UpdateUnitTests : IDisposable
 
         string called = await File.ReadAllTextAsync(_root + "/called");
         Assert.Equal(9, exit);
-        foreach (string part in (string[])["--unit=hostup-update", "--property=PrivateMounts=yes", "--pipe", "--wait", "/usr/bin/hostup-device update --resume"])
+        foreach (string part in (string[])["--unit=hostup-update", "--property=PrivateMounts=yes", "--property=WatchdogSec=40min", "--property=NotifyAccess=main", "--pipe", "--wait", "/usr/bin/hostup-device update --resume"])
             Assert.Contains(part, called, StringComparison.Ordinal);
     }
 }
