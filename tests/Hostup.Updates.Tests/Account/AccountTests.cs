@@ -56,6 +56,30 @@ public sealed class AccountTests
     }
 
     [Fact]
+    public async Task A_power_cut_costs_no_more_than_came_since_the_checkpoint_before_it()
+    {
+        await _device.RunAsync();
+        var cuts = _device.Power.Log.Select((name, i) => (name, number: i + 1)).Where(e => e.name.StartsWith("write ", StringComparison.Ordinal) && e.name.EndsWith(" to spare", StringComparison.Ordinal)).ToList();
+        Assert.True(cuts.Count > 8, $"{cuts.Count} writes");
+
+        foreach (var (name, number) in cuts)
+        {
+            var made = new List<SimSource>();
+            var device = new SimDevice(Old, New, Unflushed.Lost, [number]) { CheckpointBytes = _device.CheckpointBytes };
+            device.NewSources = () =>
+            {
+                made.Add(new SimSource("registry", New));
+                return [made[^1]];
+            };
+
+            await device.RunAsync();
+
+            Assert.Equal(AttemptStates.Committed, device.Outcome);
+            Assert.True(made.Sum(s => s.Bytes.Received) - Whole is >= 0 and var again && again <= 3 * device.CheckpointBytes, $"cut before {name}, effect {number}: {made.Sum(s => s.Bytes.Received)} bytes for {Whole}");
+        }
+    }
+
+    [Fact]
     public void An_account_of_another_attempt_is_begun_anew_and_a_torn_write_leaves_the_one_before()
     {
         var first = new AttemptAccount(_device.Files, Attempt);

@@ -78,11 +78,16 @@ public sealed class RunTests
         Assert.Equal(RunEndKind.Cancelled, device.End!.Kind);
     }
 
-    [Fact]
-    public async Task A_cancel_while_boot_files_are_written_takes_them_back()
+    [Theory]
+    [InlineData("before anything is")]
+    [InlineData(Places.Boot + "/hostup-new/0")]
+    public async Task A_cancel_while_boot_files_are_written_takes_them_back(string written)
     {
         var device = new SimDevice(Old, New);
-        device.Ports.CancelAt = AttemptStates.BootFiles;
+        if (written.StartsWith('/'))
+            device.Power.Meanwhile = _ => device.Ports.Wishes |= device.Power.Log[^1].Contains(written, StringComparison.Ordinal) ? AttemptWishes.Cancel : AttemptWishes.None;
+        else
+            device.Ports.CancelAt = AttemptStates.BootFiles;
 
         await device.RunAsync();
 

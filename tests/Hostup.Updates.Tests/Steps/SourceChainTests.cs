@@ -149,10 +149,18 @@ public sealed class SourceChainTests
         var device = Device(new SimSource("registry", New));
         device.SlotB.Format(Guid.Empty);
         Remember(device, files: 3);
+        var remembered = new List<bool>();
+        device.Power.Meanwhile = _ =>
+        {
+            // The new file system may have the old one's id: an attempt has one for its spare.
+            if (device.Power.Log[^1] == "wipe spare")
+                remembered.Add(SpareProgress.Load(device.Files) is not null);
+        };
 
         await device.RunAsync();
 
         Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal([false], remembered);
     }
 
     [Fact]
