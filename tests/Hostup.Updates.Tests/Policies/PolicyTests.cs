@@ -33,12 +33,22 @@ public sealed class PolicyTests
         var device = Device(new UpdatePolicy { DownloadWindow = "22:00-04:00" });
         device.Ports.Now = At(22);
         // each look at the link is an hour later
-        device.Ports.Meanwhile = state => device.Ports.Now += state == AttemptStates.Downloading ? TimeSpan.FromHours(1) : TimeSpan.Zero;
+        long? atClose = null;
+        long late = 0;
+        device.Ports.Meanwhile = state =>
+        {
+            if (state != AttemptStates.Downloading)
+                return;
+            atClose = device.Ports.Now.Hour is >= 4 and < 22 ? atClose ?? _registry.Bytes.Received : null;
+            late = Math.Max(late, _registry.Bytes.Received - (atClose ?? _registry.Bytes.Received));
+            device.Ports.Now += TimeSpan.FromHours(1);
+        };
 
         await device.RunAsync();
 
         Assert.Equal(AttemptStates.Committed, device.Outcome);
         Assert.Contains("waiting for window 22:00-04:00", device.Ports.Notes);
+        Assert.Equal(0, late);
         Assert.True(_registry.Bytes.Received < Whole + (4 * device.CheckpointBytes), $"{_registry.Bytes.Received} of {Whole} bytes");
     }
 
