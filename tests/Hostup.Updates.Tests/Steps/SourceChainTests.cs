@@ -143,11 +143,12 @@ public sealed class SourceChainTests
         Assert.True(device.Device.Clock.Elapsed - began < TimeSpan.FromSeconds(10));
     }
 
-    [Fact]
-    public async Task What_was_remembered_and_is_not_there_is_written_from_the_beginning()
+    /// <summary>Also when somebody formatted the spare meanwhile.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_was_remembered_and_is_not_there_is_written_from_the_beginning(bool formatted)
     {
         var device = Device(new SimSource("registry", New));
-        device.SlotB.Format(Guid.Empty);
+        device.SlotB.Format(formatted ? Guid.NewGuid() : Guid.Empty);
         Remember(device, files: 3);
         var remembered = new List<bool>();
         device.Power.Meanwhile = _ =>
