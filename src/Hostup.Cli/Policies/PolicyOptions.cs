@@ -17,6 +17,7 @@ internal sealed class PolicyOptions
     private readonly Option<string?> _metered = new("--metered") { Description = "On a metered network wait or go" };
     private readonly Option<int?> _rateLimit = new("--rate-limit") { Description = "Most KiB a second; 0: no limit", HelpName = "KIB" };
     private readonly Option<int?> _byteBudget = new("--byte-budget") { Description = "Most MiB for an attempt, on the wire; 0: no limit", HelpName = "MIB" };
+    private readonly Option<int?> _deltaWait = new("--delta-wait") { Description = "Seconds to wait for a delta before the whole image", HelpName = "SECONDS" };
     private readonly Option<int?> _patience = new("--patience") { Description = "Seconds without progress until it fails", HelpName = "SECONDS" };
 
     public PolicyOptions() => _metered.AcceptOnlyFromAmong(Wait, Go);
@@ -24,7 +25,7 @@ internal sealed class PolicyOptions
     /// <summary>Adds them to a command.</summary>
     public T AddTo<T>(T command) where T : Command
     {
-        foreach (var option in (Option[])[_downloadOnly, _downloadWindow, _rebootWindow, _metered, _rateLimit, _byteBudget, _patience])
+        foreach (var option in (Option[])[_downloadOnly, _downloadWindow, _rebootWindow, _metered, _rateLimit, _byteBudget, _deltaWait, _patience])
             command.Options.Add(option);
         return command;
     }
@@ -40,6 +41,7 @@ internal sealed class PolicyOptions
             WaitsWhileMetered = parsed.GetValue(_metered) is { } metered ? metered == Wait : null,
             BytesPerSecond = (long?)parsed.GetValue(_rateLimit) * 1024,
             ByteBudget = (long?)parsed.GetValue(_byteBudget) * 1024 * 1024,
+            DeltaWaitSeconds = parsed.GetValue(_deltaWait),
             PatienceSeconds = parsed.GetValue(_patience),
         };
         settings.Require();

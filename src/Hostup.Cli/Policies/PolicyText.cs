@@ -16,6 +16,7 @@ internal static class PolicyText
             policy.WaitsWhileMetered switch { true => "waits on a metered network", false => "fetches on a metered network too", null => null },
             policy.BytesPerSecond switch { null => null, 0 => "no rate limit", var rate => $"at most {new ByteCount(rate.Value)} a second" },
             policy.ByteBudget switch { null => null, 0 => "no byte budget", var budget => $"at most {new ByteCount(budget.Value)} an attempt" },
+            policy.DeltaWaitSeconds is { } wait ? $"waits {TimeSpan.FromSeconds(wait)} for a delta" : null,
             policy.PatienceSeconds is { } patience ? $"fails after {TimeSpan.FromSeconds(patience)} without progress" : null,
             policy.PollSeconds is { } poll ? $"polls each {poll} s" : null,
         }.OfType<string>(),

@@ -140,6 +140,22 @@ public sealed record ReleaseImage
     /// <summary>Bytes of the layers in which a broken download cannot go on: each is begun anew. The whole image when its layers are not known.</summary>
     [JsonIgnore]
     public long BytesBegunAnew => Layers is [] ? DownloadBytes : Layers.Where(l => l.Members is []).Sum(l => l.Size);
+
+    /// <summary>Bytes of the layers from a place in them on; the whole image when its layers are not known.</summary>
+    public long BytesFrom(RootTrees.TreePlace place)
+    {
+        if (Layers is [])
+            return DownloadBytes;
+        long passed = Layers.Take(place.Layer).Sum(l => l.Size), content = 0;
+        foreach (var member in place.Layer < Layers.Count ? Layers[place.Layer].Members : [])
+        {
+            content += member.ContentSize;
+            if (content > place.Offset)
+                break;
+            passed += member.Size;
+        }
+        return Layers.Sum(l => l.Size) - passed;
+    }
 }
 
 /// <summary>The ext4 file system of a root slot.</summary>

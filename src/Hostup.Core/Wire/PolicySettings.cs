@@ -14,6 +14,9 @@ public sealed record PolicySettings
     /// <summary>As in <see cref="UpdatePolicy.PatienceSeconds"/>.</summary>
     public int? PatienceSeconds { get; init; }
 
+    /// <summary>As in <see cref="UpdatePolicy.DeltaWaitSeconds"/>.</summary>
+    public int? DeltaWaitSeconds { get; init; }
+
     /// <summary>As in <see cref="UpdatePolicy.BytesPerSecond"/>.</summary>
     public long? BytesPerSecond { get; init; }
 
@@ -39,6 +42,7 @@ public sealed record PolicySettings
     public PolicySettings Over(PolicySettings below) => new()
     {
         PatienceSeconds = PatienceSeconds ?? below.PatienceSeconds,
+        DeltaWaitSeconds = DeltaWaitSeconds ?? below.DeltaWaitSeconds,
         BytesPerSecond = BytesPerSecond ?? below.BytesPerSecond,
         ByteBudget = ByteBudget ?? below.ByteBudget,
         DownloadWindow = DownloadWindow ?? below.DownloadWindow,
@@ -53,6 +57,7 @@ public sealed record PolicySettings
     public UpdatePolicy Over(UpdatePolicy below) => new()
     {
         PatienceSeconds = PatienceSeconds ?? below.PatienceSeconds,
+        DeltaWaitSeconds = DeltaWaitSeconds ?? below.DeltaWaitSeconds,
         BytesPerSecond = BytesPerSecond ?? below.BytesPerSecond,
         ByteBudget = ByteBudget ?? below.ByteBudget,
         DownloadWindow = DownloadWindow ?? below.DownloadWindow,
@@ -66,6 +71,7 @@ public sealed record PolicySettings
     public void Require()
     {
         InRange("patience", PatienceSeconds, 1, MostPatienceSeconds);
+        InRange("wait for a delta", DeltaWaitSeconds, 1, MostPatienceSeconds);
         InRange("poll interval", PollSeconds, 1, LongestPollSeconds);
         InRange("rate limit", BytesPerSecond, 0, long.MaxValue);
         InRange("byte budget", ByteBudget, 0, long.MaxValue);

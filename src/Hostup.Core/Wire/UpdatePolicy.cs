@@ -9,6 +9,12 @@ public sealed record UpdatePolicy
     /// <summary>Seconds without any progress after which the attempt fails, 1 to 2,592,000. Time in which the policy itself forbids to fetch does not count.</summary>
     public int PatienceSeconds { get; init => field = value == 0 ? DefaultPatienceSeconds : value; } = DefaultPatienceSeconds;
 
+    /// <summary>10 minutes: a server builds a delta in less.</summary>
+    public const int DefaultDeltaWaitSeconds = 600;
+
+    /// <summary>Seconds, 1 to 2,592,000, for which a delta that is being made or cannot be reached is waited for before the whole image is fetched in its place.</summary>
+    public int DeltaWaitSeconds { get; init => field = value == 0 ? DefaultDeltaWaitSeconds : value; } = DefaultDeltaWaitSeconds;
+
     /// <summary>Most bytes of the image that are received a second, on average; zero: as many as come.</summary>
     public long BytesPerSecond { get; init; }
 

@@ -17,6 +17,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(ProvisioningKeyRequest))]
 [JsonSerializable(typeof(ProvisioningKeyAnswer))]
 [JsonSerializable(typeof(DeviceKeyAnswer))]
+[JsonSerializable(typeof(DeltaOffer))]
 [JsonSerializable(typeof(ProvisioningKeyView))]
 [JsonSerializable(typeof(Page<ProvisioningKeyView>))]
 [JsonSerializable(typeof(OperatorKeyRequest))]

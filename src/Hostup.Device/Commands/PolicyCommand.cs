@@ -18,11 +18,12 @@ internal static class PolicyCommand
         var metered = new Option<string?>("--metered") { Description = "On a metered network wait or go" };
         var rate = new Option<int?>("--rate-limit") { Description = "Most KiB a second; 0: no limit" };
         var budget = new Option<int?>("--byte-budget") { Description = "Most MiB for an attempt, on the wire; 0: no limit" };
+        var deltaWait = new Option<int?>("--delta-wait") { Description = "Seconds to wait for a delta before the whole image" };
         var patience = new Option<int?>("--patience") { Description = "Seconds without progress until it fails" };
         metered.AcceptOnlyFromAmong("wait", "go");
         var command = new Command("policy", "Show, and with options set, what this device says of updates before the server does\n\nExample: hostup-device policy --download-only false")
         {
-            clear, downloadOnly, downloadWindow, rebootWindow, metered, rate, budget, patience,
+            clear, downloadOnly, downloadWindow, rebootWindow, metered, rate, budget, deltaWait, patience,
         };
         command.SetAction(parsed => Set(
             new PolicySettings
@@ -33,6 +34,7 @@ internal static class PolicyCommand
                 WaitsWhileMetered = parsed.GetValue(metered) is { } said ? said == "wait" : null,
                 BytesPerSecond = (long?)parsed.GetValue(rate) << 10,
                 ByteBudget = (long?)parsed.GetValue(budget) << 20,
+                DeltaWaitSeconds = parsed.GetValue(deltaWait),
                 PatienceSeconds = parsed.GetValue(patience),
             },
             parsed.GetValue(clear)));

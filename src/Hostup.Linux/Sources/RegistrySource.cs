@@ -54,11 +54,12 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
             ? [.. (await client.LoadAsync(release.Image.Digest.ToString(), ThisPlatform, ct).ConfigureAwait(false)).Layers.Select(l => l with { DiffId = null })] // the tree digest decides
             : [.. release.Image.Layers.Select(OciLayer.Of)];
         _wasted += _wastedByReader();
-        var reader = new LayersReader(client, layers, from, buffers);
+        bool anew = from?.Delta is not null;
+        var reader = new LayersReader(client, layers, anew ? null : from, buffers);
         _wastedByReader = () => reader.WastedBytes;
         try
         {
-            return new Begun(reader, await reader.NextAsync(ct).ConfigureAwait(false));
+            return new Begun(reader, await reader.NextAsync(ct).ConfigureAwait(false), anew);
         }
         catch
         {
@@ -78,11 +79,13 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
     }, "linux");
 
     // Its first entry has arrived: the source has something.
-    private sealed class Begun(IPlacedTreeReader reader, TreeEntry? first) : IPlacedTreeReader
+    private sealed class Begun(IPlacedTreeReader reader, TreeEntry? first, bool anew) : IPlacedTreeReader
     {
         private bool _given;
 
         public TreePlace? Place => reader.Place;
+
+        public bool BeganAnew => anew;
 
         public ValueTask SkipAsync(long bytes, CancellationToken ct) => reader.SkipAsync(bytes, ct);
 

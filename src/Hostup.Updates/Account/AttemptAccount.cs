@@ -15,6 +15,9 @@ public sealed class AttemptAccount
     /// <summary>Cause of what was fetched in vain or twice.</summary>
     public const string RetriedCause = "retried";
 
+    /// <summary>Cause of the delta that makes the new root of the running one.</summary>
+    public const string DeltaCause = "delta";
+
     /// <summary>Cause of the supervisor's image.</summary>
     public const string SupervisorCause = "supervisor";
 

@@ -2,6 +2,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
+using Hostup.Updates.Account;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
@@ -230,13 +231,17 @@ public static class DeviceChecks
         if (fit.Sources is not { } answers)
             return Check(HostupErrors.ImageMissing, true, fit.SpareHoldsIt ? "not asked for: the spare slot holds it" : "not asked for: it is written", "");
         if (answers.FirstOrDefault(a => a.Fault is null) is { } has)
-            return Check(HostupErrors.ImageMissing, true, $"{has.Source} has {release.Image.Repository}@{release.Image.Digest}", "");
+            return Check(HostupErrors.ImageMissing, true, string.Join("; ", answers.Where(a => a is { Source: AttemptAccount.DeltaCause, Fault: not null }).Select(a => $"no delta: {a.Fault!.Why}").Append(Has(has, release))), "");
         // As long as one could not be reached, nobody knows that the image is nowhere.
         var unreached = answers.FirstOrDefault(a => a.Fault!.Code.Kind == HostupErrorKind.Transient)?.Fault;
         string saw = answers is [] ? "no source is configured" : string.Join("; ", answers.Select(a => $"{a.Source}: {a.Fault!.Why}"));
         return new CheckResult(HostupErrors.ImageMissing.Id, unreached?.Code ?? HostupErrors.ImageMissing, false, saw,
             unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
     }
+
+    private static string Has(SourceAnswer has, ReleaseManifest release) => has.Source == AttemptAccount.DeltaCause
+        ? $"{new ByteCount(has.Bytes)} of delta make {release.Version} of what runs"
+        : $"{has.Source} has {release.Image.Repository}@{release.Image.Digest}";
 
     private static CheckResult Check(HostupErrorCode code, bool passed, string saw, string remedy) => new(code.Id, code, passed, saw, passed ? "" : remedy);
 

@@ -12,7 +12,11 @@ namespace Hostup.Updates.Checks;
 /// <param name="Source">Its name.</param>
 /// <param name="Fault">Why it cannot serve; null: it has the image.</param>
 /// <param name="Received">Bytes that the question cost.</param>
-public sealed record SourceAnswer(string Source, HostupException? Fault, long Received);
+public sealed record SourceAnswer(string Source, HostupException? Fault, long Received)
+{
+    /// <summary>Bytes that the whole image costs from it; zero when it cannot serve.</summary>
+    public long Bytes { get; init; }
+}
 
 /// <summary>How one release fits one device, read once; nothing is written to read it.</summary>
 public sealed record ReleaseFit
@@ -105,7 +109,7 @@ public sealed record ReleaseFit
             {
                 fault = e;
             }
-            answers.Add(new SourceAnswer(source.Name, fault, source.Bytes.Received - before));
+            answers.Add(new SourceAnswer(source.Name, fault, source.Bytes.Received - before) { Bytes = fault is null ? source.BytesOf(release) : 0 });
             if (fault is null)
                 break;
         }

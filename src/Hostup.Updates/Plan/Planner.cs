@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Hostup.Core.Releases;
+using Hostup.Updates.Account;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Slots;
@@ -12,6 +13,8 @@ namespace Hostup.Updates.Plan;
 /// <summary>Makes the plan of an attempt from what the device is and what it is to become. Touches nothing.</summary>
 public static class Planner
 {
+    private const string Registry = "registry";
+
     /// <summary>Makes the plan.</summary>
     /// <param name="facts">What the device is; its slots must be known.</param>
     /// <param name="fit">How the release fits it.</param>
@@ -61,7 +64,7 @@ public static class Planner
         new("stop-supervisor", "stops the supervisor and its timer; user containers go on", "starts them again", 0),
         fit.SpareHoldsIt
             ? new("write-slot", $"reads {spare.Label} back, which holds {release.Version}; formats and writes it anew if it does not", "none needed: the slot is not used", 0)
-            : new("write-slot", $"formats {spare.Label} ({spare.Device}) and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries, then reads it back{BegunAnew(release)}", "none needed: the slot is not used", release.Image.DownloadBytes),
+            : new("write-slot", $"formats {spare.Label} ({spare.Device}) and writes {new ByteCount(release.Root.ContentBytes)} in {release.Root.Entries} entries, then reads it back{BegunAnew(release)}", "none needed: the slot is not used", Has(fit)?.Bytes ?? release.Image.DownloadBytes),
         new("fetch-supervisor", BringsSupervisor(facts, release) ? $"pulls supervisor {release.Supervisor!.Version}; a failure is a warning" : "nothing to fetch: the release brings no newer supervisor", "none needed", 0),
         new("gate", overrideLocks ? "takes the applications' update locks, passing over those that are held; checks the device again" : "takes the applications' update locks, checks the device again", "releases the locks", 0),
         new("write-boot-files", fit.Boot.Changes == 0 ? "nothing to write: the boot files are the same" : $"replaces, adds or removes {fit.Boot.Changes} boot files of {release.BootFiles.Count} in the release; kept-back ones stay", "restores what it touched", 0),
@@ -90,6 +93,7 @@ public static class Planner
 
     private static PlanEstimate Estimate(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked, PlanRequest request) => new()
     {
+        Sources = Sources(fit, asked.Release),
         Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(facts, fit, asked)],
         Space =
         [
@@ -108,10 +112,23 @@ public static class Planner
         var release = asked.Release;
         if (asked.UpdaterBytesMissing > 0)
             yield return new("updater", asked.UpdaterBytesMissing, Fetched: false);
-        var has = fit.Sources?.FirstOrDefault(s => s.Fault is null);
-        yield return new(has?.Source ?? "registry", fit.SpareHoldsIt ? 0 : release.Image.DownloadBytes + (has?.Received ?? 0), Fetched: false);
+        var has = Has(fit);
+        yield return new(has?.Source ?? Registry, fit.SpareHoldsIt ? 0 : (has?.Bytes ?? release.Image.DownloadBytes) + (has?.Received ?? 0), Fetched: false);
         if (BringsSupervisor(facts, release))
             yield return new("supervisor", fit.EngineHasSupervisor ? 0 : release.Supervisor!.DownloadBytes, Fetched: false);
+    }
+
+    private static SourceAnswer? Has(ReleaseFit fit) => fit.Sources?.FirstOrDefault(s => s.Fault is null);
+
+    // Plans of devices that have nobody to ask for deltas say nothing of them. What lies behind a delta is not asked; it has the whole image, or fails.
+    private static List<PlannedSource>? Sources(ReleaseFit fit, ReleaseManifest release)
+    {
+        if (fit.Sources is not { } answers || answers.All(a => a.Source != AttemptAccount.DeltaCause))
+            return null;
+        var sources = answers.Select(a => new PlannedSource(a.Source, a.Fault is null ? a.Bytes : null, a.Fault?.Why)).ToList();
+        if (Has(fit)?.Source == AttemptAccount.DeltaCause)
+            sources.Add(new PlannedSource(Registry, release.Image.DownloadBytes, null));
+        return sources;
     }
 
     private static bool BringsSupervisor(DeviceFacts facts, ReleaseManifest release) =>

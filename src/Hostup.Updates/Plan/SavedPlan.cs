@@ -40,6 +40,6 @@ public static class SavedPlan
             .Select(f => $"{f.Name} was {was.GetValueOrDefault(f.Name, "not noted")}, is {f.Value}")];
     }
 
-    // Free space and speed are never twice the same, and the checks look at them again.
-    private static byte[] WithoutFigures(UpdatePlan plan) => (plan with { Estimate = null, UpdaterBytesMissing = 0 }).ToJson();
+    // Free space and speed are never twice the same, and the checks look at them again; so do the sources what a delta costs.
+    private static byte[] WithoutFigures(UpdatePlan plan) => (plan with { Estimate = null, UpdaterBytesMissing = 0, Steps = [.. plan.Steps.Select(s => s with { DownloadBytes = 0 })] }).ToJson();
 }

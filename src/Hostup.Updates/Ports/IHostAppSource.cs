@@ -10,12 +10,15 @@ public interface IHostAppSource : IRemoteSource
     /// <exception cref="Core.Errors.HostupException"><c>not-found</c> and the other codes of the source: it is not, or cannot be reached.</exception>
     ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct);
 
+    /// <summary>Bytes that the whole image costs from here: as the source said when it was asked, else as the release says.</summary>
+    long BytesOf(ReleaseManifest release) => release.Image.DownloadBytes;
+
     /// <summary>What it brought of the image so far is thrown away: from now on that is <see cref="IRemoteSource.Retried"/>.</summary>
     void Discard();
 
     /// <summary>Opens the stream of tree entries. Returns when the first part has arrived whole, so that a source that has nothing costs no format of the spare.</summary>
     /// <param name="release">The release.</param>
-    /// <param name="from">Where to begin: a place that a reader of the same image passed; null: at the first entry.</param>
+    /// <param name="from">Where to begin: a place that a reader for the same image passed; null: at the first entry. A source whose stream does not have it begins at the first entry, and its reader says so.</param>
     /// <param name="ct">Stops it.</param>
     /// <exception cref="Core.Errors.HostupException">The codes of the source; the next source is tried.</exception>
     ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct);

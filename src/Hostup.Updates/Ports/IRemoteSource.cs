@@ -16,4 +16,7 @@ public interface IRemoteSource
 
     /// <summary>Bytes on the wire so far that brought nothing, or what had been fetched before.</summary>
     CauseBytes Retried { get; }
+
+    /// <summary>Whether it costs so much less than those behind it that it is waited for, as long as the policy says, while it is busy or cannot be reached.</summary>
+    bool IsWorthAWait => false;
 }

@@ -27,6 +27,9 @@ public sealed class AttemptTerms(StepContext update, string what, string state) 
     public TimeSpan Patience => TimeSpan.FromSeconds(update.Policy.PatienceSeconds) is var policy && MostPatience < policy ? MostPatience.Value : policy;
 
     /// <inheritdoc/>
+    public TimeSpan Wait => TimeSpan.FromSeconds(update.Policy.DeltaWaitSeconds);
+
+    /// <inheritdoc/>
     public UpdatePolicy Policy => update.Policy;
 
     /// <inheritdoc/>

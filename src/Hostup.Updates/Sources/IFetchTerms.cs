@@ -18,6 +18,9 @@ public interface IFetchTerms
     /// <summary>How long nothing may come before it is given up; time in which the policy holds it back does not count.</summary>
     TimeSpan Patience { get; }
 
+    /// <summary>For how long a source that is worth it is waited for before the next one has its turn.</summary>
+    TimeSpan Wait => TimeSpan.Zero;
+
     /// <summary>The policy as it is at the moment.</summary>
     UpdatePolicy Policy { get; }
 

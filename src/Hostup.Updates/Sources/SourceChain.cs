@@ -12,7 +12,7 @@ public sealed record SourceTry(HostupException? Error, bool Advanced, bool Arriv
 
 /// <summary>
 /// The one place where fetching is tried again. Sources in order; the same one again after a growing pause while its fault may pass; then
-/// its host is left alone for longer and the next source is tried. Ends when nothing advanced for as long as the policy says: not before
+/// its host is left alone for longer and the next source is tried; a source that is worth it is waited for before. Ends when nothing advanced for as long as the policy says: not before
 /// every source had a last try then, but for a host that asked to be left alone for longer.
 /// </summary>
 /// <typeparam name="TSource">What a source is asked for.</typeparam>
@@ -39,6 +39,8 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     private TimeSpan _advancedAt = terms.Clock.Elapsed;
     private readonly SpreadPauses _spread = new(terms.Seed);
     private bool _mayPass;
+    private readonly Dictionary<string, TimeSpan> _awaitedUntil = [];
+    private bool _othersHaveAllPatience;
 
     /// <summary>Tries until one source has brought what is wanted. Called again for the next part of the same thing: how its hosts did is remembered.</summary>
     /// <param name="tryAsync">One try; throws only what no source can help with.</param>
@@ -60,7 +62,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
                 if (await BringsAsync(source, tryAsync, ct).ConfigureAwait(false))
                     return source;
             }
-            if (_reasons.Values.All(r => SourceFaults.Of(r) == SourceFault.Content) || PatienceEnded)
+            if (sources.All(IsOut) || PatienceEnded)
                 break;
             hopeless = _mayPass ? 0 : hopeless + 1;
             if (hopeless < MostHopelessRounds)
@@ -70,6 +72,10 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
         }
         throw Failed();
     }
+
+    /// <summary>Whether asking again is of no use: what it gave is wrong, or it has no way that costs less.</summary>
+    private bool IsOut(TSource source) => !_reasons.TryGetValue(source.Name, out var reason)
+        || SourceFaults.Of(reason) is var fault && (fault == SourceFault.Content || (fault == SourceFault.Server && source.IsWorthAWait));
 
     private bool Rests(TSource source) => HostOf(source).NotBefore > Now;
 
@@ -104,14 +110,22 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             terms.Tell(terms.State, $"source {source.Name}: {error.Message}");
             if (advanced)
                 _advancedAt = Now;
+            var wait = WaitOf(source, advanced);
             if (advanced || arrived)
                 (tries, host.Rests) = (1, 0);
             var fault = SourceFaults.Of(error);
             bool passes = fault is SourceFault.Link or SourceFault.Busy;
             _mayPass |= passes;
-            var pause = Longer(_spread.Next(FirstPause * Math.Pow(2, tries - 1)), error.RetryAfter);
-            if (!passes || tries >= MostTries || pause > LongestPause || PatienceEnded)
+            var next = _spread.Next(FirstPause * Math.Pow(2, Math.Min(tries - 1, 10)));
+            if (passes && !PatienceEnded && wait > TimeSpan.Zero && !(error.RetryAfter > wait))
             {
+                await PauseAsync(Shorter(Longer(Shorter(next, LongestPause), error.RetryAfter), wait), source.Name, ct).ConfigureAwait(false);
+                continue;
+            }
+            var pause = Longer(next, error.RetryAfter);
+            if (!passes || tries >= MostTries || pause > LongestPause || PatienceEnded || source.IsWorthAWait)
+            {
+                EndWait(source);
                 host.Asked = Now + (error.RetryAfter ?? TimeSpan.Zero);
                 host.NotBefore = Now + Longer(_spread.Next(Shorter(LongestPause * Math.Pow(2, Math.Min(host.Rests++, 10)), LongestRest)), error.RetryAfter);
                 return false;
@@ -119,6 +133,25 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             await PauseAsync(pause, source.Name, ct).ConfigureAwait(false);
         }
         return false;
+    }
+
+    /// <summary>For how much longer it is waited for; counted from its first try, and anew when it advances.</summary>
+    private TimeSpan WaitOf(TSource source, bool advanced)
+    {
+        if (!source.IsWorthAWait)
+            return TimeSpan.Zero;
+        if (advanced || !_awaitedUntil.TryGetValue(source.Name, out var until))
+            _awaitedUntil[source.Name] = until = Now + terms.Wait;
+        return until - Now;
+    }
+
+    /// <summary>What was waited for a source is not taken from those behind it; once, or nothing would end.</summary>
+    private void EndWait(TSource source)
+    {
+        if (!source.IsWorthAWait || _othersHaveAllPatience)
+            return;
+        _othersHaveAllPatience = true;
+        _advancedAt = Now;
     }
 
     /// <summary>Pauses, at most until the policy's patience ends; a policy that changes meanwhile counts.</summary>
@@ -137,8 +170,10 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     /// <summary>Waits while the policy lets nothing be fetched; patience is for links and servers.</summary>
     private async ValueTask HonourPolicyAsync(CancellationToken ct)
     {
-        if (await terms.WaitAsync(ct).ConfigureAwait(false))
-            _advancedAt = Now;
+        if (!await terms.WaitAsync(ct).ConfigureAwait(false))
+            return;
+        _advancedAt = Now;
+        _awaitedUntil.Clear();
     }
 
     private HostupException Failed() => _reasons.Values.ToList() is [var only] ? only : new HostupException(

@@ -44,6 +44,10 @@ internal sealed class FetchWatch(ISystemClock clock, Func<CancellationToken, Val
     {
         public TreePlace? Place => reader.Place;
 
+        public bool BeganAnew => reader.BeganAnew;
+
+        public (TreePlace? Place, long FileBytes) PlaceAfter(long fileBytes) => reader.PlaceAfter(fileBytes);
+
         public ValueTask<TreeEntry?> NextAsync(CancellationToken ct) => watch.AwaitAsync(reader.NextAsync);
 
         public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ct) => watch.AwaitAsync(token => reader.ReadAsync(buffer, token));

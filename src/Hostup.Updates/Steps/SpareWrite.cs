@@ -53,6 +53,12 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
         using var watch = new FetchWatch(update.Device.Clock, HonourAsync, ct);
         var begun = watch.Over(await watch.AwaitAsync(token => source.OpenAsync(update.Release, known?.Place, token)).ConfigureAwait(false));
         await using var reader = begun.ConfigureAwait(false);
+        if (begun.BeganAnew)
+        {
+            // What others brought cannot be gone on with here.
+            update.Account.Discard([.. update.Sources.Where(s => s != source)]);
+            known = null;
+        }
         var writer = known is null ? null : await slots.OpenSpareForWritingAsync(known.WriterState, ct).ConfigureAwait(false);
         WentOn = writer is not null;
         new SlotSupervisor(update.Device).Forget();
@@ -75,6 +81,7 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
         try
         {
             await CopyAsync(begun, writer, known, fileSystem, ct).ConfigureAwait(false);
+            _written = (begun.Place, 0);
         }
         catch (HostupException e) when ((SourceFaults.Of(e) != SourceFault.Device || e.Code == HostupErrors.Cancelled || e.Code == HostupErrors.Superseded || e.Code == HostupErrors.ByteBudget) && _written != _saved)
         {
@@ -82,7 +89,11 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
             throw;
         }
-        _written = (begun.Place, 0);
+        finally
+        {
+            // A delta reads files of the spare too, which is unmounted next.
+            await begun.DisposeAsync().ConfigureAwait(false);
+        }
         await CheckpointAsync(writer, fileSystem, whole: true, ct).ConfigureAwait(false);
         await writer.FinishAsync(ct).ConfigureAwait(false);
         SpareContent.Remember(update.Device.Files, fileSystem, update.Release.TreeDigest);
@@ -96,11 +107,11 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     {
         _receivedAtCheckpoint = source.Bytes.Received;
         var budget = new ContentBudget(update.Release);
-        while (await reader.NextAsync(ct).ConfigureAwait(false) is { } entry)
+        for (bool first = true; await reader.NextAsync(ct).ConfigureAwait(false) is { } entry; first = false)
         {
             budget.Take(entry);
             long from = 0;
-            if (known is { FileBytes: > 0 } partly && reader.Place == partly.Place)
+            if (first && known is { FileBytes: > 0 } partly && reader.Place == partly.Place)
                 await reader.SkipAsync(from = partly.FileBytes, ct).ConfigureAwait(false);
             else
                 await BetweenAsync(reader, writer, fileSystem, 0, ct).ConfigureAwait(false);
@@ -111,10 +122,11 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     /// <summary>Between two entries or two blocks of a file.</summary>
     private async ValueTask BetweenAsync(IPlacedTreeReader reader, ISlotWriter writer, Guid fileSystem, long fileBytes, CancellationToken ct)
     {
-        _written = (reader.Place, fileBytes);
+        _written = reader.PlaceAfter(fileBytes);
         await HonourAsync(ct).ConfigureAwait(false);
-        update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
-        if (source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes)
+        update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, source.BytesOf(update.Release), source.Name);
+        // A frame of a delta stands for many times its bytes: each counts. The first is the listing, which writes no content.
+        if (source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes || (_written.Place is { Delta: not null, Offset: > 1 } && _written != _saved))
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
     }
 
