@@ -1,18 +1,21 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
+using Hostup.Linux.Deltas;
 using Hostup.Linux.Network;
+using Hostup.Linux.Slots;
 using Hostup.Linux.Sources;
 using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Slots;
 
 namespace Hostup.Device;
 
 /// <summary>
-/// Where this device gets images, of the OS and for its engine: the server's registry with the device's key, then the fallback registries without
-/// one. Opened when something is to be fetched: an attempt is taken back also when config.json cannot be read.
+/// Where this device gets images, of the OS and for its engine: of the OS first the server's deltas, then the server's registry with the device's key,
+/// then the fallback registries without one. Opened when something is to be fetched: an attempt is taken back also when config.json cannot be read.
 /// </summary>
 internal sealed class SourceLinks : IImageSources, IDisposable
 {
@@ -20,22 +23,19 @@ internal sealed class SourceLinks : IImageSources, IDisposable
     private ServerConnections? _connections;
 
     /// <summary>Those of an update that runs; its budget is what the policy says at the moment, over all processes of the attempt.</summary>
-    public IReadOnlyList<IHostAppSource> Open(StepContext update) => Open(
-        () => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
-
-    /// <param name="policy">How the image may be fetched, as it is at the moment.</param>
-    /// <param name="fallbackRegistries">Registries tried after the server's own.</param>
-    /// <param name="bytesLeft">Bytes that may still be received; null: as many as are wanted.</param>
-    public IReadOnlyList<IHostAppSource> Open(Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft = null)
+    public IReadOnlyList<IHostAppSource> Open(StepContext update)
     {
-        var buffers = new MemberBuffers();
-        var rate = Rate(policy);
-        return [.. Registries(fallbackRegistries).Select(r =>
-        {
-            var link = Link(rate, bytesLeft);
-            _links.Add(link);
-            return new RegistrySource(r.Name, link, r.Address, r.Credentials, buffers);
-        })];
+        ValueTask<Digest?> Find(CancellationToken ct) => RunningTree.FindAsync(update.Device, done => update.Progress.Report(AttemptStates.Checking, done, 0, "reads the running system once, for deltas"), ct);
+        return Open(() => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft, new SlotRoots(update.Device.Slots, Find, LinuxSlots.MountPoint));
+    }
+
+    /// <summary>Those that are only asked; what runs is not read for it.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="target">What is asked for.</param>
+    public IReadOnlyList<IHostAppSource> Open(DevicePorts device, DeviceTarget target)
+    {
+        var roots = new SlotRoots(device.Slots, _ => ValueTask.FromResult(RunningTree.Known(device)), LinuxSlots.MountPoint);
+        return Open(() => target.Policy, target.FallbackRegistries, null, roots);
     }
 
     /// <inheritdoc/>
@@ -51,6 +51,27 @@ internal sealed class SourceLinks : IImageSources, IDisposable
     {
         _links.ForEach(l => l.Dispose());
         _connections?.Dispose();
+    }
+
+    private IReadOnlyList<IHostAppSource> Open(Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft, SlotRoots roots)
+    {
+        var buffers = new MemberBuffers();
+        var rate = Rate(policy);
+        var sources = new List<IHostAppSource>();
+        foreach (var registry in Registries(fallbackRegistries))
+        {
+            // Whom the device's key is for has deltas too.
+            if (registry.Credentials is { } device)
+                sources.Add(new DeltaSource(new ServerDeltas(Keep(Link(rate, bytesLeft)), registry.Address, device), roots));
+            sources.Add(new RegistrySource(registry.Name, Keep(Link(rate, bytesLeft)), registry.Address, registry.Credentials, buffers));
+        }
+        return sources;
+    }
+
+    private SourceLink Keep(SourceLink link)
+    {
+        _links.Add(link);
+        return link;
     }
 
     private static IEnumerable<Registry> Registries(IReadOnlyList<string> fallbacks)

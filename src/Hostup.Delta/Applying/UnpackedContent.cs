@@ -17,7 +17,9 @@ internal sealed class UnpackedContent : IDeltaContent
         if (PackedFile.LibraryOf(range.Kind) is null)
             throw DeltaErrors.WrongOld($"this system has no library to unpack {range.Kind}");
         string name = Path.Combine(folder, DeltaPlace.TemporaryName);
-        _file = File.OpenHandle(name, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        // Whatever bears the name, also a link of the new tree, is no place to write to.
+        File.Delete(name);
+        _file = File.OpenHandle(name, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         File.Delete(name);
         try
         {

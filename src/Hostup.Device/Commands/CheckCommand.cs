@@ -23,7 +23,7 @@ internal static class CheckCommand
             using var device = new ThisDevice();
             using var links = new SourceLinks();
             var target = options.Load(parsed);
-            var update = await UpdateAtHand.LookAsync(device.Ports, target, links.Open(() => target.Target.Policy, target.Target.FallbackRegistries), ct).ConfigureAwait(false);
+            var update = await UpdateAtHand.LookAsync(device.Ports, target, links.Open(device.Ports, target.Target), ct).ConfigureAwait(false);
             var answer = new ChecksAnswer(update.Version, update.Checks.All(c => c.Passed), [.. update.Checks.Select(c => new CheckLine(c.Name, c.Passed, c.Passed ? "" : c.Code.Id, c.Saw, c.Remedy))]);
             Console.Write(parsed.GetValue(json) ? JsonSerializer.Serialize(answer, DeviceJson.Default.ChecksAnswer) + "\n" : CheckText.Write(update.Checks, update.Version));
             return ExitCodes.Of(update.Checks);

@@ -20,7 +20,7 @@ internal static class PlanCommand
             using var device = new ThisDevice();
             using var links = new SourceLinks();
             var target = options.Load(parsed);
-            var update = await UpdateAtHand.LookAsync(device.Ports, target, links.Open(() => target.Target.Policy, target.Target.FallbackRegistries), ct).ConfigureAwait(false);
+            var update = await UpdateAtHand.LookAsync(device.Ports, target, links.Open(device.Ports, target.Target), ct).ConfigureAwait(false);
             var plan = update.MakePlan(parsed.GetValue(rate) is > 0 and var kib ? LinkRate.Given(kib << 10) : null);
             if (parsed.GetValue(file) is { } path)
                 await KeepAsync(path, plan, ct).ConfigureAwait(false);

@@ -23,6 +23,15 @@ public sealed class FolderSlots(string folder) : ISlots
 
     public Guid? SpareFileSystem() => File.Exists(Uuid) ? Guid.Parse(File.ReadAllText(Uuid)) : null;
 
+    /// <summary>Where the tree that runs lies; it may be missing.</summary>
+    public string RunningTree { get; init; } = Path.Combine(folder, "running");
+
+    public Guid? RunningFileSystem() => Directory.Exists(RunningTree) ? Guid.Empty : null;
+
+    public async ValueTask<Digest> ReadRunningTreeAsync(Action<long> progress, CancellationToken ct) => await TreeDigestOfDirectory.ComputeAsync(RunningTree, count => progress(count), ct);
+
+    public ValueTask<IMountedSlot> OpenRunningForReadingAsync(CancellationToken ct) => ValueTask.FromResult<IMountedSlot>(new Mounted(RunningTree));
+
     public ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct) => ValueTask.FromResult<string?>(null);
 
     public ValueTask FormatSpareAsync(RootFileSystem format, Guid uuid, CancellationToken ct)

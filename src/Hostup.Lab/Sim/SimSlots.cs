@@ -28,6 +28,16 @@ public sealed class SimSlots(SimDevice device) : ISlots
 
     public Guid? SpareFileSystem() => device.SpareSlot.Uuid;
 
+    public Guid? RunningFileSystem() => device.RunningSlot.Uuid;
+
+    public ValueTask<Digest> ReadRunningTreeAsync(Action<long> progress, CancellationToken ct)
+    {
+        progress(0);
+        return ValueTask.FromResult(device.RunningSlot.TreeDigest ?? throw new IOException("the running slot has no file system"));
+    }
+
+    public ValueTask<IMountedSlot> OpenRunningForReadingAsync(CancellationToken ct) => ValueTask.FromResult<IMountedSlot>(new Mounted());
+
     public ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct) =>
         ValueTask.FromResult(format.Ext4Features.Except(KnownFeatures).FirstOrDefault() is { } unknown ? $"Invalid filesystem option set: {unknown}" : null);
 
@@ -72,6 +82,8 @@ public sealed class SimSlots(SimDevice device) : ISlots
         public async ValueTask WriteAsync(TreeEntry entry, ITreeReader content, long from, Func<long, ValueTask> written, CancellationToken ct)
         {
             device.MustNotInterfere("the spare slot is written");
+            if (entry.Kind != TreeEntryKind.File)
+                return; // the simulated tree is its files
             var files = device.SpareSlot.Files ?? throw new IOException("the spare has no file system");
             string path = Encoding.UTF8.GetString(entry.Path.Bytes);
             byte[] bytes = from > 0 ? files[path][..(int)from] : [];

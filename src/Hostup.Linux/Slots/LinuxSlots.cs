@@ -13,7 +13,10 @@ namespace Hostup.Linux.Slots;
 /// <param name="devices">Where the partitions are looked for; null: on this machine.</param>
 public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = null) : ISlots
 {
-    private const string MountPoint = "/run/hostup/spare";
+    /// <summary>Where the spare is mounted while it is written or read.</summary>
+    public const string MountPoint = "/run/hostup/spare";
+
+    private const string RunningMountPoint = "/run/hostup/running";
     private readonly Lazy<(Slot Running, Slot Spare)> _found = new(() => (devices ?? new BlockDevices("/sys", MountTable.Read())).Find());
 
     /// <inheritdoc/>
@@ -24,6 +27,32 @@ public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = n
 
     /// <inheritdoc/>
     public Guid? SpareFileSystem() => Ext4.ReadUuid(Spare.Device);
+
+    /// <inheritdoc/>
+    public Guid? RunningFileSystem() => Ext4.ReadUuid(Running.Device);
+
+    /// <inheritdoc/>
+    public async ValueTask<Digest> ReadRunningTreeAsync(Action<long> progress, CancellationToken ct)
+    {
+        var mounted = await OpenRunningForReadingAsync(ct).ConfigureAwait(false);
+        await using var _ = mounted.ConfigureAwait(false);
+        long done = 0;
+        return await TreeDigestOfDirectory.ComputeAsync(mounted.Path, count => progress(done += count), ct).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IMountedSlot> OpenRunningForReadingAsync(CancellationToken ct)
+    {
+        Directory.CreateDirectory(RunningMountPoint);
+        if (MountTable.Read().Any(m => m.MountPoint == RunningMountPoint))
+            _ = FileCalls.Unmount(RunningMountPoint, FileCalls.UnmountLater);
+        // The kernel refuses this beside a root that is mounted for writing; its mount alone, without those below it, shows the same files.
+        if (FileCalls.Mount(Running.Device, RunningMountPoint, "ext4", FileCalls.MountNoAccessTimes | FileCalls.MountReadOnly, null) != 0
+            && (FileCalls.Mount("/", RunningMountPoint, null, FileCalls.MountBind, null) != 0
+                || FileCalls.Mount("/", RunningMountPoint, null, FileCalls.MountBind | FileCalls.MountRemount | FileCalls.MountReadOnly, null) != 0))
+            throw FileCalls.LastError($"cannot mount {Running.Device} once more");
+        return ValueTask.FromResult<IMountedSlot>(new MountedReader(RunningMountPoint, FileCalls.UnmountLater));
+    }
 
     /// <inheritdoc/>
     public ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct) => Ext4.FaultAsync(commands, format, ct);
@@ -71,7 +100,7 @@ public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = n
     public ValueTask<IMountedSlot> OpenSpareForReadingAsync(CancellationToken ct)
     {
         Mount(readOnly: true);
-        return ValueTask.FromResult<IMountedSlot>(new MountedReader());
+        return ValueTask.FromResult<IMountedSlot>(new MountedReader(MountPoint, 0));
     }
 
     private void Mount(bool readOnly)
@@ -83,19 +112,19 @@ public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = n
             throw new HostupException(HostupErrors.SlotWrite, $"cannot mount slot {Spare.Label}", FileCalls.LastError(Spare.Device).Message, "start the update again; the slot is formatted anew");
     }
 
-    private static void Unmount()
+    private static void Unmount(string mountPoint = MountPoint, int how = 0)
     {
-        if (FileCalls.Unmount(MountPoint, 0) != 0)
-            throw FileCalls.LastError($"cannot unmount {MountPoint}");
+        if (FileCalls.Unmount(mountPoint, how) != 0)
+            throw FileCalls.LastError($"cannot unmount {mountPoint}");
     }
 
-    private sealed class MountedReader : IMountedSlot
+    private sealed class MountedReader(string mountPoint, int how) : IMountedSlot
     {
-        public string Path => MountPoint;
+        public string Path => mountPoint;
 
         public ValueTask DisposeAsync()
         {
-            Unmount();
+            Unmount(mountPoint, how);
             return default;
         }
     }

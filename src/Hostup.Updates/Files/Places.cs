@@ -51,6 +51,9 @@ public static class Places
     /// <summary>What was last written to the spare slot.</summary>
     public const string SpareContent = Hostup + "/spare-content";
 
+    /// <summary>Tree digest of the slot that runs, with the id of its file system.</summary>
+    public const string RunningTree = Hostup + "/running-tree";
+
     /// <summary>Bytes of the last attempt by cause, as the update process counts them.</summary>
     public const string Account = Hostup + "/account";
 

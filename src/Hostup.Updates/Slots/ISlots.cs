@@ -23,6 +23,18 @@ public interface ISlots
     /// <summary>UUID of the file system on the spare; null when it has none that can be read.</summary>
     Guid? SpareFileSystem();
 
+    /// <summary>UUID of the file system on the slot that runs; null when it has none that can be read.</summary>
+    Guid? RunningFileSystem();
+
+    /// <summary>Reads the slot that runs and computes its tree digest: some seconds to minutes.</summary>
+    /// <param name="progress">Told bytes read so far.</param>
+    /// <param name="ct">Honoured between files.</param>
+    /// <exception cref="Core.Errors.HostupException"><c>slot-mismatch</c> when something cannot be read.</exception>
+    ValueTask<Digest> ReadRunningTreeAsync(Action<long> progress, CancellationToken ct);
+
+    /// <summary>Mounts the slot that runs once more, read-only, seen by this process only: its own files, not those that are mounted over them.</summary>
+    ValueTask<IMountedSlot> OpenRunningForReadingAsync(CancellationToken ct);
+
     /// <summary>Why no file system with these features can be made here; null: it can. Nothing is written to find out.</summary>
     ValueTask<string?> FormatFaultAsync(RootFileSystem format, CancellationToken ct);
 

@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Linux.Sources;
+using Hostup.Oci.Images;
+using Hostup.Oci.Registries;
+
+namespace Hostup.Linux.Deltas;
+
+/// <summary>Deltas of the device's server: asked for at its API, fetched from its registry.</summary>
+/// <param name="link">Connections to it.</param>
+/// <param name="server">Its address, with a slash at its end.</param>
+/// <param name="device">The device, by its key.</param>
+public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredentials device) : IDeltaServer
+{
+    /// <summary>An offer, or why there is none.</summary>
+    private const int MostAnswerBytes = 16 << 10;
+
+    /// <summary>Where the server does not say when it is ready: a delta takes minutes.</summary>
+    private static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(30);
+
+    private RegistryClient? _registry;
+    private string _repository = "";
+
+    /// <inheritdoc/>
+    public string Host => server.Authority;
+
+    /// <inheritdoc/>
+    public (long Received, long Sent) Carried => (link.Wire.Received, link.Wire.Sent);
+
+    /// <inheritdoc/>
+    public (long Received, long Sent) InVain => (link.Counter.WastedReceivedBytes, link.Counter.WastedSentBytes);
+
+    /// <inheritdoc/>
+    public async ValueTask<DeltaOffer> AskAsync(Digest image, Digest from, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, $"api/v1/device/deltas/{image}?from={from}"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.Password);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(link.Limits.AnswerWithin);
+        var mark = link.Counter.Mark();
+        try
+        {
+            using var answer = await link.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
+            byte[] said = await ReadAsync(answer, limit.Token).ConfigureAwait(false);
+            return answer.StatusCode == HttpStatusCode.OK ? Parse(said) : throw Refused(answer, said);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            link.Counter.Waste(mark);
+            throw Link($"{Host} did not answer within {link.Limits.AnswerWithin.TotalSeconds:0} s", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            link.Counter.Waste(mark);
+            throw Link($"{Host}: {e.Message}", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Stream> OpenPartAsync(DeltaOffer delta, long offset, long bytes, CancellationToken ct)
+    {
+        if (_registry is null || _repository != delta.Repository)
+            _registry = new RegistryClient(link.Http, new RegistryLocation(server, delta.Repository), device, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
+        _repository = delta.Repository;
+        return _registry.OpenPartAsync(new OciDescriptor { MediaType = "application/octet-stream", Digest = delta.Digest, Size = delta.Bytes }, offset, bytes, ct);
+    }
+
+    private static async Task<byte[]> ReadAsync(HttpResponseMessage answer, CancellationToken ct)
+    {
+        var body = await answer.Content.ReadAsStreamAsync(ct).ConfigureAwait(false);
+        await using var _ = body.ConfigureAwait(false);
+        byte[] said = new byte[MostAnswerBytes];
+        int count = await body.ReadAtLeastAsync(said, said.Length, throwOnEndOfStream: false, ct).ConfigureAwait(false);
+        return said[..count];
+    }
+
+    private DeltaOffer Parse(byte[] said)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(said, WireJson.Default.DeltaOffer) is { Repository.Length: > 0 } offer && offer.Digest != default)
+                return offer;
+        }
+        catch (JsonException)
+        {
+            // Told below, as for an offer that lacks something.
+        }
+        throw Fault(HostupErrors.RegistryAnswer, $"{Host} answers what is no offer", "see whether server and device are of one version");
+    }
+
+    private HostupException Refused(HttpResponseMessage answer, byte[] said) => (int)answer.StatusCode switch
+    {
+        202 => Fault(HostupErrors.ServerBusy, "the server is still making it", "it is asked again", Pause(answer) ?? UsualWait),
+        404 => Fault(HostupErrors.NotFound, Why(said) ?? $"{Host} has none", "nothing is to be done: the whole image is fetched in its place"),
+        401 or 403 => Fault(HostupErrors.Unauthorized, $"{Host} answers {(int)answer.StatusCode}", "see whether the server knows this device"),
+        429 or >= 500 => Fault(HostupErrors.ServerBusy, $"{Host} answers {(int)answer.StatusCode}", "see the server's log", Pause(answer)),
+        var other => Fault(HostupErrors.RegistryAnswer, $"{Host} answers {other}", "see the server's log"),
+    };
+
+    private static string? Why(byte[] said)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(said, WireJson.Default.ApiError) is { Detail: { Length: > 0 } detail } error ? $"{detail} [{error.Code}]" : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // A date is compared with the server's own clock: a device's may be years off (RFC 9110, 10.2.3).
+    private static TimeSpan? Pause(HttpResponseMessage answer) => answer.Headers.RetryAfter is not { } after ? null
+        : after.Delta ?? (after.Date > answer.Headers.Date ? after.Date - answer.Headers.Date : null);
+
+    private static HostupException Link(string why, Exception inner) => new(HostupErrors.Link, "cannot ask for a delta", why, "check the network; it is asked again", inner);
+
+    private static HostupException Fault(HostupErrorCode code, string why, string whatToDo, TimeSpan? after = null) =>
+        new(code, "cannot get a delta", why, whatToDo) { RetryAfter = after };
+}
