@@ -13,11 +13,16 @@ public static class FetchSlotCommand
         var manifest = new Argument<string>("manifest") { Description = "Release manifest, not signed" };
         var registry = new Argument<string>("registry") { Description = "Address of the registry" };
         var budget = new Option<long>("--byte-budget") { Description = "Most bytes for the attempt; 0: no limit" };
-        var command = new Command("fetch-slot", "Bring a release to a folder as a device does to its spare slot") { folder, manifest, registry, budget };
+        var deltas = new Option<string?>("--deltas") { Description = "Address of a server with deltas, for the tree in FOLDER/running" };
+        var command = new Command("fetch-slot", "Bring a release to a folder as a device does to its spare slot") { folder, manifest, registry, budget, deltas };
         command.SetAction(async (parsed, ct) =>
         {
             var release = ReleaseManifest.Parse(await File.ReadAllBytesAsync(parsed.GetValue(manifest)!, ct));
-            using var fetch = new SlotFetch(parsed.GetValue(folder)!) { Policy = new UpdatePolicy { ByteBudget = parsed.GetValue(budget) } };
+            using var fetch = new SlotFetch(parsed.GetValue(folder)!) 
+            {
+                Policy = new UpdatePolicy { ByteBudget = parsed.GetValue(budget) },
+                Deltas = parsed.GetValue(deltas) is { } server ? new Uri(server) : null,
+            };
             Console.WriteLine(await fetch.RunAsync(release, [("registry", new Uri(parsed.GetValue(registry)!))], ct));
             return 0;
         });

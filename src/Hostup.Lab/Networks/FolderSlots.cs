@@ -24,7 +24,7 @@ public sealed class FolderSlots(string folder) : ISlots
     public Guid? SpareFileSystem() => File.Exists(Uuid) ? Guid.Parse(File.ReadAllText(Uuid)) : null;
 
     /// <summary>Where the tree that runs lies; it may be missing.</summary>
-    public string RunningTree { get; init; } = Path.Combine(folder, "running");
+    public string RunningTree { get => field ?? Path.Combine(folder, "running"); init; }
 
     public Guid? RunningFileSystem() => Directory.Exists(RunningTree) ? Guid.Empty : null;
 

@@ -3,6 +3,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
+using Hostup.Linux.Deltas;
 using Hostup.Linux.Files;
 using Hostup.Linux.Network;
 using Hostup.Linux.Sources;
@@ -14,6 +15,7 @@ using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
+using Hostup.Updates.Slots;
 using Hostup.Updates.Steps;
 
 namespace Hostup.Lab.Networks;
@@ -36,6 +38,9 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
 
     /// <summary>Who the device is at the registry; null: nobody. Fallbacks are not told.</summary>
     public RegistryCredentials? Credentials { get; init; }
+
+    /// <summary>Who is asked for deltas first, for the tree in the folder <c>running</c>; null: nobody.</summary>
+    public Uri? Deltas { get; init; }
 
     /// <summary>The sources, with their accounts.</summary>
     public IReadOnlyList<IHostAppSource> Sources { get; private set; } = [];
@@ -88,12 +93,20 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     private IReadOnlyList<IHostAppSource> Open(StepContext update, IReadOnlyList<(string Name, Uri Address)> registries)
     {
         var rate = new RateLimit(TimeProvider.System, () => update.Policy.BytesPerSecond);
-        return [.. registries.Select(r =>
+        var sources = registries.Select(IHostAppSource (r) => new RegistrySource(r.Name, Link(update, rate), r.Address, r.Name == "registry" ? Credentials : null, _buffers)).ToList();
+        if (Deltas is { } server)
         {
-            var link = new SourceLink(rate, Limits, Connections) { BytesLeft = () => update.BytesLeft };
-            _links.Add(link);
-            return new RegistrySource(r.Name, link, r.Address, r.Name == "registry" ? Credentials : null, _buffers);
-        })];
+            var roots = new SlotRoots(update.Device.Slots, ct => RunningTree.FindAsync(update.Device, _ => { }, ct), Path.Combine(folder, "tree"));
+            sources.Insert(0, new DeltaSource(new ServerDeltas(Link(update, rate), server, Credentials ?? new RegistryCredentials("d_folder", "key of the folder")), roots));
+        }
+        return sources;
+    }
+
+    private SourceLink Link(StepContext update, RateLimit rate)
+    {
+        var link = new SourceLink(rate, Limits, Connections) { BytesLeft = () => update.BytesLeft };
+        _links.Add(link);
+        return link;
     }
 
     private UpdatePlan Plan(ReleaseManifest release) => new()

@@ -70,12 +70,14 @@ public sealed class SimSource(string name, SimRelease content, int breakAfterEnt
     private sealed class Reader(SimSource source, SimRelease release, TreePlace? from, int breakAfter) : IPlacedTreeReader
     {
         private readonly KeyValuePair<string, byte[]>[] _files = [.. release.Files];
-        private int _next = from is null ? 0 : from.Layer == 1 ? release.Files.Count : (int)from.Offset;
+        private int _next = from is null or { Delta: not null } ? 0 : from.Layer == 1 ? release.Files.Count : (int)from.Offset;
         private int _entries;
         private byte[] _content = [];
         private int _at;
 
         public TreePlace? Place { get; private set; }
+
+        public bool BeganAnew => from?.Delta is not null;
 
         public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
         {
