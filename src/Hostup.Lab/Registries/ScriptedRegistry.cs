@@ -56,6 +56,9 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     /// <summary>Statuses to answer the next requests with, first to last.</summary>
     public ConcurrentQueue<int> NextStatuses { get; } = new();
 
+    /// <summary>What it answers to who asks for a delta, by path and query: status and document; null: as to any other path.</summary>
+    public Func<string, (int Status, string Document)>? Deltas { get; set; }
+
     /// <summary>Each request: method, path, and Authorization scheme or "-".</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
@@ -83,12 +86,23 @@ public sealed class ScriptedRegistry : IAsyncDisposable
         }
         else if (path == "/token")
             await GiveTokenAsync(request, response);
+        else if (Deltas is not null && path.StartsWith("/api/v1/device/deltas/", StringComparison.Ordinal))
+            await OfferAsync(request, response);
         else if (!Allowed(request, response))
             Close(response, 401);
         else if (request.HttpMethod is "GET" or "HEAD")
             await GiveAsync(request, response, path);
         else
             await TakeAsync(request, response, path);
+    }
+
+    private async Task OfferAsync(HttpListenerRequest request, HttpListenerResponse response)
+    {
+        var (status, document) = Deltas!(request.Url!.PathAndQuery);
+        response.StatusCode = status;
+        if (status == 202)
+            response.Headers["Retry-After"] = "30";
+        await SendAsync(request, response, "application/json", Encoding.UTF8.GetBytes(document));
     }
 
     private async Task GiveTokenAsync(HttpListenerRequest request, HttpListenerResponse response)

@@ -32,7 +32,7 @@ public static class PlanText
         var bytes = estimate.Bytes.Select(b => $"{b.Cause} {(b.Received is { } known ? new ByteCount(known) : "of unknown size")}{(b.Fetched ? " (fetched)" : "")}");
         head.Row("download", $"{new ByteCount(estimate.BytesToFetch)} to come: {string.Join(", ", bytes)}");
         foreach (var (source, index) in (estimate.Sources ?? []).Select((s, i) => (s, i)))
-            head.Row(index == 0 ? "source" : "", Source(source, index == 0));
+            head.Row(index == 0 ? "source" : "", Source(source, estimate.Sources!.Take(index).Any(s => s.Received is not null)));
         head.Row("time", estimate switch
         {
             { BytesToFetch: 0 } => "no download; reading back and one reboot",
@@ -43,8 +43,8 @@ public static class PlanText
             head.Row(index == 0 ? "space" : "", $"{space.Place}: {new ByteCount(space.NeededBytes)} needed, {new ByteCount(space.FreeBytes)} {(index == 0 ? "in the slot" : "free")}");
     }
 
-    private static string Source(PlannedSource source, bool first) => source.Received is { } bytes
-        ? $"{(first ? "" : "else ")}{source.Source}: {new ByteCount(bytes)}{(first ? "" : ", from its beginning")}"
+    private static string Source(PlannedSource source, bool inPlace) => source.Received is { } bytes
+        ? $"{(inPlace ? "else " : "")}{source.Source}: {new ByteCount(bytes)}{(inPlace ? ", from its beginning" : "")}"
         : $"no {source.Source}: {source.Fault}";
 
     private static string Duration(TimeSpan time) => time switch
