@@ -93,12 +93,14 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     private IReadOnlyList<IHostAppSource> Open(StepContext update, IReadOnlyList<(string Name, Uri Address)> registries)
     {
         var rate = new RateLimit(TimeProvider.System, () => update.Policy.BytesPerSecond);
-        var sources = registries.Select(IHostAppSource (r) => new RegistrySource(r.Name, Link(update, rate), r.Address, r.Name == "registry" ? Credentials : null, _buffers)).ToList();
+        var sources = new List<IHostAppSource>();
         if (Deltas is { } server)
         {
             var roots = new SlotRoots(update.Device.Slots, ct => RunningTree.FindAsync(update.Device, _ => { }, ct), Path.Combine(folder, "tree"));
-            sources.Insert(0, new DeltaSource(new ServerDeltas(Link(update, rate), server, Credentials ?? new RegistryCredentials("d_folder", "key of the folder")), roots));
+            sources.Add(new DeltaSource(new ServerDeltas(Link(update, rate), server, Credentials ?? new RegistryCredentials("d_folder", "key of the folder")), roots));
         }
+        foreach (var (name, address) in registries)
+            sources.Add(new RegistrySource(name, Link(update, rate), address, name == "registry" ? Credentials : null, _buffers));
         return sources;
     }
 

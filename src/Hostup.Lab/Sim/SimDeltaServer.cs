@@ -30,7 +30,7 @@ public sealed class SimDeltaServer(SimDelta delta) : IDeltaServer
     /// <summary>Whether nobody answers.</summary>
     public bool IsDown { get; set; }
 
-    /// <summary>Bytes of parts after which the link breaks, again and again, until so many in all have come; null: it holds.</summary>
+    /// <summary>Bytes of a part after which the link breaks, each time; null: it holds.</summary>
     public long? BreaksEach { get; set; }
 
     /// <summary>Whether the link stays broken once it broke.</summary>

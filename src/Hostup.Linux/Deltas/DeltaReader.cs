@@ -1,3 +1,4 @@
+using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
 using Hostup.Delta.Applying;
@@ -13,6 +14,8 @@ namespace Hostup.Linux.Deltas;
 /// <param name="failed">Told of a fault of the delta, or of what it is applied to.</param>
 internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Digest delta, int end, bool anew, Action<HostupException> failed) : IPlacedTreeReader
 {
+    private static readonly byte[] Temporary = Encoding.UTF8.GetBytes(DeltaPlace.TemporaryName);
+
     private int _framesDone = reader?.FramesDone ?? end;
     private long _from = reader?.From ?? 0;
     private long _position;
@@ -39,6 +42,8 @@ internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Dig
         // What was read before has been written. A frame that ends with an empty file counts only now.
         Settle(0);
         var entry = await GuardAsync(reader.NextAsync(ct)).ConfigureAwait(false);
+        if (entry is not null && entry.Path.Bytes.SequenceEqual(Temporary))
+            throw Failed(new HostupException(HostupErrors.BadDelta, "cannot use the delta", $"it has {entry.Path}, which is a temporary file's name", "the whole image is fetched in its place"));
         if (entry is null)
         {
             File.Delete(Path.Combine(roots.Spare.Scratch, DeltaPlace.TemporaryName));
@@ -98,9 +103,13 @@ internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Dig
         }
         catch (IOException e)
         {
-            var error = new HostupException(HostupErrors.DeltaOld, "cannot apply the delta", e.Message, "the whole image is fetched in its place", e);
-            failed(error);
-            throw error;
+            throw Failed(new HostupException(HostupErrors.DeltaOld, "cannot apply the delta", e.Message, "the whole image is fetched in its place", e));
         }
+    }
+
+    private HostupException Failed(HostupException error)
+    {
+        failed(error);
+        return error;
     }
 }

@@ -19,19 +19,27 @@ public sealed class SlotRoots(ISlots slots, Func<CancellationToken, ValueTask<Di
     /// <inheritdoc/>
     public async ValueTask<IOpenRoots> OpenAsync(CancellationToken ct)
     {
-        IMountedSlot? mounted = null;
         try
         {
-            mounted = await slots.OpenRunningForReadingAsync(ct).ConfigureAwait(false);
+            return await MountAsync(ct).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or HostupException)
+        {
+            throw new HostupException(HostupErrors.DeltaOld, "cannot apply a delta", $"the running system cannot be read: {(e as HostupException)?.Why ?? e.Message}", "check the storage of the device; the whole image is fetched in its place", e);
+        }
+    }
+
+    private async ValueTask<Open> MountAsync(CancellationToken ct)
+    {
+        var mounted = await slots.OpenRunningForReadingAsync(ct).ConfigureAwait(false);
+        try
+        {
             return new Open(mounted, await DirectoryTree.ListAsync(mounted.Path, ct).ConfigureAwait(false), spare);
         }
-        catch (Exception e)
+        catch
         {
-            if (mounted is not null)
-                await mounted.DisposeAsync().ConfigureAwait(false);
-            if (e is not (IOException or HostupException))
-                throw;
-            throw new HostupException(HostupErrors.DeltaOld, "cannot apply a delta", $"the running system cannot be read: {(e as HostupException)?.Why ?? e.Message}", "check the storage of the device; the whole image is fetched in its place", e);
+            await mounted.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

@@ -19,7 +19,8 @@ internal sealed class DeltaScene
         device.NewSources = () => [new DeltaSource(server, Roots), registry];
         // The plan is made by a program that asks for itself.
         device.Sources = [new DeltaSource(server, Roots), registry];
-        server.Clock = registry.Clock = () => device.Device.Clock.Elapsed;
+        server.Clock = () => device.Device.Clock.Elapsed;
+        registry.Clock = server.Clock;
     }
 
     public SimDelta Delta { get; }

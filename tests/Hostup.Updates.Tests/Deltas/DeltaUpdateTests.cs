@@ -143,7 +143,7 @@ public sealed class DeltaUpdateTests
         byte[] same = [.. Enumerable.Range(0, 5000).Select(i => (byte)i)];
         var (from, to) = (SimRelease.Make("2.100.0", SimBehaviour.Good, ballast: same), SimRelease.Make("2.101.0", SimBehaviour.Good, ballast: same));
         var scene = await DeltaScene.SetAsync(from, to);
-        scene.Roots.Changed["usr/share/ballast"] = [.. same.Reverse()];
+        scene.Roots.Changed["usr/share/ballast"] = [.. same.Select(b => (byte)~b)];
 
         await scene.CommitAsync();
 
@@ -174,7 +174,7 @@ public sealed class DeltaUpdateTests
         {
             if (power.Kills > 0 || !afterCheckpoint(effect) || SpareProgress.Load(scene.Device.Files)!.Place.Offset < 4)
                 return false;
-            scene.Device.SlotB.Files!["etc/os-release"] = [.. scene.Device.SlotB.Files["etc/os-release"].Reverse()];
+            scene.Device.SlotB.Files!["etc/os-release"] = [.. scene.Device.SlotB.Files["etc/os-release"].Select(b => (byte)~b)];
             return true;
         };
 
