@@ -39,6 +39,18 @@ public sealed class UpdateTextTests
     [Fact]
     public void A_line_tells_of_a_cancel_that_was_asked_for() => Assert.StartsWith("downloading (cancel asked)", UpdateText.Line(Running with { CancelAsked = true }), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("delta", "image     from delta")]
+    [InlineData("slot", "image     was on the slot already")]
+    public void Where_the_image_came_from_is_told(string source, string line)
+    {
+        var writer = new StringWriter();
+
+        UpdateText.Write(writer, Running with { Report = Running.Report with { Source = source } });
+
+        Assert.Contains(line, writer.ToString().Split(writer.NewLine));
+    }
+
     [Fact]
     public void The_whole_text_has_every_step_and_cause()
     {

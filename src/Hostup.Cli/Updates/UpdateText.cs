@@ -26,6 +26,8 @@ internal static class UpdateText
             writer.WriteLine($"overrode  {string.Join(", ", report.LocksOverridden)}");
         if (report.SlotBefore is not null)
             writer.WriteLine($"slots     {report.SlotBefore} -> {report.SlotAfter ?? "?"}");
+        if (ImageFrom(report) is { } from)
+            writer.WriteLine($"image     {from}");
         foreach (var step in report.Steps)
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step      {step.Name,-18} {step.State,-8} {step.Seconds,8:0.0} s"));
         foreach (string said in PolicyText.Lines(attempt.Policy))
@@ -33,6 +35,9 @@ internal static class UpdateText
         foreach (string bytes in Bytes(report))
             writer.WriteLine($"bytes     {bytes}");
     }
+
+    /// <summary>Where the image came from; null before that is known.</summary>
+    public static string? ImageFrom(AttemptReport report) => report.Source switch { null => null, "slot" => "was on the slot already", var source => $"from {source}" };
 
     /// <summary>The account, a line for each cause.</summary>
     public static IEnumerable<string> Bytes(AttemptReport report) =>

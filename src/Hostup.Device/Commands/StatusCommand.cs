@@ -49,5 +49,6 @@ internal static class StatusCommand
         $"boot      partition {s.BootPartition}{(s.UpgradeAvailable == true ? $", on trial, boot count {s.BootCount}" : "")}",
         $"program   {s.ProgramVersion}",
         s.Attempt is null ? "attempt   none yet" : $"attempt   {s.Attempt.State}{(s.Attempt.Message is null ? "" : $": {s.Attempt.Message}")}",
-    }.Concat(s.Attempt?.Bytes.Select(b => $"bytes     {b.Cause,-12} in {new ByteCount(b.Received)}, out {new ByteCount(b.Sent)}") ?? []));
+        s.Attempt?.Source switch { null => null, "slot" => "image     was on the slot already", var source => $"image     from {source}" },
+    }.OfType<string>().Concat(s.Attempt?.Bytes.Select(b => $"bytes     {b.Cause,-12} in {new ByteCount(b.Received)}, out {new ByteCount(b.Sent)}") ?? []));
 }
