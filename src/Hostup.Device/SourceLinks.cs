@@ -25,8 +25,14 @@ internal sealed class SourceLinks : IImageSources, IDisposable
     /// <summary>Those of an update that runs; its budget is what the policy says at the moment, over all processes of the attempt.</summary>
     public IReadOnlyList<IHostAppSource> Open(StepContext update)
     {
-        ValueTask<Digest?> Find(CancellationToken ct) => RunningTree.FindAsync(update.Device, done => update.Progress.Report(AttemptStates.Checking, done, 0, "reads the running system once, for deltas"), ct);
-        return Open(() => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft, new SlotRoots(update.Device.Slots, Find, LinuxSlots.MountPoint));
+        var roots = new SlotRoots(update.Device.Slots, ct => RunningTree.FindAsync(update.Device, Told, ct), LinuxSlots.MountPoint);
+        return Open(() => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft, roots);
+
+        void Told(long done)
+        {
+            update.HonourCancel();
+            update.Progress.Report(AttemptStates.Checking, done, 0, "reads the running system once, for deltas");
+        }
     }
 
     /// <summary>Those that are only asked; what runs is not read for it.</summary>

@@ -99,7 +99,7 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
         {
             return await roots.RunningAsync(ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or HostupException)
+        catch (Exception e) when (e is IOException || (e as HostupException)?.Code == HostupErrors.SlotMismatch)
         {
             throw _useless = Old(e);
         }
