@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Lab.Registries;
+using Hostup.Lab.Sim;
+using Hostup.Linux.Deltas;
+using Hostup.Linux.Sources;
+
+namespace Hostup.Linux.Tests.Deltas;
+
+/// <summary>What who asks for deltas relies on, of a server on a socket and of the simulated one.</summary>
+public sealed class DeltaServerContractTests : IAsyncLifetime
+{
+    private readonly ScriptedRegistry _registry = new();
+    private readonly SourceLink _link = new(new UpdatePolicy(), TimeProvider.System);
+    private SimDelta _delta = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _delta = await SimDelta.BuildAsync(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good));
+        _registry.AddBlob(_delta.Content);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _link.Dispose();
+        await _registry.DisposeAsync();
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task It_offers_the_delta_between_two_trees_and_gives_any_part_of_it(bool real)
+    {
+        var server = Server(real, _ => (200, JsonSerializer.Serialize(_delta.Offer, WireJson.Default.DeltaOffer)));
+
+        var offer = await server.AskAsync(_delta.Image, _delta.From, default);
+        byte[] part = new byte[100];
+        await using (var stream = await server.OpenPartAsync(offer, 50, part.Length, default))
+            await stream.ReadExactlyAsync(part);
+
+        Assert.Equal(_delta.Offer, offer);
+        Assert.Equal(_delta.Content[50..150], part);
+        Assert.True(server.Carried.Received >= 100, $"{server.Carried} carried");
+        Assert.Equal((0, 0), server.InVain);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Trees_that_it_does_not_know_are_not_found_and_it_says_why(bool real)
+    {
+        var server = Server(real, _ => (404, """{"code":"not-found","title":"no delta","detail":"no such trees"}"""));
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, Digest.Of("other"u8), default));
+
+        Assert.Equal(HostupErrors.NotFound, error.Code);
+        Assert.StartsWith("no such trees", error.Why, StringComparison.Ordinal);
+        Assert.Null(error.RetryAfter);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task One_that_is_being_made_is_to_be_asked_for_again_and_it_says_when(bool real)
+    {
+        var server = Server(real, _ => (202, ""));
+        if (server is SimDeltaServer sim)
+            sim.ReadyAt = TimeSpan.FromHours(1);
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, _delta.From, default));
+
+        Assert.Equal((HostupErrors.ServerBusy, TimeSpan.FromSeconds(30)), (error.Code, error.RetryAfter));
+    }
+
+    [Fact]
+    public async Task The_device_says_who_it_is_and_what_it_runs()
+    {
+        string asked = "";
+        var server = Server(real: true, path =>
+        {
+            asked = path;
+            return (404, "");
+        });
+
+        await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, _delta.From, default));
+
+        Assert.Equal($"/api/v1/device/deltas/{_delta.Image}?from={_delta.From}", asked);
+        Assert.EndsWith(" Bearer", Assert.Single(_registry.Requests), StringComparison.Ordinal);
+    }
+
+    private IDeltaServer Server(bool real, Func<string, (int Status, string Document)> answer)
+    {
+        _registry.Deltas = answer;
+        return real ? new ServerDeltas(_link, _registry.Base, new("d_1", "key")) : new SimDeltaServer(_delta);
+    }
+}
