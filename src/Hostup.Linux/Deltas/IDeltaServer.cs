@@ -22,10 +22,10 @@ public interface IDeltaServer
     ValueTask<DeltaOffer> AskAsync(Digest image, Digest from, CancellationToken ct);
 
     /// <summary>Opens a part of a delta.</summary>
-    /// <param name="delta">The delta.</param>
+    /// <param name="offer">The delta, as it was offered.</param>
     /// <param name="offset">First byte wanted.</param>
     /// <param name="bytes">How many are wanted; the stream may give more.</param>
     /// <param name="ct">Cancels the opening; reads have their own.</param>
     /// <exception cref="Core.Errors.HostupException">The codes of a registry; reads throw <c>link</c>.</exception>
-    ValueTask<Stream> OpenPartAsync(DeltaOffer delta, long offset, long bytes, CancellationToken ct);
+    ValueTask<Stream> OpenPartAsync(DeltaOffer offer, long offset, long bytes, CancellationToken ct);
 }

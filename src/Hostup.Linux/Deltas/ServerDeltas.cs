@@ -23,6 +23,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
 
     private RegistryClient? _registry;
     private string _repository = "";
+    private (long Received, long Sent) _inVain;
 
     /// <inheritdoc/>
     public string Host => server.Authority;
@@ -31,7 +32,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     public (long Received, long Sent) Carried => (link.Wire.Received, link.Wire.Sent);
 
     /// <inheritdoc/>
-    public (long Received, long Sent) InVain => (link.Counter.WastedReceivedBytes, link.Counter.WastedSentBytes);
+    public (long Received, long Sent) InVain => (link.Counter.WastedReceivedBytes + _inVain.Received, link.Counter.WastedSentBytes + _inVain.Sent);
 
     /// <inheritdoc/>
     public async ValueTask<DeltaOffer> AskAsync(Digest image, Digest from, CancellationToken ct)
@@ -40,7 +41,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.Password);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(link.Limits.AnswerWithin);
-        var mark = link.Counter.Mark();
+        var before = Carried;
         try
         {
             using var answer = await link.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
@@ -49,24 +50,27 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
         }
         catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
         {
-            link.Counter.Waste(mark);
+            Waste(before);
             throw Link($"{Host} did not answer within {link.Limits.AnswerWithin.TotalSeconds:0} s", e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            link.Counter.Waste(mark);
+            Waste(before);
             throw Link($"{Host}: {e.Message}", e);
         }
     }
 
     /// <inheritdoc/>
-    public ValueTask<Stream> OpenPartAsync(DeltaOffer delta, long offset, long bytes, CancellationToken ct)
+    public ValueTask<Stream> OpenPartAsync(DeltaOffer offer, long offset, long bytes, CancellationToken ct)
     {
-        if (_registry is null || _repository != delta.Repository)
-            _registry = new RegistryClient(link.Http, new RegistryLocation(server, delta.Repository), device, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
-        _repository = delta.Repository;
-        return _registry.OpenPartAsync(new OciDescriptor { MediaType = "application/octet-stream", Digest = delta.Digest, Size = delta.Bytes }, offset, bytes, ct);
+        if (_registry is null || _repository != offer.Repository)
+            _registry = new RegistryClient(link.Http, new RegistryLocation(server, offer.Repository), device, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
+        _repository = offer.Repository;
+        return _registry.OpenPartAsync(new OciDescriptor { MediaType = "application/octet-stream", Digest = offer.Digest, Size = offer.Bytes }, offset, bytes, ct);
     }
+
+    private void Waste((long Received, long Sent) before) =>
+        _inVain = (_inVain.Received + Carried.Received - before.Received, _inVain.Sent + Carried.Sent - before.Sent);
 
     private static async Task<byte[]> ReadAsync(HttpResponseMessage answer, CancellationToken ct)
     {
