@@ -76,8 +76,9 @@ public sealed class SimSlots(SimDevice device) : ISlots
 
     private sealed class Writer(SimDevice device) : ISlotWriter
     {
-        // A disk takes a file in blocks; a huge one in eight.
+        // A disk takes a file in blocks; a large one in eight, a huge one in as many as the real writer, which end where frames of deltas do.
         private const int BlockBytes = 2000;
+        private const int LargestBlockBytes = 256 << 10;
 
         public async ValueTask WriteAsync(TreeEntry entry, ITreeReader content, long from, Func<long, ValueTask> written, CancellationToken ct)
         {
@@ -87,7 +88,7 @@ public sealed class SimSlots(SimDevice device) : ISlots
             var files = device.SpareSlot.Files ?? throw new IOException("the spare has no file system");
             string path = Encoding.UTF8.GetString(entry.Path.Bytes);
             byte[] bytes = from > 0 ? files[path][..(int)from] : [];
-            long blockBytes = Math.Max(BlockBytes, entry.Size / 8);
+            long blockBytes = Math.Min(Math.Max(BlockBytes, entry.Size / 8), LargestBlockBytes);
             do
             {
                 byte[] block = new byte[Math.Min(blockBytes, entry.Size - bytes.Length)];
