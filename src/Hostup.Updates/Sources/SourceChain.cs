@@ -110,7 +110,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             terms.Tell(terms.State, $"source {source.Name}: {error.Message}");
             if (advanced)
                 _advancedAt = Now;
-            var wait = WaitOf(source, advanced);
+            var wait = WaitOf(source, advanced || arrived);
             if (advanced || arrived)
                 (tries, host.Rests) = (1, 0);
             var fault = SourceFaults.Of(error);
@@ -135,12 +135,12 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
         return false;
     }
 
-    /// <summary>For how much longer it is waited for; counted from its first try, and anew when it advances.</summary>
-    private TimeSpan WaitOf(TSource source, bool advanced)
+    /// <summary>For how much longer it is waited for; counted from its first try, and anew when it brings something: over a slow link a frame takes longer than the wait.</summary>
+    private TimeSpan WaitOf(TSource source, bool brought)
     {
         if (!source.IsWorthAWait)
             return TimeSpan.Zero;
-        if (advanced || !_awaitedUntil.TryGetValue(source.Name, out var until))
+        if (brought || !_awaitedUntil.TryGetValue(source.Name, out var until))
             _awaitedUntil[source.Name] = until = Now + terms.Wait;
         return until - Now;
     }
