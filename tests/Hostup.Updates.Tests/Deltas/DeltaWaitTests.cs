@@ -89,6 +89,20 @@ public sealed class DeltaWaitTests
     }
 
     [Fact]
+    public async Task A_link_that_brings_a_frame_in_many_pieces_is_waited_for_as_long_as_something_comes()
+    {
+        var (from, to) = DeltaScene.Large();
+        var scene = await DeltaScene.SetAsync(from, to, policy: new UpdatePolicy { DeltaWaitSeconds = 20 });
+        scene.Server.BreaksEach = 50_000;
+
+        await scene.CommitAsync();
+
+        Assert.Equal("delta", scene.BroughtBy);
+        Assert.True(scene.Delta.Header.Frames.Max(f => f.StoredBytes) > 1_000_000);
+        Assert.Equal(scene.Delta.Content.Length, scene.Server.Given.Sum(g => g.Count));
+    }
+
+    [Fact]
     public async Task The_patience_of_the_policy_begins_behind_the_wait_for_a_delta()
     {
         var registry = new SimSource("registry", DeltaScene.New, breakAfterEntries: 0) { Claims = true };
