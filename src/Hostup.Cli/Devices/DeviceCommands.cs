@@ -107,8 +107,8 @@ internal static class DeviceCommands
         if ((device.OpenAttempt ?? device.LastAttempt) is not { } attempt)
             return;
         writer.WriteLine($"{(attempt.EndedAt is null ? "update     " : "last update")}  to {attempt.Version}: {attempt.Report.State}{(attempt.Report.Message is { } message ? $", {message}" : "")}  ({attempt.Id})");
-        if (UpdateText.ImageFrom(attempt.Report) is { } from)
-            writer.WriteLine($"image        {from}");
+        if (UpdateText.ImageFrom(attempt.Report) is { } origin)
+            writer.WriteLine($"image        {origin}");
         foreach (string bytes in UpdateText.Bytes(attempt.Report))
             writer.WriteLine($"bytes        {bytes}");
     }

@@ -26,8 +26,8 @@ internal static class UpdateText
             writer.WriteLine($"overrode  {string.Join(", ", report.LocksOverridden)}");
         if (report.SlotBefore is not null)
             writer.WriteLine($"slots     {report.SlotBefore} -> {report.SlotAfter ?? "?"}");
-        if (ImageFrom(report) is { } from)
-            writer.WriteLine($"image     {from}");
+        if (ImageFrom(report) is { } origin)
+            writer.WriteLine($"image     {origin}");
         foreach (var step in report.Steps)
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step      {step.Name,-18} {step.State,-8} {step.Seconds,8:0.0} s"));
         foreach (string said in PolicyText.Lines(attempt.Policy))
