@@ -125,10 +125,14 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
         _written = reader.PlaceAfter(fileBytes);
         await HonourAsync(ct).ConfigureAwait(false);
         update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, source.BytesOf(update.Release), source.Name);
-        // A frame of a delta stands for many times its bytes: each counts. The first is the listing, which writes no content.
-        if (source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes || (_written.Place is { Delta: not null, Offset: > 1 } && _written != _saved))
+        if (IsCheckpointDue)
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
     }
+
+    /// <summary>A frame of a delta stands for many times its bytes: each counts, and nothing between them. The first is the listing, which writes no content.</summary>
+    private bool IsCheckpointDue => _written.Place is { Delta: not null } frame
+        ? frame.Offset > 1 && _written != _saved
+        : source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes;
 
     /// <exception cref="HostupException"><c>cancelled</c>, <c>superseded</c>, <c>held</c>.</exception>
     private async ValueTask HonourAsync(CancellationToken ct)
