@@ -12,8 +12,10 @@ internal static class UpdateText
     {
         var report = attempt.Report;
         writer.WriteLine($"attempt   {attempt.Id} of device {attempt.DeviceUuid[..7]}");
-        writer.WriteLine($"versions  {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {attempt.Version}");
+        writer.WriteLine($"versions  {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {VersionOf(attempt)}");
         writer.WriteLine($"state     {StateOf(attempt)}");
+        if (attempt.NotBefore is { } notBefore)
+            writer.WriteLine($"begins    not before {notBefore:yyyy-MM-dd HH:mm:ss}Z");
         if (SilenceOf(attempt, TimeProvider.System.GetUtcNow()) is { Length: > 0 } silence)
             writer.WriteLine($"silence   {silence}");
         if (report.ErrorCode is not null)
@@ -37,6 +39,9 @@ internal static class UpdateText
     /// <summary>The account, a line for each cause.</summary>
     public static IEnumerable<string> Bytes(AttemptReport report) =>
         report.Bytes.Select(b => $"{b.Cause,-18} in {new ByteCount(b.Received)}, out {new ByteCount(b.Sent)}");
+
+    /// <summary>Where an attempt goes: to a version, or back to the OS in the spare slot.</summary>
+    public static string VersionOf(AttemptView attempt) => !attempt.Revert ? attempt.Version : attempt.Version.Length == 0 ? "back to the OS in the spare slot" : $"back to {attempt.Version}";
 
     /// <summary>One line for a change worth telling.</summary>
     public static string Line(AttemptView attempt)

@@ -95,6 +95,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode EngineStore = new("engine-store", Refused);
     /// <summary>Another update is running on the device.</summary>
     public static readonly HostupErrorCode UpdateRunning = new("update-running", Refused);
+    /// <summary>The spare slot holds no OS that can be gone back to.</summary>
+    public static readonly HostupErrorCode OldOs = new("old-os", Refused);
     /// <summary>The device is not what the plan was made for.</summary>
     public static readonly HostupErrorCode PlanStale = new("plan-stale", Transient);
 
@@ -120,6 +122,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode RolledBackAltboot = new("rollback-altboot", Failed);
     /// <summary>The new OS failed its health checks.</summary>
     public static readonly HostupErrorCode RolledBackHealth = new("rollback-health", Failed);
+    /// <summary>The old OS fails the same health check: nothing is known of the new one.</summary>
+    public static readonly HostupErrorCode Inconclusive = new("inconclusive", Failed);
     /// <summary>The attempt was cancelled by the operator.</summary>
     public static readonly HostupErrorCode Cancelled = new("cancelled", Refused);
     /// <summary>A newer attempt took the place of this one.</summary>

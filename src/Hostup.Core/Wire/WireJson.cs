@@ -35,6 +35,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(DeviceView))]
 [JsonSerializable(typeof(Page<DeviceView>))]
 [JsonSerializable(typeof(UpdateRequest))]
+[JsonSerializable(typeof(RevertRequest))]
 [JsonSerializable(typeof(UpdatePolicy))]
 [JsonSerializable(typeof(PolicySettings))]
 [JsonSerializable(typeof(AttemptView))]

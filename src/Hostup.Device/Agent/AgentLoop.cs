@@ -4,6 +4,7 @@ using Hostup.Linux.Machines;
 using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
 using Hostup.Updates.Policies;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
@@ -238,7 +239,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         try
         {
             _meter.Begin(target.AttemptId);
-            if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
+            if (target.Revert)
+                RevertPlanner.RequireKnown(device.Ports);
+            else if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
                 return false;
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);

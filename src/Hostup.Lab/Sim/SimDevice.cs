@@ -263,9 +263,9 @@ public sealed class SimDevice
         if (new AttemptLog(Device).IsOpen)
             return await run.ResumeAsync(CancellationToken.None);
         // The server asks until the device has a journal of the attempt.
-        if (new AttemptLog(Device).Records is not [])
+        if (new AttemptLog(Device).Records is [{ AttemptId: var last }, ..] && last == Target.AttemptId)
             return End ?? new RunEnd(RunEndKind.NothingToDo);
-        return await run.StartAsync(SavedPlan ?? await Target.PlanAsync(this), Target.Payload, Target.Envelope, CancellationToken.None);
+        return await Target.StartAsync(this, run);
     }
 
     private void LosePower(Unflushed unflushed)
