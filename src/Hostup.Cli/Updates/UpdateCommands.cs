@@ -41,7 +41,7 @@ internal static class UpdateCommands
             var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
             if (parsed.GetValue(wait))
                 return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
-            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {a.Version}"));
+            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {UpdateText.VersionOf(a)}"));
             return ExitCodes.Done;
         });
         return command;

@@ -86,7 +86,12 @@ public sealed class Settlement(DevicePorts device)
 
     /// <summary>What failed on the new OS was looked at on the old one, which runs: the attempt is over. Idempotent.</summary>
     /// <returns>As <see cref="CommitAsync"/>.</returns>
-    public string? EndJudged(RollbackCause cause) => Kept(() => EndRolledBack(cause, cause.Left));
+    public string? EndJudged(RollbackCause cause) => Kept(() =>
+    {
+        // From here on the verdict stands, also when the power goes before the end is in the journal.
+        cause.Save(device.Files);
+        EndRolledBack(cause, cause.Left);
+    });
 
     /// <summary>The attempt has ended: nothing is armed any more. Idempotent.</summary>
     /// <returns>As <see cref="CommitAsync"/>.</returns>
