@@ -2,6 +2,7 @@ using Hostup.Core.Errors;
 using Hostup.Linux.Engine;
 using Hostup.Linux.Files;
 using Hostup.Linux.Health;
+using Hostup.Linux.Hooks;
 using Hostup.Linux.Locks;
 using Hostup.Linux.Network;
 using Hostup.Linux.Power;
@@ -38,6 +39,7 @@ internal sealed class ThisDevice : IDisposable
             Images = images,
             Locks = locks,
             Health = new LinuxHealthChecks(engine, supervisor, Commands, new ServerReach()),
+            Hooks = new LinuxHooks(Commands),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),

@@ -116,6 +116,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode BootFiles = new("boot-files", Failed);
     /// <summary>The raw areas of the release's boot loader do not fit the device.</summary>
     public static readonly HostupErrorCode BootAreas = new("boot-areas", Refused);
+    /// <summary>A hook of the release failed.</summary>
+    public static readonly HostupErrorCode Hook = new("hook", Failed);
     /// <summary>The boot settings cannot be switched.</summary>
     public static readonly HostupErrorCode SwitchBoot = new("switch-boot", Failed);
     /// <summary>The boot loader came back to the old slot.</summary>

@@ -46,6 +46,7 @@ public sealed class SimDevice
             Images = Ports,
             Health = Ports,
             Locks = Ports,
+            Hooks = Ports.Hooks,
             Power = Ports,
             Supplies = Ports,
             Processes = Ports,
@@ -59,22 +60,17 @@ public sealed class SimDevice
     public SimBootFamily Family { get; }
 
     public SimPowerSupply Power { get; }
-
     public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
     public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
     public SimFileSystem Data { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
 
     public SimSlot SlotA { get; } = new("resin-rootA", 2);
     public SimSlot SlotB { get; } = new("resin-rootB", 3);
-
     public SimSlot RunningSlot { get; private set; }
-
     public SimSlot SpareSlot => RunningSlot == SlotA ? SlotB : SlotA;
 
     public SimFiles Files { get; }
-
     public SimPorts Ports { get; }
-
     public SimSlots Slots { get; }
 
     /// <summary>Where the boot loader lies outside of every file system.</summary>
@@ -128,7 +124,10 @@ public sealed class SimDevice
     public RunEnd? End { get; private set; }
 
     /// <summary>The release that runs; null for an unknown tree.</summary>
-    public SimRelease? RunningRelease => RunningSlot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
+    public SimRelease? RunningRelease => KnownBy(RunningSlot);
+
+    /// <summary>The release on a slot; null for an unknown tree.</summary>
+    internal SimRelease? KnownBy(SimSlot slot) => slot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
 
     /// <summary>Version of the supervisor in the settings.</summary>
     public string SupervisorVersion => Updates.Supervisor.SupervisorSettings.Load(Files)?.VersionText ?? "";
@@ -222,7 +221,7 @@ public sealed class SimDevice
     private async Task<bool> RunUnitsAsync()
     {
         if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched))
-            await SimUnit.RunAsync(this, () => ValueTask.FromResult(new AltbootRollback(Device).Run()), starts: 1);
+            await SimUnit.RunAsync(this, () => new AltbootRollback(Device).RunAsync(CancellationToken.None), starts: 1);
         if (Ports.RebootRequested)
             return Orderly(true);
         Ports.StartWithOs();

@@ -81,6 +81,8 @@ public static class RevertPlanner
         TreeDigest = old.Tree,
         Root = new RootFileSystem { ContentBytes = 0, SpaceBytes = 0, Entries = 0 },
         KeptBack = KeptBackNow(device),
+        Requires = old.Hooks is [] ? [] : [HookFolder.Feature],
+        Hooks = old.Hooks,
         Health = old.Health ?? new HealthSettings(),
     };
 
@@ -96,6 +98,7 @@ public static class RevertPlanner
         new("stop-supervisor", "stops the supervisor and its timer; user containers go on", "starts them again", 0),
         new("gate", "takes the applications' update locks, checks the device again", "releases the locks", 0),
         new("write-boot-files", $"brings the boot files of {old.Version} back; kept-back ones stay", "restores what it touched", 0),
+        .. Planner.Hooks(old.Hooks),
         new(SwitchBoot.StepName, facts.FallsBack ? $"the next boot is a trial of {spare.Label}" : $"the next boot starts {spare.Label}; this boot loader knows no trial", $"boots {running.Label} again", 0),
         new("reboot", "reboots; unhealthy or unbootable, the device comes back", "rollback", 0),
     ];

@@ -13,8 +13,9 @@ namespace Hostup.Updates.Rollback;
 public sealed class AltbootRollback(DevicePorts device)
 {
     /// <summary>Does what this boot needs. Idempotent; ends with at most one request to reboot.</summary>
+    /// <param name="ct">Ends a hook that runs.</param>
     /// <returns>What it found, for the log.</returns>
-    public string Run()
+    public async ValueTask<string> RunAsync(CancellationToken ct)
     {
         var files = device.Files;
         var settings = device.Boot.Read();
@@ -25,18 +26,18 @@ public sealed class AltbootRollback(DevicePorts device)
             var said = RollbackCause.Load(files);
             var cause = said?.FromPartition == settings.RootPartition ? said : new RollbackCause(RollbackCause.Altboot, FellBack(settings), settings.RootPartition);
             // Without a cause that is on the medium the settings stay: the boot loader comes to the old OS each time, and the first boot that can write settles it.
-            return WhyNotSaved(cause) is { } unsaved ? Joined(cause.Text, unsaved) : Joined(cause.Text, new Settlement(device).GoBack(cause));
+            return WhyNotSaved(cause) is { } unsaved ? Joined(cause.Text, unsaved) : Joined(cause.Text, await new Settlement(device).GoBackAsync(cause, ct).ConfigureAwait(false));
         }
         if (Trial.IsOn(device))
             return CountTrialBoot(settings);
         if (RollbackCause.Load(files) is { } decided && decided.FromPartition != running.PartitionNumber && Breadcrumbs.Lie(files))
-            return Joined($"back on {running.Label}: {decided.Text}", new Settlement(device).GoBack(decided));
+            return Joined($"back on {running.Label}: {decided.Text}", await new Settlement(device).GoBackAsync(decided, ct).ConfigureAwait(false));
         string? armed = new AttemptLog(device).IsOpen ? null : new Settlement(device).Disarm();
         if (LeftWithoutACause(running.PartitionNumber) is { } left)
         {
             armed = WhyNotSaved(left);
             if (armed is null)
-                return Joined($"back on {running.Label}: {left.Text}", new Settlement(device).GoBack(left));
+                return Joined($"back on {running.Label}: {left.Text}", await new Settlement(device).GoBackAsync(left, ct).ConfigureAwait(false));
         }
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
         IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];

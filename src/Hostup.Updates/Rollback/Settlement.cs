@@ -6,10 +6,12 @@ using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
+using Hostup.Updates.Hooks;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 using Hostup.Updates.Slots;
+using Hostup.Updates.Steps;
 using Hostup.Updates.Supervisor;
 using Hostup.Updates.Trust;
 
@@ -32,7 +34,8 @@ public sealed class Settlement(DevicePorts device)
         // Also when it reads so already: a try before this one in the same boot may have failed at its flush, and what is read is in memory only.
         device.Boot.Write(Settled(device.Slots.Running.PartitionNumber));
         await RememberOldAsync(ct).ConfigureAwait(false);
-        return Kept(() => EndCommitted(warning));
+        string? hooks = OpenAttempt() is var (_, release) && release.Hooks is not [] ? await new HookRun(device, "", duringUpdate: false, _ => { }).TryAsync(HookStage.Commit, ct).ConfigureAwait(false) : null;
+        return Kept(() => EndCommitted(Joined(warning, hooks is null ? null : $"warning: {hooks}")));
     }
 
     /// <summary>
@@ -44,10 +47,13 @@ public sealed class Settlement(DevicePorts device)
         try
         {
             int spare = device.Slots.Spare.PartitionNumber;
-            if (OpenAttempt() is not var (plan, _) || plan.FromPartition != spare || SlotSystem.Load(device.Files, spare) is not null)
+            if (OpenAttempt() is not { Plan: var plan } || plan.FromPartition != spare || SlotSystem.Load(device.Files, spare) is not null)
                 return;
-            if (await device.Slots.ReadSpareTreeAsync(_ => { }, ct).ConfigureAwait(false) is { } tree)
-                new SlotSystem { Version = plan.FromVersion, Tree = tree }.Save(device.Files, spare);
+            if (await device.Slots.ReadSpareTreeAsync(_ => { }, ct).ConfigureAwait(false) is not { } tree)
+                return;
+            var slot = await device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
+            await using var _ = slot.ConfigureAwait(false);
+            new SlotSystem { Version = plan.FromVersion, Tree = tree, Hooks = HookFolder.In(device.Files.ListFiles(slot.Path + HookFolder.Place)) }.Save(device.Files, spare);
         }
         catch (Exception e) when (e is IOException or HostupException)
         {
@@ -67,16 +73,20 @@ public sealed class Settlement(DevicePorts device)
     }
 
     /// <summary>The old OS, which runs, is kept. The cause must be saved. Idempotent.</summary>
+    /// <param name="cause">Why.</param>
+    /// <param name="ct">Ends a hook that runs; the next boot runs it again.</param>
     /// <returns>As <see cref="CommitAsync"/>.</returns>
-    public string? GoBack(RollbackCause cause)
+    public async ValueTask<string?> GoBackAsync(RollbackCause cause, CancellationToken ct)
     {
         // The first program of a boot reads what is on the medium. It may be a medium that takes no write now.
         var settled = Settled(device.Slots.Running.PartitionNumber);
         if (device.Boot.Read() != settled)
             device.Boot.Write(settled);
+        // Those of the new OS ran: this one's bring its own state back, by upstream's rule.
+        string? hooks = _log.IsOpen && _log.Records.Any(r => r.Step == RunHooks.StepName) ? await new HookRun(device, "", duringUpdate: false, _ => { }).TryAsync(HookStage.Forward, ct).ConfigureAwait(false) : null;
         return Kept(() =>
         {
-            string? left = PutBack();
+            string? left = Joined(hooks, PutBack());
             if (cause.IsToBeJudged && _log.IsOpen)
                 KeepLeft(cause, left);
             else
@@ -102,7 +112,7 @@ public sealed class Settlement(DevicePorts device)
         // An OS that is gone back to is known already, and proves nothing newer than what was final before.
         if (OpenAttempt() is var (plan, release) && !plan.Revert)
         {
-            new SlotSystem { Version = release.Version, Tree = release.TreeDigest, Image = release.Image.Digest, Health = release.Health }.Save(device.Files, plan.ToPartition);
+            new SlotSystem { Version = release.Version, Tree = release.TreeDigest, Image = release.Image.Digest, Health = release.Health, Hooks = release.Hooks }.Save(device.Files, plan.ToPartition);
             AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
             ClockFloor.Raise(device.Files, release.SignedAt);
         }

@@ -35,6 +35,9 @@ public sealed record DevicePorts
     /// <summary>Health checks of the running OS.</summary>
     public required IHealthChecks Health { get; init; }
 
+    /// <summary>Programs that a release brings for its update.</summary>
+    public required IHooks Hooks { get; init; }
+
     /// <summary>This boot.</summary>
     public required IPower Power { get; init; }
 

@@ -39,6 +39,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         new Gate(),
         new WriteBootFiles(),
         new WriteBootAreas(),
+        new RunHooks(),
         new SwitchBoot(),
         new Reboot(),
     ];
@@ -146,6 +147,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
     private static bool IsPartOf(IStep step, StepContext context) => step switch
     {
         WriteBootAreas => context.Release.BootAreas is not [],
+        RunHooks => context.Release.Hooks is not [],
         WriteSlot or FetchSupervisor => !context.Plan.Revert,
         _ => true,
     };

@@ -24,6 +24,9 @@ public sealed record SlotSystem
     /// <summary>How long it may take to prove itself; null: as long as any.</summary>
     public HealthSettings? Health { get; init; }
 
+    /// <summary>Its update hooks, as its release named them.</summary>
+    public IReadOnlyList<string> Hooks { get; init => field = value ?? []; } = [];
+
     /// <summary>What is known of the OS on a slot; null: nothing, or nothing that this program can read.</summary>
     public static SlotSystem? Load(IFiles files, int partition)
     {

@@ -46,8 +46,8 @@ public sealed class RevertTests
         Assert.Null(old.Image);
         Assert.Equal((New.TreeDigest, "2.101.0"), (current!.Tree, current.Version));
         Assert.Equal(New.Manifest(2).Image.Digest, current.Image);
-        Assert.Equal(old, SlotSystem.Load(device.Files, 2));
-        Assert.Equal(current, SlotSystem.Load(device.Files, 3));
+        Assert.Equal((old.Tree, old.Version, old.Image), (SlotSystem.Load(device.Files, 2)!.Tree, SlotSystem.Load(device.Files, 2)!.Version, SlotSystem.Load(device.Files, 2)!.Image));
+        Assert.Equal((current.Tree, current.Version, current.Image), (SlotSystem.Load(device.Files, 3)!.Tree, SlotSystem.Load(device.Files, 3)!.Version, SlotSystem.Load(device.Files, 3)!.Image));
         Assert.Equal("2", Encoding.ASCII.GetString(device.Files.Read(Places.HighestSequence)));
     }
 
