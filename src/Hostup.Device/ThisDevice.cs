@@ -3,6 +3,7 @@ using Hostup.Linux.Engine;
 using Hostup.Linux.Files;
 using Hostup.Linux.Health;
 using Hostup.Linux.Hooks;
+using Hostup.Linux.Kernel;
 using Hostup.Linux.Locks;
 using Hostup.Linux.Network;
 using Hostup.Linux.Power;
@@ -41,6 +42,7 @@ internal sealed class ThisDevice : IDisposable
             Health = new LinuxHealthChecks(engine, supervisor, Commands, new ServerReach()),
             Hooks = new LinuxHooks(Commands),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
+            KernelLog = new LinuxKernelLog(),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
             Network = new LinuxNetwork(Commands),

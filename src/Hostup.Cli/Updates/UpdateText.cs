@@ -22,6 +22,8 @@ internal static class UpdateText
             writer.WriteLine($"code      {report.ErrorCode}");
         if (report.Message is not null)
             writer.WriteLine($"message   {report.Message}");
+        foreach (string line in report.KernelMessages?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [])
+            writer.WriteLine($"kernel    {line}");
         if (report.Lock is { } held)
             writer.WriteLine($"lock      {held.Path}, {(held.Holder.Length > 0 ? held.Holder : "holder unknown")}, since {held.Since:yyyy-MM-dd HH:mm:ss}Z");
         if (report.LocksOverridden is not [])

@@ -139,6 +139,9 @@ public sealed record AttemptReport
     /// <summary>The sentence for people: what, why, what to do; for rolled-back the cause.</summary>
     public string? Message { get; init; }
 
+    /// <summary>Rolled back: what the kernel of the new OS said last before it died, as firmware kept it, at most 4 KiB; null: nothing is known.</summary>
+    public string? KernelMessages { get; init; }
+
     /// <summary>Where the image came from: delta, registry or fallback; null before that is known.</summary>
     public string? Source { get; init; }
 

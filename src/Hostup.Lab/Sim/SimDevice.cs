@@ -48,6 +48,7 @@ public sealed class SimDevice
             Locks = Ports,
             Hooks = Ports.Hooks,
             Power = Ports,
+            KernelLog = Ports.KernelLog,
             Supplies = Ports,
             Processes = Ports,
             Network = Ports,
@@ -212,7 +213,7 @@ public sealed class SimDevice
             return true;
         RunningSlot = booted;
         if (RunningRelease is null or { Behaviour: SimBehaviour.Panics })
-            return Orderly(false); // the kernel panics and the machine resets; nothing was pending
+            return Ports.KernelLog.Panic();
         Ports.Boot();
         IsUp = true;
         return await RunUnitsAsync();

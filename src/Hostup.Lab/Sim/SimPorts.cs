@@ -18,6 +18,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Hooks of releases.</summary>
     public SimHooks Hooks { get; } = new(device);
 
+    /// <summary>What kernels said last.</summary>
+    public SimKernelLog KernelLog { get; } = new(device);
+
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
 

@@ -17,6 +17,12 @@ public sealed class AltbootRollback(DevicePorts device)
     /// <returns>What it found, for the log.</returns>
     public async ValueTask<string> RunAsync(CancellationToken ct)
     {
+        string? unkept = Breadcrumbs.Lie(device.Files) ? KernelMessages.KeepOfTrial(device) : null;
+        return unkept is null ? await SettleAsync(ct).ConfigureAwait(false) : Joined(await SettleAsync(ct).ConfigureAwait(false), unkept);
+    }
+
+    private async ValueTask<string> SettleAsync(CancellationToken ct)
+    {
         var files = device.Files;
         var settings = device.Boot.Read();
         var running = device.Slots.Running;

@@ -47,12 +47,12 @@ public sealed class Settlement(DevicePorts device)
         try
         {
             int spare = device.Slots.Spare.PartitionNumber;
-            if (OpenAttempt() is not { Plan: var plan } || plan.FromPartition != spare || SlotSystem.Load(device.Files, spare) is not null)
+            if (OpenAttempt() is not var (plan, _) || plan.FromPartition != spare || SlotSystem.Load(device.Files, spare) is not null)
                 return;
             if (await device.Slots.ReadSpareTreeAsync(_ => { }, ct).ConfigureAwait(false) is not { } tree)
                 return;
             var slot = await device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
-            await using var _ = slot.ConfigureAwait(false);
+            await using var mounted = slot.ConfigureAwait(false);
             new SlotSystem { Version = plan.FromVersion, Tree = tree, Hooks = HookFolder.In(device.Files.ListFiles(slot.Path + HookFolder.Place)) }.Save(device.Files, spare);
         }
         catch (Exception e) when (e is IOException or HostupException)

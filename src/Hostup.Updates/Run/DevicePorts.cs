@@ -41,6 +41,9 @@ public sealed record DevicePorts
     /// <summary>This boot.</summary>
     public required IPower Power { get; init; }
 
+    /// <summary>What kernels of earlier boots said last.</summary>
+    public required IKernelLog KernelLog { get; init; }
+
     /// <summary>What it is powered from.</summary>
     public required IPowerSupplies Supplies { get; init; }
 
