@@ -1,7 +1,7 @@
 using Hostup.Core.Releases;
-using Hostup.Lab.Testing;
 using Hostup.Linux.Hooks;
 using Hostup.Linux.Processes;
+using Hostup.Linux.Tests.RootTrees;
 using Hostup.Updates.Ports;
 
 namespace Hostup.Linux.Tests.Hooks;
