@@ -42,6 +42,9 @@ public static class Places
     /// <summary>How often the new OS began to boot during this trial.</summary>
     public const string TrialBoots = Hostup + "/trial-boots";
 
+    /// <summary>The boot of this trial in which the boot loader's count was last set back.</summary>
+    public const string TrialBootsSettled = Hostup + "/trial-boots-settled";
+
     /// <summary>Why the device went back; there from before the decision until the next attempt.</summary>
     public const string RollbackCause = Hostup + "/rollback-cause";
 

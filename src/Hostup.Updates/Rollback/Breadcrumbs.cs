@@ -32,7 +32,7 @@ public static class Breadcrumbs
     /// <summary>The verdict is there: disarms both programs, the breadcrumb of health last. Durable when it returns; idempotent.</summary>
     public static void PickUp(IFiles files)
     {
-        foreach (string path in new[] { Places.HealthVariables, Places.TrialBoots, Places.AltbootBreadcrumb, Places.HealthBreadcrumb })
+        foreach (string path in new[] { Places.HealthVariables, Places.TrialBoots, Places.TrialBootsSettled, Places.AltbootBreadcrumb, Places.HealthBreadcrumb })
             files.Delete(path);
         files.FlushDirectory(Places.State);
         files.FlushFileSystem(Places.State);
