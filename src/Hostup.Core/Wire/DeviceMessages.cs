@@ -57,10 +57,7 @@ public sealed record DeviceTarget
     /// <summary>Allows an equal version and sequence.</summary>
     public bool Reinstall { get; init; }
 
-    /// <summary>
-    /// The operator wants the OS of the spare slot back. Nothing is fetched: <see cref="ReleaseEnvelope"/> is the digest of no bytes then, so that a program which
-    /// knows of no revert finds no release and ends the attempt.
-    /// </summary>
+    /// <summary>The operator wants the OS of the spare slot back. Nothing is fetched: the release envelope that is named is the digest of no bytes, so that a program which knows of no revert ends the attempt.</summary>
     public bool Revert { get; init; }
 
     /// <summary>The operator wants this attempt to end; honoured up to the gate. A device that has not begun it reports it cancelled.</summary>
