@@ -13,8 +13,11 @@ namespace Hostup.Lab.Guests;
 /// </summary>
 internal sealed class GuestSession : IAsyncDisposable
 {
-    /// <summary>How long an agent that has answered before may take: software emulation on a loaded machine is slow.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>
+    /// How long an agent that has answered before may take. Software emulation on a loaded machine is slow, and a write to a disk that the machine is busy
+    /// with took more than a minute once.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private static readonly TimeSpan SyncPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
