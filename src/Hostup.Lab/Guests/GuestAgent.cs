@@ -65,35 +65,39 @@ public sealed class GuestAgent(string socketPath)
     /// <summary>Writes a file in the guest, replacing what is there.</summary>
     public async Task PutFileAsync(string guestPath, Stream content, CancellationToken ct)
     {
-        long handle = await OpenAsync(guestPath, "w", ct);
+        await using var session = await OpenAsync(ct);
+        long handle = await OpenFileAsync(session, guestPath, "w", ct);
         byte[] chunk = new byte[ChunkBytes];
         int read;
         while ((read = await content.ReadAtLeastAsync(chunk, chunk.Length, throwOnEndOfStream: false, ct)) > 0)
-            await AskAsync("guest-file-write", new JsonObject { ["handle"] = handle, ["buf-b64"] = Convert.ToBase64String(chunk, 0, read) }, ct);
-        await AskAsync("guest-file-flush", new JsonObject { ["handle"] = handle }, ct);
-        await AskAsync("guest-file-close", new JsonObject { ["handle"] = handle }, ct);
+            await session.AskAsync("guest-file-write", new JsonObject { ["handle"] = handle, ["buf-b64"] = Convert.ToBase64String(chunk, 0, read) }, GuestSession.FilePatience, ct);
+        await session.AskAsync("guest-file-flush", new JsonObject { ["handle"] = handle }, GuestSession.FilePatience, ct);
+        await session.AskAsync("guest-file-close", new JsonObject { ["handle"] = handle }, GuestSession.FilePatience, ct);
     }
 
     /// <summary>Reads a file of the guest.</summary>
     public async Task GetFileAsync(string guestPath, Stream output, CancellationToken ct)
     {
-        long handle = await OpenAsync(guestPath, "r", ct);
+        await using var session = await OpenAsync(ct);
+        long handle = await OpenFileAsync(session, guestPath, "r", ct);
         for (bool end = false; !end;)
         {
-            var answer = await AskAsync("guest-file-read", new JsonObject { ["handle"] = handle, ["count"] = ChunkBytes }, ct);
+            var answer = await session.AskAsync("guest-file-read", new JsonObject { ["handle"] = handle, ["count"] = ChunkBytes }, GuestSession.FilePatience, ct);
             await output.WriteAsync(answer.GetProperty("buf-b64").GetBytesFromBase64(), ct);
             end = answer.GetProperty("eof").GetBoolean();
         }
-        await AskAsync("guest-file-close", new JsonObject { ["handle"] = handle }, ct);
+        await session.AskAsync("guest-file-close", new JsonObject { ["handle"] = handle }, GuestSession.FilePatience, ct);
     }
 
-    private async Task<long> OpenAsync(string guestPath, string mode, CancellationToken ct) =>
-        (await AskAsync("guest-file-open", new JsonObject { ["path"] = guestPath, ["mode"] = mode }, ct)).GetInt64();
+    private static async Task<long> OpenFileAsync(GuestSession session, string guestPath, string mode, CancellationToken ct) =>
+        (await session.AskAsync("guest-file-open", new JsonObject { ["path"] = guestPath, ["mode"] = mode }, GuestSession.FilePatience, ct)).GetInt64();
+
+    private Task<GuestSession> OpenAsync(CancellationToken ct) => GuestSession.OpenAsync(socketPath, GuestSession.Patience, ct);
 
     private async Task<JsonElement> AskAsync(string command, JsonObject arguments, CancellationToken ct)
     {
-        await using var session = await GuestSession.OpenAsync(socketPath, GuestSession.Patience, ct);
-        return await session.AskAsync(command, arguments, ct);
+        await using var session = await OpenAsync(ct);
+        return await session.AskAsync(command, arguments, GuestSession.Patience, ct);
     }
 
     private static GuestResult Result(JsonElement status) => new(

@@ -13,11 +13,11 @@ namespace Hostup.Lab.Guests;
 /// </summary>
 internal sealed class GuestSession : IAsyncDisposable
 {
-    /// <summary>
-    /// How long an agent that has answered before may take. Software emulation on a loaded machine is slow, and a write to a disk that the machine is busy
-    /// with took more than a minute once.
-    /// </summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+    /// <summary>How long an agent that has answered before may take: software emulation on a loaded machine is slow.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    /// <summary>The same of one that writes or reads a file, whose disk may be busy; nobody reboots the guest meanwhile.</summary>
+    public static readonly TimeSpan FilePatience = TimeSpan.FromMinutes(4);
 
     private static readonly TimeSpan SyncPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
@@ -50,10 +50,10 @@ internal sealed class GuestSession : IAsyncDisposable
     }
 
     /// <summary>Runs one command of the agent.</summary>
-    public async Task<JsonElement> AskAsync(string command, JsonObject arguments, CancellationToken ct)
+    public async Task<JsonElement> AskAsync(string command, JsonObject arguments, TimeSpan limit, CancellationToken ct)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(limit);
         try
         {
             await SendAsync([], command, arguments, patience.Token);
