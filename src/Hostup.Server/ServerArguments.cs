@@ -21,7 +21,7 @@ internal static class ServerArguments
           --poll-seconds N   what devices are told to wait between polls, 1 to
                              86400 (default 900)
           --delta-workers N  how many deltas are built at once, 0 to 64: each
-                             takes up to 1.5 GB of memory and two processors
+                             takes up to 1.5 GB of memory, and a processor
                              that nobody else wants (default 1)
 
         Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080

@@ -24,8 +24,8 @@ internal static class DeltaBuild
     /// <summary>A delta of this part of the full image or more saves too little to be worth a device's work.</summary>
     public const double LargestPart = 0.8;
 
-    /// <summary>Above two threads only memory grows: each sorts up to 96 MB of old bytes, for which it takes 480 MB.</summary>
-    private const int Threads = 2;
+    /// <summary>Each one sorts up to 96 MB of old bytes, for which it takes 480 MB, beside 160 MB of contents: two would not keep the bound of <see cref="DeltaProcess"/>. More at once are more workers.</summary>
+    private const int Threads = 1;
 
     // of the whole: what reading a tree takes, and where the proof begins
     private const double OldRead = 0.05, BothRead = 0.1, BuildEnds = 0.95;
@@ -85,7 +85,7 @@ internal static class DeltaBuild
         double told = 0;
         var options = new DeltaOptions
         {
-            Threads = Math.Min(Threads, Environment.ProcessorCount),
+            Threads = Threads,
             Progress = p =>
             {
                 if (p - told < 0.005) // one line in two hundred is enough

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Hostup.Core;
 using Hostup.Core.Wire;
+using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Tests.Deltas;
 
@@ -32,7 +33,7 @@ public sealed class DeltaApiTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal((built.Artifact!.Value, built.Bytes!.Value, built.Frames!.Value), (offer.Artifact!.Value, offer.Bytes, offer.Frames));
         Assert.InRange(offer.Bytes, 1, release.DownloadBytes / 5);
         var (blob, delta) = await server.PullAsync(device, offer);
-        Assert.Equal((offer.Digest, offer.Bytes, "application/vnd.hostup.delta.v1"), (blob.Digest, delta.Length, blob.MediaType));
+        Assert.Equal((offer.Digest, offer.Bytes, "application/vnd.hostup.delta.v1"), (blob.Digest, (long)delta.Length, blob.MediaType));
         Assert.Equal(await target.DigestAsync(), await DeltaServer.ApplyAsync(delta, tree));
     }
 
@@ -156,7 +157,7 @@ public sealed class DeltaApiTests(TestServer server) : IClassFixture<TestServer>
         Assert.Contains("cannot offer the delta: it gives the tree", built.Error, StringComparison.Ordinal);
         Assert.Equal("no-delta", (await DeltaServer.RefusedAsync(await device.AskAsync(release, tree), HttpStatusCode.NotFound)).Code);
         await using var db = server.Database();
-        Assert.DoesNotContain(db.Deltas, d => d.ToReleaseId == release.Id && d.BlobDigest != null);
+        Assert.False(await db.Deltas.AnyAsync(d => d.ToReleaseId == release.Id && d.BlobDigest != null));
     }
 
     [Fact]
