@@ -65,6 +65,7 @@ internal sealed record TestTree(string Version, params (string Path, byte[] Cont
     /// <summary>Digest of the one layer, as it is stored.</summary>
     public async Task<Digest> StoredLayerAsync() => Digest.Of(Pack(await LayerAsync()));
 
+    private static async Task PushAsync(TestServer server, byte[] config, byte[] layer, byte[] manifest)
     {
         foreach (byte[] blob in (byte[][])[config, layer])
             (await server.Operator.PostAsync($"/v2/{Repository}/blobs/uploads/?digest={Digest.Of(blob)}", new ByteArrayContent(blob))).EnsureSuccessStatusCode();
