@@ -16,9 +16,6 @@ internal sealed class GuestSession : IAsyncDisposable
     /// <summary>How long an agent that has answered before may take: software emulation on a loaded machine is slow.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    /// <summary>The same of one that writes or reads a file, whose disk may be busy; nobody reboots the guest meanwhile.</summary>
-    public static readonly TimeSpan FilePatience = TimeSpan.FromMinutes(4);
-
     private static readonly TimeSpan SyncPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Again = TimeSpan.FromMilliseconds(100);
     private readonly FileClaim _claim;
@@ -50,10 +47,10 @@ internal sealed class GuestSession : IAsyncDisposable
     }
 
     /// <summary>Runs one command of the agent.</summary>
-    public async Task<JsonElement> AskAsync(string command, JsonObject arguments, TimeSpan limit, CancellationToken ct)
+    public async Task<JsonElement> AskAsync(string command, JsonObject arguments, CancellationToken ct)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(limit);
+        patience.CancelAfter(Patience);
         try
         {
             await SendAsync([], command, arguments, patience.Token);
