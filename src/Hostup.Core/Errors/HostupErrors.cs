@@ -41,6 +41,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode BadDelta = new("bad-delta", Failed);
     /// <summary>The tree that a delta is applied to is not the one that it was built from.</summary>
     public static readonly HostupErrorCode DeltaOld = new("delta-old", Failed);
+    /// <summary>The server offers no delta from what the device runs to its target, and builds none.</summary>
+    public static readonly HostupErrorCode NoDelta = new("no-delta", Failed);
 
     // ---- trust
     /// <summary>A signature is missing, wrong, by an unknown key or by a key of another role.</summary>
