@@ -2,6 +2,8 @@ using Hostup.Core.Errors;
 using Hostup.Linux.Engine;
 using Hostup.Linux.Files;
 using Hostup.Linux.Health;
+using Hostup.Linux.Hooks;
+using Hostup.Linux.Kernel;
 using Hostup.Linux.Locks;
 using Hostup.Linux.Network;
 using Hostup.Linux.Power;
@@ -38,7 +40,9 @@ internal sealed class ThisDevice : IDisposable
             Images = images,
             Locks = locks,
             Health = new LinuxHealthChecks(engine, supervisor, Commands, new ServerReach()),
+            Hooks = new LinuxHooks(Commands),
             Power = new LinuxPower(Commands, ThisProgram.FilePath),
+            KernelLog = new LinuxKernelLog(),
             Supplies = new LinuxPowerSupplies(),
             Processes = new UpdateProcesses(),
             Network = new LinuxNetwork(Commands),

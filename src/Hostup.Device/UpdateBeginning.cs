@@ -34,6 +34,10 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
         return new UpdateBeginning(new TargetFile(target, envelope, plan.FetchedBefore), plan);
     }
 
+    /// <summary>What somebody at the device asks for: the OS of the spare slot.</summary>
+    public static UpdateBeginning Revert(bool overrideLocks) => new(new TargetFile(
+        new DeviceTarget { AttemptId = Guid.NewGuid().ToString("N"), Version = "", ReleaseEnvelope = Digest.Of([]), Revert = true, OverrideLocks = overrideLocks }, [], []), null);
+
     /// <summary>Begins the attempt, or refuses it. Nothing is written before the release is believed and a plan that was kept is known to hold.</summary>
     /// <param name="device">The device.</param>
     /// <param name="run">Carries it out.</param>
@@ -41,12 +45,21 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
     /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>expired</c>, <c>plan-stale</c> and the codes of a plan.</exception>
     public async Task<RunEnd> StartAsync(DevicePorts device, UpdateRun run, CancellationToken ct)
     {
+        if (Target.Target.Revert)
+            return await RevertAsync(device, run, ct).ConfigureAwait(false);
         // The sources are asked by the run itself, so that their bytes are in its account.
         var update = await UpdateAtHand.LookAsync(device, Target, sources: null, ct).ConfigureAwait(false);
         var plan = update.MakePlan(given: null);
         if (Saved is not null)
             SavedPlan.RequireSame(Saved, plan);
         return await run.StartAsync(Saved ?? plan, update.Payload, Target.Envelope, ct).ConfigureAwait(false);
+    }
+
+    private async Task<RunEnd> RevertAsync(DevicePorts device, UpdateRun run, CancellationToken ct)
+    {
+        var asked = Target.Target;
+        var (plan, manifest) = await RevertPlanner.MakeAsync(device, asked.AttemptId, (ThisProgram.ComputeDigest(), ThisProgram.Version), asked.Policy, asked.OverrideLocks, ct).ConfigureAwait(false);
+        return await run.StartAsync(plan, manifest, ReadOnlyMemory<byte>.Empty, ct).ConfigureAwait(false);
     }
 
     private static byte[] Read(string path)

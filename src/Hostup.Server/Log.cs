@@ -38,4 +38,25 @@ internal static partial class Log
 
     [LoggerMessage(41, LogLevel.Warning, "Release {Release} was invalidated: {Reason}.")]
     public static partial void ReleaseInvalidated(this ILogger log, string release, string reason);
+
+    [LoggerMessage(50, LogLevel.Information, "Delta {Delta}: worker {Worker} builds it, try {Number}.")]
+    public static partial void DeltaBegun(this ILogger log, string delta, string worker, int number);
+
+    [LoggerMessage(51, LogLevel.Information, "Delta {Delta} is ready: {Bytes} bytes where the full image has {FullBytes}.")]
+    public static partial void DeltaReady(this ILogger log, string delta, long bytes, long fullBytes);
+
+    [LoggerMessage(52, LogLevel.Information, "Delta {Delta} is not worth it: {Bytes} bytes where the full image has {FullBytes}.")]
+    public static partial void DeltaNotWorth(this ILogger log, string delta, long bytes, long fullBytes);
+
+    [LoggerMessage(53, LogLevel.Warning, "Delta {Delta}: try {Number} failed with {Code}: {Reason}.")]
+    public static partial void DeltaFailed(this ILogger log, string delta, int number, string code, string reason);
+
+    [LoggerMessage(54, LogLevel.Warning, "Delta {Delta}: worker {Worker} lost its lease; another one builds it.")]
+    public static partial void DeltaLost(this ILogger log, string delta, string worker);
+
+    [LoggerMessage(55, LogLevel.Error, "A delta worker met a bug; it goes on.")]
+    public static partial void DeltaWorkerFailed(this ILogger log, Exception e);
+
+    [LoggerMessage(56, LogLevel.Warning, "Delta {Delta}: the process that built it ended with {ExitCode} and said: {Trouble}")]
+    public static partial void DeltaProcessFell(this ILogger log, string delta, int exitCode, string trouble);
 }

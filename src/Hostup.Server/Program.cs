@@ -1,8 +1,12 @@
 using Hostup.Core.Errors;
 using Hostup.Server;
+using Hostup.Server.Deltas;
 
 try
 {
+    // the server starts itself so
+    if (args is [DeltaBuild.Command, ..])
+        return await DeltaBuild.RunAsync(args, CancellationToken.None);
     var options = ServerArguments.Parse(args);
     if (options is null)
     {

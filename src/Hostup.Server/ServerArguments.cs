@@ -6,16 +6,23 @@ namespace Hostup.Server;
 /// <summary>The command line of hostup-server.</summary>
 internal static class ServerArguments
 {
+    /// <summary>More would be a mistake: 64 take 96 GB.</summary>
+    private const int MaxDeltaWorkers = 64;
+
     public const string Help = """
         hostup-server: releases, devices, updates and the OCI pull endpoint.
 
         Usage: hostup-server [--data DIR] [--urls URLS] [--poll-seconds N]
+                             [--delta-workers N]
 
           --data DIR         database, blobs and keys (default ./hostup-data)
           --urls URLS        addresses to listen on, separated by ; (default
                              http://127.0.0.1:5080)
           --poll-seconds N   what devices are told to wait between polls, 1 to
                              86400 (default 900)
+          --delta-workers N  how many deltas are built at once, 0 to 64: each
+                             takes up to 1.5 GB of memory, and a processor
+                             that nobody else wants (default 1)
 
         Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080
 
@@ -37,6 +44,7 @@ internal static class ServerArguments
                 "--data" when value.Length > 0 => options with { DataDirectory = Path.GetFullPath(value) },
                 "--urls" when value.Length > 0 => options with { Urls = value },
                 "--poll-seconds" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= 86400 => options with { PollInterval = TimeSpan.FromSeconds(n) },
+                "--delta-workers" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n <= MaxDeltaWorkers => options with { DeltaWorkers = n },
                 _ => throw new HostupException(HostupErrors.Usage, "cannot start", $"'{args[i]}' is unknown or has no good value", "see hostup-server --help"),
             };
             i++;

@@ -6,6 +6,7 @@ using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
+using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
 using Hostup.Server.Errors;
 using Hostup.Server.Health;
@@ -95,8 +96,10 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapDevices();
         app.MapUpdates();
         app.MapPolicies();
+        app.MapDeltas();
         app.MapDeviceApi();
         app.MapAttemptApi();
+        app.MapDeltaApi();
         app.MapRegistry();
         return app;
     }
@@ -120,6 +123,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
         services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
+        services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
     }
 
     private static async Task PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)
@@ -129,6 +133,9 @@ public sealed class ServerHost : IAsyncDisposable
         await Schema.UpgradeAsync(db, scope.ServiceProvider.GetRequiredService<IDatabaseEngine>(), options.Time, ct);
         await Access.OperatorKeyFile.MakeAsync(options.DataDirectory, scope.ServiceProvider.GetRequiredService<Keys>(), app.Logger, ct);
         await app.Services.GetRequiredService<RegistryTokens>().LoadAsync(db, ct);
-        app.Services.GetRequiredService<BlobStore>().DropUploadsBefore(DateTimeOffset.UtcNow - UploadLifetime);
+        var blobs = app.Services.GetRequiredService<BlobStore>();
+        await ReleaseTrees.FillAsync(db, blobs, ct);
+        DeltaTry.DropLeftovers(options.DataDirectory);
+        blobs.DropUploadsBefore(DateTimeOffset.UtcNow - UploadLifetime);
     }
 }

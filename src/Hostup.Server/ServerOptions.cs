@@ -12,6 +12,12 @@ public sealed record ServerOptions
     /// <summary>What devices are told to wait between polls.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>How many deltas are built at once; 0: none, and devices are told so.</summary>
+    public int DeltaWorkers { get; init; } = 1;
+
+    /// <summary>How long one try to build a delta may take; the largest of common images takes some minutes.</summary>
+    public TimeSpan DeltaTimeout { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>Clock; tests hand in theirs.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -156,6 +156,43 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Contains("bytes        unexplained        in 1 B, out 0 B", shown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_delta_is_asked_for_followed_and_listed()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await GoodAsync("", "key", "new", "--role", "release", "--out", At("key"));
+        byte[] program = new byte[60_000];
+        new Random(1).NextBytes(program);
+        await PublishAsync("1.0.0", 1, program);
+        program[30_000] ^= 1;
+        await PublishAsync("2.0.0", 2, program);
+        new Random(2).NextBytes(program);
+        await PublishAsync("3.0.0", 3, program);
+
+        var asked = await GoodAsync("", "delta", "request", "--from", "1.0.0", "--to", "2.0.0", "--wait", "--timeout", "600", "--json");
+        string id = JsonDocument.Parse(asked.Output).RootElement.GetProperty("id").GetString()!;
+        Assert.Equal("ready", JsonDocument.Parse(asked.Output).RootElement.GetProperty("state").GetString());
+        Assert.Contains("ready", asked.Error, StringComparison.Ordinal);
+        Assert.Contains($"delta     1.0.0 -> 2.0.0  ({id})", (await GoodAsync("", "delta", "request", "--from", "1.0.0", "--to", "2.0.0")).Output, StringComparison.Ordinal);
+
+        var refused = await CommandRun.OfAsync("delta", "request", "--from", "2.0.0", "--to", "3.0.0", "--wait");
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("state     not-worth", refused.Output, StringComparison.Ordinal);
+        string list = (await GoodAsync("", "delta", "list")).Output;
+        Assert.Matches(@"2\.0\.0 +3\.0\.0 +genericx86-64 +not-worth .*\n1\.0\.0 +2\.0\.0 +genericx86-64 +ready ", list);
+        Assert.Equal(id, JsonDocument.Parse((await GoodAsync("", "delta", "list", "--json")).Output).RootElement.GetProperty("items")[1].GetProperty("id").GetString());
+        Assert.Equal(1, (await CommandRun.OfAsync("delta", "request", "--from", "1.0.0", "--to", "9.9.9")).ExitCode);
+        Assert.Equal(2, (await CommandRun.OfAsync("delta", "request", "--from", "1.0.0", "--to", "1.0.0")).ExitCode);
+    }
+
+    /// <summary>Signs and publishes a release whose image has this program.</summary>
+    private async Task PublishAsync(string version, int sequence, byte[] program)
+    {
+        await TestImage.WriteAsync(At("layout" + version), version, program);
+        await GoodAsync("", "release", "sign", "--image", At("layout" + version), "--key", At("key"), "--device-type", "genericx86-64", "--sequence", $"{sequence}", "--out", At(version + ".dsse"));
+        await GoodAsync("", "release", "publish", At(version + ".dsse"), "--image", At(version + ".dsse.image"));
+    }
+
     private async Task PublishAsync()
     {
         await TestImage.WriteAsync(At("layout"), "2.0.0");

@@ -10,7 +10,10 @@ namespace Hostup.Cli.Tests;
 /// <summary>A small host OS image in a layout: os-release behind its usual link, and one boot file.</summary>
 internal static class TestImage
 {
-    public static async Task<Digest> WriteAsync(string folder, string version)
+    /// <param name="folder">The layout, made when it is not there.</param>
+    /// <param name="version">What its os-release says.</param>
+    /// <param name="program">Content of a file more; null: no file.</param>
+    public static async Task<Digest> WriteAsync(string folder, string version, byte[]? program = null)
     {
         var builder = new ImageBuilder(OciLayout.Create(folder), OciPlatform.LinuxAmd64);
         await using var tree = new ListedTree(
@@ -18,6 +21,7 @@ internal static class TestImage
             File("usr/lib/os-release", $"NAME=\"Test OS\"\nVERSION=\"{version}\"\n"),
             (new TreeEntry { Path = TreePath.Parse("etc/os-release"), Kind = TreeEntryKind.SymbolicLink, Mode = 0x1FF, SymbolicTarget = Encoding.UTF8.GetBytes("../usr/lib/os-release") }, default),
             File("resin-boot/grub.cfg", "grub"),
+            .. program is null ? [] : (IEnumerable<(TreeEntry, ReadOnlyMemory<byte>)>)[(new TreeEntry { Path = TreePath.Parse("usr/bin/program"), Kind = TreeEntryKind.File, Mode = 0x1ED, Size = program.Length }, program)],
         ]);
         await builder.AddLayerAsync(tree, "test", CancellationToken.None);
         return (await builder.FinishAsync("latest", new Dictionary<string, string>(), CancellationToken.None)).Digest;

@@ -18,6 +18,10 @@ public sealed class TestServer : IAsyncLifetime
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("hostup-server-").FullName;
     internal ManualTime Time { get; } = new();
+
+    /// <summary>What differs from the usual options; looked at with each start.</summary>
+    internal Func<ServerOptions, ServerOptions> Change { get; set; } = o => o;
+
     public SigningKey SigningKey { get; } = SigningKey.Create();
     public Uri Address => _host!.Address;
     public string OperatorKey { get; private set; } = "";
@@ -26,7 +30,7 @@ public sealed class TestServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _host = await ServerHost.StartAsync(new ServerOptions { DataDirectory = Directory, Urls = "http://127.0.0.1:0", Time = Time, LogLevel = LogLevel.Warning }, CancellationToken.None);
+        _host = await ServerHost.StartAsync(Change(new ServerOptions { DataDirectory = Directory, Urls = "http://127.0.0.1:0", Time = Time, LogLevel = LogLevel.Warning }), CancellationToken.None);
         OperatorKey = (await File.ReadAllTextAsync(_host.OperatorKeyFile)).Trim();
         Nobody = new HttpClient { BaseAddress = Address };
         Operator = Client(OperatorKey);
@@ -78,7 +82,7 @@ public sealed class TestServer : IAsyncLifetime
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ReleaseView))!;
     }
 
-    public byte[] Sign(string version, Digest image, string deviceType = DeviceType, string repository = "hostos/x", long? sequence = null, HealthSettings? health = null)
+    public byte[] Sign(string version, Digest image, string deviceType = DeviceType, string repository = "hostos/x", long? sequence = null, HealthSettings? health = null, ReleaseImage? described = null, Digest? tree = null)
     {
         var manifest = new ReleaseManifest
         {
@@ -86,8 +90,8 @@ public sealed class TestServer : IAsyncLifetime
             DeviceType = deviceType,
             Sequence = sequence ?? Interlocked.Increment(ref _sequence),
             SignedAt = Time.GetUtcNow(),
-            Image = new ReleaseImage { Digest = image, Repository = repository, DownloadBytes = 1 },
-            TreeDigest = Digest.Of("tree"u8),
+            Image = described ?? new ReleaseImage { Digest = image, Repository = repository, DownloadBytes = 1 },
+            TreeDigest = tree ?? Digest.Of("tree"u8),
             Root = new RootFileSystem { ContentBytes = 1, SpaceBytes = 1, Entries = 1 },
             Health = health ?? new(),
         };

@@ -5,11 +5,11 @@ using Hostup.Delta.Format;
 
 namespace Hostup.Cli.Deltas;
 
-/// <summary>hostup delta: differences between two root trees. Works without a server.</summary>
+/// <summary>hostup delta: differences between two root trees. Build, apply and info work without a server.</summary>
 internal static class DeltaCommands
 {
     public static Command Build(Terminal terminal) =>
-        new("delta", "Build, apply and describe deltas between root trees.") { BuildOne(terminal), DeltaApplyCommand.Build(terminal), Describe(terminal) };
+        new("delta", "Build, apply and list deltas between root trees.") { BuildOne(terminal), DeltaApplyCommand.Build(terminal), Describe(terminal), DeltaServerCommands.List(terminal), DeltaServerCommands.Request(terminal) };
 
     private static ExampleCommand BuildOne(Terminal terminal)
     {

@@ -41,7 +41,7 @@ internal static class UpdateCommands
             var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
             if (parsed.GetValue(wait))
                 return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
-            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {a.Version}"));
+            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {UpdateText.VersionOf(a)}"));
             return ExitCodes.Done;
         });
         return command;
@@ -85,7 +85,7 @@ internal static class UpdateCommands
             using var api = ApiClient.Connect();
             var page = await api.GetAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", WireJson.Default.PageAttemptView, ct);
             terminal.Print(page, parsed.GetValue(json), (w, p) => Terminal.Table(w, ["ATTEMPT", "FROM", "TO", "STATE", "BEGAN"],
-                p.Items.Select(a => (IReadOnlyList<string>)[a.Id, Or(a.FromVersion), a.Version, a.Report.State, $"{a.CreatedAt:yyyy-MM-dd HH:mm}"])));
+                p.Items.Select(a => (IReadOnlyList<string>)[a.Id, Or(a.FromVersion), UpdateText.VersionOf(a), a.Report.State, $"{a.CreatedAt:yyyy-MM-dd HH:mm}"])));
         });
         return command;
     }
@@ -127,7 +127,7 @@ internal static class UpdateCommands
 
     public static Argument<string> AttemptArgument() => new("ATTEMPT") { Description = "Id of an attempt, or a device: its last one" };
 
-    private static Option<int?> TimeoutOption() => new("--timeout") { Description = "Seconds to follow at most; then exit 75 and the update goes on" };
+    public static Option<int?> TimeoutOption() => new("--timeout") { Description = "Seconds to follow at most; then exit 75 and the update goes on" };
 
     /// <summary>The attempt of an id, or the last one of a device.</summary>
     public static async Task<AttemptView> FindAsync(ApiClient api, string name, CancellationToken ct)

@@ -20,7 +20,7 @@ internal sealed class UpdateFollow(ApiClient api, Terminal terminal)
     public async Task<int> FollowAsync(AttemptView attempt, bool json, int? timeoutSeconds, CancellationToken ct)
     {
         var progress = json ? terminal.Error : terminal.Output;
-        await progress.WriteLineAsync($"attempt {attempt.Id}: {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {attempt.Version}");
+        await progress.WriteLineAsync($"attempt {attempt.Id}: {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {UpdateText.VersionOf(attempt)}");
         var time = TimeProvider.System;
         long began = time.GetTimestamp();
         string told = "";

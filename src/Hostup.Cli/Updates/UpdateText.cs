@@ -12,14 +12,18 @@ internal static class UpdateText
     {
         var report = attempt.Report;
         writer.WriteLine($"attempt   {attempt.Id} of device {attempt.DeviceUuid[..7]}");
-        writer.WriteLine($"versions  {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {attempt.Version}");
+        writer.WriteLine($"versions  {(attempt.FromVersion.Length == 0 ? "unknown" : attempt.FromVersion)} -> {VersionOf(attempt)}");
         writer.WriteLine($"state     {StateOf(attempt)}");
+        if (attempt.NotBefore is { } notBefore)
+            writer.WriteLine($"begins    not before {notBefore:yyyy-MM-dd HH:mm:ss}Z");
         if (SilenceOf(attempt, TimeProvider.System.GetUtcNow()) is { Length: > 0 } silence)
             writer.WriteLine($"silence   {silence}");
         if (report.ErrorCode is not null)
             writer.WriteLine($"code      {report.ErrorCode}");
         if (report.Message is not null)
             writer.WriteLine($"message   {report.Message}");
+        foreach (string line in report.KernelMessages?.Split('\n', StringSplitOptions.RemoveEmptyEntries) ?? [])
+            writer.WriteLine($"kernel    {line}");
         if (report.Lock is { } held)
             writer.WriteLine($"lock      {held.Path}, {(held.Holder.Length > 0 ? held.Holder : "holder unknown")}, since {held.Since:yyyy-MM-dd HH:mm:ss}Z");
         if (report.LocksOverridden is not [])
@@ -42,6 +46,9 @@ internal static class UpdateText
     /// <summary>The account, a line for each cause.</summary>
     public static IEnumerable<string> Bytes(AttemptReport report) =>
         report.Bytes.Select(b => $"{b.Cause,-18} in {new ByteCount(b.Received)}, out {new ByteCount(b.Sent)}");
+
+    /// <summary>Where an attempt goes: to a version, or back to the OS in the spare slot.</summary>
+    public static string VersionOf(AttemptView attempt) => !attempt.Revert ? attempt.Version : attempt.Version.Length == 0 ? "back to the OS in the spare slot" : $"back to {attempt.Version}";
 
     /// <summary>One line for a change worth telling.</summary>
     public static string Line(AttemptView attempt)

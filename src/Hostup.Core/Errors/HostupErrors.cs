@@ -41,6 +41,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode BadDelta = new("bad-delta", Failed);
     /// <summary>The tree that a delta is applied to is not the one that it was built from.</summary>
     public static readonly HostupErrorCode DeltaOld = new("delta-old", Failed);
+    /// <summary>The server offers no delta from what the device runs to its target, and builds none.</summary>
+    public static readonly HostupErrorCode NoDelta = new("no-delta", Failed);
 
     // ---- trust
     /// <summary>A signature is missing, wrong, by an unknown key or by a key of another role.</summary>
@@ -95,6 +97,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode EngineStore = new("engine-store", Refused);
     /// <summary>Another update is running on the device.</summary>
     public static readonly HostupErrorCode UpdateRunning = new("update-running", Refused);
+    /// <summary>The spare slot holds no OS that can be gone back to.</summary>
+    public static readonly HostupErrorCode OldOs = new("old-os", Refused);
     /// <summary>The device is not what the plan was made for.</summary>
     public static readonly HostupErrorCode PlanStale = new("plan-stale", Transient);
 
@@ -114,12 +118,16 @@ public static class HostupErrors
     public static readonly HostupErrorCode BootFiles = new("boot-files", Failed);
     /// <summary>The raw areas of the release's boot loader do not fit the device.</summary>
     public static readonly HostupErrorCode BootAreas = new("boot-areas", Refused);
+    /// <summary>A hook of the release failed.</summary>
+    public static readonly HostupErrorCode Hook = new("hook", Failed);
     /// <summary>The boot settings cannot be switched.</summary>
     public static readonly HostupErrorCode SwitchBoot = new("switch-boot", Failed);
     /// <summary>The boot loader came back to the old slot.</summary>
     public static readonly HostupErrorCode RolledBackAltboot = new("rollback-altboot", Failed);
     /// <summary>The new OS failed its health checks.</summary>
     public static readonly HostupErrorCode RolledBackHealth = new("rollback-health", Failed);
+    /// <summary>The old OS fails the same health check: nothing is known of the new one.</summary>
+    public static readonly HostupErrorCode Inconclusive = new("inconclusive", Failed);
     /// <summary>The attempt was cancelled by the operator.</summary>
     public static readonly HostupErrorCode Cancelled = new("cancelled", Refused);
     /// <summary>A newer attempt took the place of this one.</summary>

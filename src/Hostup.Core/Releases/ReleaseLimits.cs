@@ -6,6 +6,7 @@ namespace Hostup.Core.Releases;
 public static class ReleaseLimits
 {
     private const int MaxBootFiles = 4096; // a boot partition with overlays has some hundreds
+    private const int MaxHooks = 256;
     private const int MaxRepository = 255; // as Docker Hub and the reference registry have it
 
     /// <summary>Longest label of an ext4 file system, bytes.</summary>
@@ -30,6 +31,10 @@ public static class ReleaseLimits
             return "its health checks are not 1 to 1000 every 1 to 3600 seconds";
         if (release.SteppingStones.FirstOrDefault(s => !OsVersion.TryParse(s, out _) || OsVersion.TextOrder.Compare(s, release.Version) >= 0) is { } stone)
             return $"stepping stone '{stone}' is not a version below {release.Version}";
+        if (release.Hooks.Count > MaxHooks || release.Hooks.Any(h => !IsInside(h)))
+            return $"its list of hooks is malformed, or has more than {MaxHooks}";
+        if (release.Hooks is not [] && !release.Requires.Contains(HookFolder.Feature))
+            return $"it has hooks, but does not require '{HookFolder.Feature}'";
         if (release.BootFiles.Count > MaxBootFiles)
             return $"it has {release.BootFiles.Count} boot files, at most {MaxBootFiles} are taken";
         return release.BootFiles.FirstOrDefault(f => f.Size < 0 || !IsInside(f.Path)) is { } file ? $"boot file '{file.Path}' is malformed" : BootAreaLimits.Fault(release);

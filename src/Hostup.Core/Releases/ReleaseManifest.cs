@@ -19,7 +19,7 @@ public sealed record ReleaseManifest
     public const int MaxBytes = 256 << 10;
 
     /// <summary>Features that this program knows.</summary>
-    public static readonly IReadOnlySet<string> KnownFeatures = System.Collections.Frozen.FrozenSet.Create(BootArea.Feature);
+    public static readonly IReadOnlySet<string> KnownFeatures = System.Collections.Frozen.FrozenSet.Create(BootArea.Feature, HookFolder.Feature);
 
     /// <summary>Names of features that a reader must know to use this release: <see cref="KnownFeatures"/>.</summary>
     public IReadOnlyList<string> Requires { get; init => field = value ?? []; } = [];
@@ -59,6 +59,9 @@ public sealed record ReleaseManifest
 
     /// <summary>Raw areas of the boot loader outside of every file system; empty: an update leaves them alone.</summary>
     public IReadOnlyList<BootArea> BootAreas { get; init => field = value ?? []; } = [];
+
+    /// <summary>Update hooks of the image, relative to <see cref="HookFolder.Place"/>; empty: none is run.</summary>
+    public IReadOnlyList<string> Hooks { get; init => field = value ?? []; } = [];
 
     /// <summary>Paths on the boot partition that an update never replaces; null: the built-in list of the device program for this version.</summary>
     public IReadOnlyList<string>? KeptBack { get; init; }

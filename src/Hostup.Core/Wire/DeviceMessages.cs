@@ -57,6 +57,9 @@ public sealed record DeviceTarget
     /// <summary>Allows an equal version and sequence.</summary>
     public bool Reinstall { get; init; }
 
+    /// <summary>The operator wants the OS of the spare slot back. Nothing is fetched: the release envelope that is named is the digest of no bytes, so that a program which knows of no revert ends the attempt.</summary>
+    public bool Revert { get; init; }
+
     /// <summary>The operator wants this attempt to end; honoured up to the gate. A device that has not begun it reports it cancelled.</summary>
     public bool Cancel { get; init; }
 
@@ -132,6 +135,9 @@ public sealed record AttemptReport
 
     /// <summary>The sentence for people: what, why, what to do; for rolled-back the cause.</summary>
     public string? Message { get; init; }
+
+    /// <summary>Rolled back: what the kernel of the new OS said last before it died, as firmware kept it, at most 4 KiB; null: nothing is known.</summary>
+    public string? KernelMessages { get; init; }
 
     /// <summary>Where the image came from: delta, registry or fallback; null before that is known.</summary>
     public string? Source { get; init; }

@@ -182,6 +182,16 @@ public sealed record UpdateRequest
     public PolicySettings Policy { get; init => field = value ?? new(); } = new();
 }
 
+/// <summary>POST /api/v1/devices/{uuid}/revert: makes an attempt that takes the device back to the OS in its spare slot, and supersedes an open one.</summary>
+public sealed record RevertRequest
+{
+    /// <summary>Passes over update locks that applications hold, instead of waiting for them.</summary>
+    public bool OverrideLocks { get; init; }
+
+    /// <summary>What is said of the policy for this attempt alone.</summary>
+    public PolicySettings Policy { get; init => field = value ?? new(); } = new();
+}
+
 /// <summary>GET /api/v1/attempts/{id}: one update of one device. <c>?waitSerial=N&amp;seconds=S</c> answers when <see cref="Serial"/> is above N, at the latest after S seconds (at most 60).</summary>
 public sealed record AttemptView
 {
@@ -191,10 +201,16 @@ public sealed record AttemptView
     /// <summary>The device.</summary>
     public required string DeviceUuid { get; init; }
 
-    /// <summary>The release.</summary>
+    /// <summary>The release; empty: a revert, which names none.</summary>
     public required string ReleaseId { get; init; }
 
-    /// <summary>Version to get to.</summary>
+    /// <summary>It takes the device back to the OS in its spare slot.</summary>
+    public bool Revert { get; init; }
+
+    /// <summary>It is not begun before; null: at once. An attempt whose end was <c>inconclusive</c> is tried again after a pause.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>Version to get to; of a revert as the device last said, empty when it did not.</summary>
     public required string Version { get; init; }
 
     /// <summary>Version that ran when the attempt was asked for; empty when unknown.</summary>

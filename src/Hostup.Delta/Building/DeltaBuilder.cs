@@ -19,6 +19,7 @@ public sealed class DeltaBuilder
     private readonly RepackPlans _plans;
     private readonly FrameSequence _frames;
     private readonly List<Part> _parts = [];
+    private long _done;
 
     private DeltaBuilder(SpooledTree from, SpooledTree to, DeltaOptions options)
     {
@@ -107,6 +108,8 @@ public sealed class DeltaBuilder
             else
                 _frames.Add(part.File, patches[i]!, part.Offset, part.Offset + part.Length == _to.Entries[part.Index].Size, _match.Entries[part.Index].Like);
             patches[i] = null;
+            _done += part.Length;
+            _options.Progress?.Invoke(Math.Min(1, (double)_done / Math.Max(1, _to.ContentBytes)));
         }
         _parts.Clear();
     }

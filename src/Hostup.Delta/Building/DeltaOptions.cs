@@ -23,4 +23,7 @@ public sealed record DeltaOptions
 
     /// <summary>Contents above this are divided, and each part is patched for itself.</summary>
     public int PartBytes { get; init; } = 64 << 20;
+
+    /// <summary>Told which part of the new content was worked on, 0 to 1 and growing, by one thread; null: nobody wants to know.</summary>
+    public Action<double>? Progress { get; init; }
 }

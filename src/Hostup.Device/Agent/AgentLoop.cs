@@ -4,6 +4,7 @@ using Hostup.Linux.Machines;
 using Hostup.Updates.Account;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Plan;
 using Hostup.Updates.Policies;
 using Hostup.Updates.Rollback;
 using Hostup.Updates.Run;
@@ -19,6 +20,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private static readonly TimeSpan Watching = TimeSpan.FromSeconds(1);
     // An attempt that is open is looked at, whatever the server does.
     private static readonly TimeSpan Looking = TimeSpan.FromSeconds(20);
+    // The old OS looks at what failed on the new one for a quarter of an hour, as a rule.
+    private static readonly TimeSpan LooksBack = TimeSpan.FromMinutes(30);
     private const int MostStarts = 3;
 
     private readonly UpdateUnit _unit = new(device.Commands);
@@ -135,7 +138,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
                 return Watching;
         }
         // A verdict comes within minutes; an old OS whose state partition takes no way back may wait for days.
-        return Trial.IsOn(device.Ports) ? TimeSpan.FromSeconds(5)
+        return Trial.IsOn(device.Ports) ? TimeSpan.FromSeconds(5) : Trial.IsGoingBack(device.Ports) && device.Ports.Clock.SinceBoot < LooksBack ? Looking
             : answer.Target is not null && _hold.Opens is { } opens && opens.TotalSeconds < answer.IntervalSeconds ? AgentWake.WithJitter((int)opens.TotalSeconds + 1)
             : AgentWake.WithJitter(answer.IntervalSeconds);
     }
@@ -238,7 +241,9 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         try
         {
             _meter.Begin(target.AttemptId);
-            if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
+            if (target.Revert)
+                RevertPlanner.RequireKnown(device.Ports);
+            else if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
                 return false;
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);

@@ -37,7 +37,7 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
             return null;
         bool ended = records[^1].Verb == JournalVerb.Ended;
         meter.Look(attempt, ended);
-        if (JournalView.Report(records, plan, progress, IsOnTrial(records), AttemptBytes.Of(device.Files, records, plan, meter.Account)) is not { } report)
+        if (JournalView.Report(records, plan, progress, IsOnTrial(records), AttemptBytes.Of(device.Files, records, plan, meter.Account), ended ? KernelMessages.Load(device.Files) : null) is not { } report)
             return null;
         if (ended && IsAcknowledged(attempt))
         {

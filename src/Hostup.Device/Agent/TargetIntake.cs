@@ -25,6 +25,9 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
     /// <exception cref="HostupException"><c>signature</c>, <c>trust-list</c>, <c>digest-mismatch</c>, <c>bad-image</c>, <c>space-data</c> and the codes of the link.</exception>
     public async Task<(TargetFile File, string Program)> TakeAsync(DeviceTarget target, CancellationToken ct)
     {
+        // What it goes back to lies in the spare slot, and the program that runs goes back to it.
+        if (target.Revert)
+            return (new TargetFile(target, [], []), ThisProgram.FilePath);
         byte[] envelope = await SpendAsync(AgentAccount.ManifestCause, () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
         ReleaseManifest.Read(SignedRelease.VerifySignature(trust, envelope));

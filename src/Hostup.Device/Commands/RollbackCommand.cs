@@ -9,10 +9,10 @@ internal static class RollbackCommand
     public static Command Create()
     {
         var altboot = new Command("altboot", "Settle a boot that came back to the old slot; count a trial boot");
-        altboot.SetAction(_ =>
+        altboot.SetAction(async (_, ct) =>
         {
             using var device = new ThisDevice();
-            VerdictLog.Say(device.Ports, new AltbootRollback(device.Ports).Run());
+            VerdictLog.Say(device.Ports, await new AltbootRollback(device.Ports).RunAsync(ct).ConfigureAwait(false));
             return ExitCodes.Done;
         });
         var health = new Command("health", "Check the health of an OS on trial, then commit or go back");

@@ -36,7 +36,7 @@ internal static class StatusCommand
         var records = new AttemptLog(device).Records;
         var plan = new AttemptFiles(device.Files).TryLoad(records)?.Plan;
         bool trial = facts.TrialPending && records.Any(r => r.Verb == Updates.Journal.JournalVerb.TrialBoot);
-        var attempt = JournalView.Report(records, plan, ProgressFile.Load(), trial, AttemptBytes.Of(device.Files, records, plan));
+        var attempt = JournalView.Report(records, plan, ProgressFile.Load(), trial, AttemptBytes.Of(device.Files, records, plan), KernelMessages.Load(device.Files));
         return new StatusAnswer(
             facts.OsVersion, facts.DeviceType, ThisProgram.Version, facts.Running?.Label, facts.Spare?.Label,
             facts.Boot?.RootPartition, facts.Boot?.UpgradeAvailable, facts.Boot?.BootCount, attempt, RollbackCause.Load(device.Files));

@@ -15,38 +15,42 @@ internal static class UpdateCommand
         var options = new TargetOptions();
         var resume = new Option<bool>("--resume") { Description = "Only take up an open attempt; start none" };
         var plan = new Option<string?>("--plan") { Description = "Execute exactly this plan of `hostup-device plan --out`; ends with 75 when the device changed since" };
-        var command = new Command("update", "Carry out the update that the server asked for, or go on with an interrupted one\n\nExample: hostup-device update --resume") { options.Target, options.Release, resume, plan };
+        var revert = new Option<bool>("--revert") { Description = "Go back to the OS in the spare slot, if it is as it was when it ran" };
+        var locks = new Option<bool>("--override-locks") { Description = "With --revert: reboot also while an application holds an update lock" };
+        var command = new Command("update", "Carry out the update that the server asked for, or go on with an interrupted one\n\nExample: hostup-device update --resume") { options.Target, options.Release, resume, plan, revert, locks };
         command.SetAction((parsed, ct) => InUnitAsync(
             [.. parsed.Tokens.Select(t => t.Value).Skip(1)],
-            () => UpdateBeginning.Load(parsed.GetValue(options.Target)!, parsed.GetValue(options.Release)!, parsed.GetValue(plan)),
-            parsed.GetValue(plan) is not null, parsed.GetValue(resume), ct));
+            () => parsed.GetValue(revert) ? UpdateBeginning.Revert(parsed.GetValue(locks)) : UpdateBeginning.Load(parsed.GetValue(options.Target)!, parsed.GetValue(options.Release)!, parsed.GetValue(plan)),
+            parsed.GetValue(plan) is not null || parsed.GetValue(revert), parsed.GetValue(resume), ct));
         return command;
     }
 
     /// <summary>By hand it runs in the unit too, so that what it mounts is seen by nobody else.</summary>
-    private static async Task<int> InUnitAsync(IReadOnlyList<string> arguments, Func<UpdateBeginning> load, bool hasPlan, bool onlyResume, CancellationToken ct)
+    private static async Task<int> InUnitAsync(IReadOnlyList<string> arguments, Func<UpdateBeginning> load, bool isGiven, bool onlyResume, CancellationToken ct)
     {
         var unit = new UpdateUnit(new CommandRunner());
         if (!unit.IsMissing)
-            return await RunAsync(load, hasPlan, onlyResume, ct).ConfigureAwait(false);
+            return await RunAsync(load, isGiven, onlyResume, ct).ConfigureAwait(false);
         // Told before the unit is: it could only say that its name is taken.
         UpdateLock.Take().Dispose();
         return await unit.RunAttachedAsync(ThisProgram.FilePath, arguments, ct).ConfigureAwait(false);
     }
 
-    private static async Task<int> RunAsync(Func<UpdateBeginning> load, bool hasPlan, bool onlyResume, CancellationToken ct)
+    private static async Task<int> RunAsync(Func<UpdateBeginning> load, bool isGiven, bool onlyResume, CancellationToken ct)
     {
         using var processLock = UpdateLock.Take();
         using var device = new ThisDevice();
         using var links = new SourceLinks();
         var open = new AttemptLog(device.Ports);
-        var begin = hasPlan || !(open.IsOpen || onlyResume) ? load() : null;
+        var begin = isGiven || !(open.IsOpen || onlyResume) ? load() : null;
         string attempt = begin?.Target.Target.AttemptId ?? (open.IsOpen ? open.Records[0].AttemptId! : "none");
         using var log = new RunLog(attempt);
         var progress = open.IsOpen ? new ProgressFile(log, attempt) { Since = open.Records[0].At } : new ProgressFile(log, attempt);
         var run = new UpdateRun(device.Ports, progress, links.Open);
         try
         {
+            if (open.IsOpen && begin is { Target.Target.Revert: true })
+                throw new HostupException(HostupErrors.UpdateRunning, "cannot go back to the OS in the spare slot", $"attempt {open.Records[0].AttemptId} is open on this device", "wait for its end: `hostup-device status`");
             if (open.IsOpen && begin?.Saved is { } other && other.AttemptId != open.Records[0].AttemptId)
                 throw new HostupException(HostupErrors.PlanStale, "cannot execute the plan", $"attempt {open.Records[0].AttemptId} is open on this device", "wait for its end, then make a new plan");
             var end = open.IsOpen ? await ResumeAsync(open, run, ct).ConfigureAwait(false)

@@ -38,7 +38,6 @@ public sealed record DemoReport
     public required string KernelAfter { get; init; }
 
     /// <summary>Kernel of the new release.</summary>
-    [JsonIgnore]
     public required string KernelOfRelease { get; init; }
 
     public required bool VolumeIntact { get; init; }

@@ -50,7 +50,7 @@ public sealed record NetworkDelta(byte[] Content, DeltaHeader Header)
             using var built = new MemoryStream();
             var delta = new NetworkDelta([], await DeltaBuilder.BuildAsync(from, to, built, ManyFrames, default)) { Content = built.ToArray() };
             release.Registry.AddBlob(delta.Content);
-            release.Registry.Deltas = asked => asked == $"/api/v1/device/deltas/{release.Manifest.Image.Digest}?from={from.Digest}" ? delta.Answer : (404, """{"code":"not-found","title":"no delta","detail":"the trees are not known here"}""");
+            release.Registry.Deltas = asked => asked == $"/device/v1/deltas/{release.Manifest.Image.Digest}?from={from.Digest}" ? delta.Answer : (404, """{"code":"no-delta","title":"cannot offer a delta: the trees are not known here","detail":"the device takes the full image"}""");
             return delta;
         }
         finally

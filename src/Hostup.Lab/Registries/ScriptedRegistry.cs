@@ -86,7 +86,7 @@ public sealed class ScriptedRegistry : IAsyncDisposable
         }
         else if (path == "/token")
             await GiveTokenAsync(request, response);
-        else if (Deltas is not null && path.StartsWith("/api/v1/device/deltas/", StringComparison.Ordinal))
+        else if (Deltas is not null && path.StartsWith("/device/v1/deltas/", StringComparison.Ordinal))
             await OfferAsync(request, response);
         else if (!Allowed(request, response))
             Close(response, 401);

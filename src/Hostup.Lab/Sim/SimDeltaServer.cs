@@ -55,7 +55,7 @@ public sealed class SimDeltaServer(SimDelta delta) : IDeltaServer
             throw Broken;
         _received += AnswerBytes;
         if (Missing is not null || image != delta.Image || from != delta.From)
-            throw new HostupException(HostupErrors.NotFound, "cannot get a delta", Missing ?? "no such trees", "use the whole image");
+            throw new HostupException(HostupErrors.NoDelta, "cannot get a delta", Missing ?? "no such trees", "use the whole image");
         return Clock() >= ReadyAt ? ValueTask.FromResult(delta.Offer) : throw new HostupException(HostupErrors.ServerBusy, "cannot get a delta", "the server is still making it", "it is asked again") { RetryAfter = TimeSpan.FromSeconds(30) };
     }
 

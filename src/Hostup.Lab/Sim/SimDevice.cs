@@ -46,7 +46,9 @@ public sealed class SimDevice
             Images = Ports,
             Health = Ports,
             Locks = Ports,
+            Hooks = Ports.Hooks,
             Power = Ports,
+            KernelLog = Ports.KernelLog,
             Supplies = Ports,
             Processes = Ports,
             Network = Ports,
@@ -59,22 +61,17 @@ public sealed class SimDevice
     public SimBootFamily Family { get; }
 
     public SimPowerSupply Power { get; }
-
     public SimFileSystem Boot { get; } = new(SimFileSystemKind.Fat, 2 << 20);
     public SimFileSystem State { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
     public SimFileSystem Data { get; } = new(SimFileSystemKind.Ext4, 4 << 20);
 
     public SimSlot SlotA { get; } = new("resin-rootA", 2);
     public SimSlot SlotB { get; } = new("resin-rootB", 3);
-
     public SimSlot RunningSlot { get; private set; }
-
     public SimSlot SpareSlot => RunningSlot == SlotA ? SlotB : SlotA;
 
     public SimFiles Files { get; }
-
     public SimPorts Ports { get; }
-
     public SimSlots Slots { get; }
 
     /// <summary>Where the boot loader lies outside of every file system.</summary>
@@ -128,7 +125,10 @@ public sealed class SimDevice
     public RunEnd? End { get; private set; }
 
     /// <summary>The release that runs; null for an unknown tree.</summary>
-    public SimRelease? RunningRelease => RunningSlot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
+    public SimRelease? RunningRelease => KnownBy(RunningSlot);
+
+    /// <summary>The release on a slot; null for an unknown tree.</summary>
+    internal SimRelease? KnownBy(SimSlot slot) => slot.TreeDigest is { } digest ? _known.GetValueOrDefault(digest) : null;
 
     /// <summary>Version of the supervisor in the settings.</summary>
     public string SupervisorVersion => Updates.Supervisor.SupervisorSettings.Load(Files)?.VersionText ?? "";
@@ -213,7 +213,7 @@ public sealed class SimDevice
             return true;
         RunningSlot = booted;
         if (RunningRelease is null or { Behaviour: SimBehaviour.Panics })
-            return Orderly(false); // the kernel panics and the machine resets; nothing was pending
+            return Ports.KernelLog.Panic();
         Ports.Boot();
         IsUp = true;
         return await RunUnitsAsync();
@@ -222,7 +222,7 @@ public sealed class SimDevice
     private async Task<bool> RunUnitsAsync()
     {
         if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched))
-            await SimUnit.RunAsync(this, () => ValueTask.FromResult(new AltbootRollback(Device).Run()), starts: 1);
+            await SimUnit.RunAsync(this, () => new AltbootRollback(Device).RunAsync(CancellationToken.None), starts: 1);
         if (Ports.RebootRequested)
             return Orderly(true);
         Ports.StartWithOs();
@@ -263,9 +263,9 @@ public sealed class SimDevice
         if (new AttemptLog(Device).IsOpen)
             return await run.ResumeAsync(CancellationToken.None);
         // The server asks until the device has a journal of the attempt.
-        if (new AttemptLog(Device).Records is not [])
+        if (new AttemptLog(Device).Records is [{ AttemptId: var last }, ..] && last == Target.AttemptId)
             return End ?? new RunEnd(RunEndKind.NothingToDo);
-        return await run.StartAsync(SavedPlan ?? await Target.PlanAsync(this), Target.Payload, Target.Envelope, CancellationToken.None);
+        return await Target.StartAsync(this, run);
     }
 
     private void LosePower(Unflushed unflushed)

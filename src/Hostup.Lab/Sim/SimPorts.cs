@@ -15,6 +15,12 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     private DateTimeOffset? _heldSince;
     private DateTimeOffset _booted = DateTimeOffset.MinValue;
 
+    /// <summary>Hooks of releases.</summary>
+    public SimHooks Hooks { get; } = new(device);
+
+    /// <summary>What kernels said last.</summary>
+    public SimKernelLog KernelLog { get; } = new(device);
+
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
 

@@ -70,6 +70,18 @@ public sealed class SimRelease
     public SimRelease WithLoader(string loader, IReadOnlyList<BootAreaCopy> copies) =>
         new(Version, Behaviour, new(Files, StringComparer.Ordinal) { ["boot/loader.bin"] = [.. Filled(loader, 4096).Select(b => (byte)(b + loader.Sum(c => c)))] }) { SupervisorVersion = SupervisorVersion, LoaderCopies = copies };
 
+    /// <summary>The same with update hooks.</summary>
+    /// <param name="hooks">Paths relative to their folder.</param>
+    public SimRelease WithHooks(params string[] hooks)
+    {
+        var files = new SortedDictionary<string, byte[]>(Files, StringComparer.Ordinal);
+        foreach (string hook in hooks)
+            files[$"{HookFolder.Place[1..]}/{hook}"] = Encoding.UTF8.GetBytes($"#!/bin/sh\n# {hook} of {Version}\n");
+        return new(Version, Behaviour, files) { SupervisorVersion = SupervisorVersion, LoaderCopies = LoaderCopies };
+    }
+
+    private IReadOnlyList<string> Hooks => HookFolder.In(Files.Keys.Where(k => k.StartsWith(HookFolder.Place[1..] + "/", StringComparison.Ordinal)).Select(k => k[HookFolder.Place.Length..]));
+
     private static SortedDictionary<string, byte[]> Tree(string version, SimBehaviour behaviour, byte[]? trust, byte[]? ballast)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
@@ -124,7 +136,8 @@ public sealed class SimRelease
         TreeDigest = TreeDigest,
         Root = new RootFileSystem { ContentBytes = Files.Sum(f => f.Value.LongLength), SpaceBytes = 100_000, Entries = Files.Count },
         BootFiles = [.. AllBootFiles.Select(f => new BootFile(f.Key, f.Value.LongLength, Digest.Of(f.Value)))],
-        Requires = LoaderCopies is [] ? [] : [BootArea.Feature],
+        Requires = [.. LoaderCopies is [] ? Array.Empty<string>() : [BootArea.Feature], .. Hooks is [] ? Array.Empty<string>() : [HookFolder.Feature]],
+        Hooks = Hooks,
         BootAreas = LoaderCopies is [] ? [] : [new BootArea { Name = "loader", Path = "/boot/loader.bin", Size = Loader!.Length, Digest = Digest.Of(Loader), Copies = LoaderCopies, SingleCopy = LoaderCopies.Count == 1 }],
         Supervisor = new ReleaseSupervisor(SupervisorVersion, $"sim/supervisor:{SupervisorVersion}@{Digest.Of(Encoding.UTF8.GetBytes(SupervisorVersion))}") { DownloadBytes = SimImage.LayerBytes },
         Health = new HealthSettings { IntervalSeconds = 10, Count = 3 },

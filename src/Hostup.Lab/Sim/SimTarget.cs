@@ -4,6 +4,7 @@ using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
+using Hostup.Updates.Run;
 
 namespace Hostup.Lab.Sim;
 
@@ -18,6 +19,9 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
     public long UpdaterBytesMissing { get; init; }
 
     public bool OverrideLocks { get; init; }
+
+    /// <summary>The operator wants the OS of the spare slot back.</summary>
+    public bool Revert { get; init; }
 
     public HostupException? TrustFault { get; init; }
 
@@ -61,6 +65,15 @@ public sealed record SimTarget(ReleaseManifest Release, bool Reinstall)
             Fetched = Fetched,
             Rate = Rate,
         });
+    }
+
+    /// <summary>Begins the attempt, as the update process does.</summary>
+    public async ValueTask<RunEnd> StartAsync(SimDevice device, UpdateRun run)
+    {
+        if (!Revert)
+            return await run.StartAsync(device.SavedPlan ?? await PlanAsync(device), Payload, Envelope, CancellationToken.None);
+        var (plan, manifest) = await RevertPlanner.MakeAsync(device.Device, AttemptId, (Digest.Of("updater"u8), UpdaterVersion), Policy, OverrideLocks, CancellationToken.None);
+        return await run.StartAsync(plan, manifest, ReadOnlyMemory<byte>.Empty, CancellationToken.None);
     }
 
     private async ValueTask<(DeviceFacts Facts, ReleaseFit Fit)> LookAsync(SimDevice device) =>

@@ -156,7 +156,7 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
     }
 
     private static HostupException None(string why) =>
-        new(HostupErrors.NotFound, "cannot use a delta", why, "nothing is to be done: the whole image is fetched in its place");
+        new(HostupErrors.NoDelta, "cannot use a delta", why, "nothing is to be done: the whole image is fetched in its place");
 
     private static HostupException Old(Exception e) =>
         new(HostupErrors.DeltaOld, "cannot apply a delta", $"the running system cannot be read: {(e as HostupException)?.Why ?? e.Message}", "check the storage of the device; the whole image is fetched in its place", e);

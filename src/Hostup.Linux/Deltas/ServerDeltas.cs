@@ -37,7 +37,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     /// <inheritdoc/>
     public async ValueTask<DeltaOffer> AskAsync(Digest image, Digest from, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, $"api/v1/device/deltas/{image}?from={from}"));
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, $"device/v1/deltas/{image}?from={from}"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.Password);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(link.Limits.AnswerWithin);
@@ -98,7 +98,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     private HostupException Refused(HttpResponseMessage answer, byte[] said) => (int)answer.StatusCode switch
     {
         202 => Fault(HostupErrors.ServerBusy, "the server is still making it", "it is asked again", Pause(answer) ?? UsualWait),
-        404 => Fault(HostupErrors.NotFound, Why(said) ?? $"{Host} has none", "nothing is to be done: the whole image is fetched in its place"),
+        404 => Fault(HostupErrors.NoDelta, Why(said) ?? $"{Host} has none", "nothing is to be done: the whole image is fetched in its place"),
         401 or 403 => Fault(HostupErrors.Unauthorized, $"{Host} answers {(int)answer.StatusCode}", "see whether the server knows this device"),
         429 or >= 500 => Fault(HostupErrors.ServerBusy, $"{Host} answers {(int)answer.StatusCode}", "see the server's log", Pause(answer)),
         var other => Fault(HostupErrors.RegistryAnswer, $"{Host} answers {other}", "see the server's log"),
@@ -108,7 +108,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     {
         try
         {
-            return JsonSerializer.Deserialize(said, WireJson.Default.ApiError) is { Detail: { Length: > 0 } detail } error ? $"{detail} [{error.Code}]" : null;
+            return JsonSerializer.Deserialize(said, WireJson.Default.ApiError) is { Title: { Length: > 0 } title } error ? $"{title} [{error.Code}]" : null;
         }
         catch (JsonException)
         {

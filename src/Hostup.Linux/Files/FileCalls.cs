@@ -12,7 +12,8 @@ internal static partial class FileCalls
     public const ulong MountNoAccessTimes = 1024; // MS_NOATIME
     public const ulong MountRemount = 32; // MS_REMOUNT
     public const ulong MountBind = 4096; // MS_BIND
-    public const int UnmountLater = 2; // MNT_DETACH
+    public const ulong MountRecursive = 16384; // MS_REC
+    public const int UnmountDetach = 2; // MNT_DETACH
     public const ulong FlushBlockBuffers = 0x1261; // BLKFLSBUF, linux/fs.h
     public const int LockShared = 1;
     public const int LockExclusive = 2;

@@ -24,10 +24,13 @@ public sealed class CommandRunner(string toolRoot = "")
     /// <param name="arguments">Arguments.</param>
     /// <param name="ct">Ends the program.</param>
     /// <param name="patience">How long it may take; null: five minutes.</param>
+    /// <param name="environment">Variables beside the two that each has; null: none.</param>
     /// <exception cref="HostupException"><c>program</c> when it is not there or takes longer.</exception>
-    public async ValueTask<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct, TimeSpan? patience = null)
+    public async ValueTask<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken ct, TimeSpan? patience = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = Prepare(program, arguments);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(patience ?? Limit);

@@ -45,13 +45,13 @@ public sealed class LinuxSlots(CommandRunner commands, BlockDevices? devices = n
     {
         Directory.CreateDirectory(RunningMountPoint);
         if (MountTable.Read().Any(m => m.MountPoint == RunningMountPoint))
-            _ = FileCalls.Unmount(RunningMountPoint, FileCalls.UnmountLater);
+            _ = FileCalls.Unmount(RunningMountPoint, FileCalls.UnmountDetach);
         // The kernel refuses this beside a root that is mounted for writing; its mount alone, without those below it, shows the same files.
         if (FileCalls.Mount(Running.Device, RunningMountPoint, "ext4", FileCalls.MountNoAccessTimes | FileCalls.MountReadOnly, null) != 0
             && (FileCalls.Mount("/", RunningMountPoint, null, FileCalls.MountBind, null) != 0
                 || FileCalls.Mount("/", RunningMountPoint, null, FileCalls.MountBind | FileCalls.MountRemount | FileCalls.MountReadOnly, null) != 0))
             throw FileCalls.LastError($"cannot mount {Running.Device} once more");
-        return ValueTask.FromResult<IMountedSlot>(new MountedReader(RunningMountPoint, FileCalls.UnmountLater));
+        return ValueTask.FromResult<IMountedSlot>(new MountedReader(RunningMountPoint, FileCalls.UnmountDetach));
     }
 
     /// <inheritdoc/>

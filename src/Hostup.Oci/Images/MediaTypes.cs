@@ -27,6 +27,12 @@ public static class MediaTypes
     /// <summary>Docker layer, gzip.</summary>
     public const string DockerGzipLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
+    /// <summary>Configuration of an artefact that has none.</summary>
+    public const string EmptyConfig = "application/vnd.oci.empty.v1+json";
+
+    /// <summary>A delta, both as an artefact and as its one blob (docs/delta-format.md).</summary>
+    public const string Delta = "application/vnd.hostup.delta.v1";
+
     /// <summary>Everything that <see cref="OciManifest"/> can be, as an Accept header.</summary>
     internal static readonly string[] Accepted = [Manifest, Index, DockerManifest, DockerIndex];
 

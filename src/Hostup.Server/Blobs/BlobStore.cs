@@ -76,25 +76,21 @@ internal sealed class BlobStore
     {
         if (UploadSize(id) is null)
             throw NoUpload(id);
-        Digest actual;
-        await using (var file = OpenUpload(id, FileMode.Open, FileAccess.ReadWrite))
+        try
         {
-            actual = Digest.FromHash(await SHA256.HashDataAsync(file, ct));
-            FileFlush.ToDisk(file);
+            return await KeepAsync(UploadPath(id), () => OpenUpload(id, FileMode.Open, FileAccess.ReadWrite), digest, ct);
         }
-        if (actual != digest)
+        catch (HostupException e) when (e.Code == HostupErrors.DigestMismatch)
         {
             DropUpload(id);
-            throw new HostupException(HostupErrors.DigestMismatch, $"cannot keep blob {digest}", $"the content has digest {actual}", "send the content again");
+            throw;
         }
-        string path = PathOf(digest);
-        string folder = Path.GetDirectoryName(path)!;
-        Directory.CreateDirectory(folder);
-        File.Move(UploadPath(id), path, overwrite: true);
-        FileFlush.Directory(folder);
-        FileFlush.Directory(_blobs);
-        return digest;
     }
+
+    /// <summary>Makes a file of the data directory a blob; durable when it returns. The file is gone then.</summary>
+    /// <exception cref="HostupException"><c>digest-mismatch</c> when it does not hold what the digest says.</exception>
+    public Task<Digest> TakeAsync(string file, Digest digest, CancellationToken ct) =>
+        KeepAsync(file, () => new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None, BufferBytes, FileOptions.Asynchronous), digest, ct);
 
     /// <summary>Ends an upload; nothing is kept.</summary>
     public void DropUpload(string id)
@@ -115,6 +111,25 @@ internal sealed class BlobStore
     {
         string id = StartUpload();
         DropUpload(id);
+    }
+
+    private async Task<Digest> KeepAsync(string file, Func<FileStream> open, Digest digest, CancellationToken ct)
+    {
+        Digest actual;
+        await using (var content = open())
+        {
+            actual = Digest.FromHash(await SHA256.HashDataAsync(content, ct));
+            FileFlush.ToDisk(content);
+        }
+        if (actual != digest)
+            throw new HostupException(HostupErrors.DigestMismatch, $"cannot keep blob {digest}", $"the content has digest {actual}", "send the content again");
+        string path = PathOf(digest);
+        string folder = Path.GetDirectoryName(path)!;
+        Directory.CreateDirectory(folder);
+        File.Move(file, path, overwrite: true);
+        FileFlush.Directory(folder);
+        FileFlush.Directory(_blobs);
+        return digest;
     }
 
     private string PathOf(Digest digest) => Path.Combine(_blobs, digest.Hex[..2], digest.Hex);

@@ -1,4 +1,5 @@
 using Hostup.Server.Access;
+using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
 using Hostup.Server.Registry;
 using Hostup.Server.Releases;
@@ -20,6 +21,7 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
     public DbSet<DeviceEventRow> DeviceEvents => Set<DeviceEventRow>();
     public DbSet<TrustListRow> TrustLists => Set<TrustListRow>();
     public DbSet<ReleaseRow> Releases => Set<ReleaseRow>();
+    public DbSet<DeltaRow> Deltas => Set<DeltaRow>();
     public DbSet<UpdaterRow> Updaters => Set<UpdaterRow>();
     public DbSet<AttemptRow> Attempts => Set<AttemptRow>();
     public DbSet<AttemptEventRow> AttemptEvents => Set<AttemptEventRow>();
@@ -46,6 +48,15 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
             t.ToTable("releases").HasKey(r => r.Id);
             t.HasIndex(r => r.EnvelopeDigest).IsUnique();
             t.HasIndex(r => new { r.DeviceType, r.Version });
+            t.HasIndex(r => r.TreeDigest);
+        });
+        modelBuilder.Entity<DeltaRow>(t =>
+        {
+            t.ToTable("deltas").HasKey(r => r.Id);
+            t.HasIndex(r => new { r.FromTree, r.ToReleaseId }).IsUnique();
+            t.HasIndex(r => r.State);
+            t.HasOne<ReleaseRow>().WithMany().HasForeignKey(r => r.FromReleaseId).OnDelete(DeleteBehavior.Restrict);
+            t.HasOne<ReleaseRow>().WithMany().HasForeignKey(r => r.ToReleaseId).OnDelete(DeleteBehavior.Restrict);
         });
         modelBuilder.Entity<UpdaterRow>(t =>
         {

@@ -44,7 +44,7 @@ internal sealed class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> l
             return StatusCodes.Status401Unauthorized;
         if (code == HostupErrors.Forbidden)
             return StatusCodes.Status403Forbidden;
-        if (code == HostupErrors.NotFound)
+        if (code == HostupErrors.NotFound || code == HostupErrors.NoDelta)
             return StatusCodes.Status404NotFound;
         if (code == HostupErrors.TooLarge)
             return StatusCodes.Status413PayloadTooLarge;

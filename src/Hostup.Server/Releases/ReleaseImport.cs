@@ -61,5 +61,6 @@ internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images,
         ImageDigest = manifest.Image.Digest.ToString(),
         Repository = manifest.Image.Repository,
         DownloadBytes = manifest.Image.DownloadBytes,
+        TreeDigest = manifest.TreeDigest.ToString(),
     };
 }

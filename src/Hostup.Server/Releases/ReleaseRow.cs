@@ -13,6 +13,10 @@ internal sealed class ReleaseRow
     public required string ImageDigest { get; set; }
     public required string Repository { get; set; }
     public long DownloadBytes { get; set; }
+
+    /// <summary>Tree digest of its manifest; null: the manifest could not be read when the server learned to keep it.</summary>
+    public string? TreeDigest { get; set; }
+
     public DateTimeOffset? InvalidatedAt { get; set; }
     public string? InvalidatedReason { get; set; }
 }

@@ -47,13 +47,24 @@ internal sealed class AttemptIntake(HostupDb db, AttemptNews news, TimeProvider 
             return false;
         if (report.State != before.State)
             db.AttemptEvents.Add(new AttemptEventRow { AttemptId = before.Id, At = now, State = report.State, Message = report.Message });
-        if (terminal)
-            await db.Devices.Where(d => d.Uuid == before.DeviceUuid && d.TargetAttemptId == before.Id).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, (string?)null), ct);
+        if (terminal && await db.Devices.Where(d => d.Uuid == before.DeviceUuid && d.TargetAttemptId == before.Id).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, (string?)null), ct) > 0)
+            await TryAgainAsync(before, report, now, ct);
         await EndUnbegunAsync(before, now, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         Tell(before, report, terminal);
         return true;
+    }
+
+    /// <summary>Nobody has asked for anything else meanwhile: what ended without a verdict is tried again later.</summary>
+    private async Task TryAgainAsync(AttemptRow ended, AttemptReport report, DateTimeOffset now, CancellationToken ct)
+    {
+        if (await Retries.NextAsync(db, ended, report, now, ct) is not { } next)
+            return;
+        db.Attempts.Add(next);
+        db.AttemptEvents.Add(new AttemptEventRow { AttemptId = next.Id, At = now, State = next.State, Message = $"tries {next.Version} again, not before {next.NotBefore:yyyy-MM-dd HH:mm:ss}Z: attempt {ended.Id} was inconclusive" });
+        await db.SaveChangesAsync(ct);
+        await db.Devices.Where(d => d.Uuid == ended.DeviceUuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, next.Id), ct);
     }
 
     /// <summary>A device begins only its target: other attempts that it never reported on are over.</summary>

@@ -1,10 +1,16 @@
+using System.Text.Json;
+using Hostup.Core.Wire;
+
 namespace Hostup.Server.Updates;
 
 internal sealed class AttemptRow
 {
     public required string Id { get; set; }
     public required string DeviceUuid { get; set; }
-    public required string ReleaseId { get; set; }
+
+    /// <summary>Null: it takes the device back to the OS in its spare slot, and names none.</summary>
+    public string? ReleaseId { get; set; }
+
     public string? UpdaterDigest { get; set; }
     public required string Version { get; set; }
     public required string FromVersion { get; set; }
@@ -17,6 +23,9 @@ internal sealed class AttemptRow
     public string? Policy { get; set; }
 
     public DateTimeOffset CreatedAt { get; set; }
+
+    /// <summary>No poll names it before; null: the next one does.</summary>
+    public DateTimeOffset? NotBefore { get; set; }
 
     /// <summary>When a poll first named it; until then the device cannot know of it.</summary>
     public DateTimeOffset? DeliveredAt { get; set; }
@@ -47,6 +56,22 @@ internal sealed class AttemptRow
     public required string Report { get; set; }
 
     public long LogBytes { get; set; }
+
+    /// <summary>An attempt that nobody has heard of yet.</summary>
+    public static AttemptRow New(string deviceUuid, string version, string fromVersion, DateTimeOffset now) => new()
+    {
+        Id = Ids.New(),
+        DeviceUuid = deviceUuid,
+        Version = version,
+        FromVersion = fromVersion,
+        FallbackRegistries = "[]",
+        CreatedAt = now,
+        ChangedAt = now,
+        Serial = 1,
+        ReportSerial = -1,
+        State = AttemptStates.Queued,
+        Report = JsonSerializer.Serialize(new AttemptReport { Serial = -1, State = AttemptStates.Queued }, WireJson.Default.AttemptReport),
+    };
 }
 
 /// <summary>A change of state; rows are only added.</summary>

@@ -13,7 +13,9 @@ internal static class AttemptViews
         {
             Id = row.Id,
             DeviceUuid = row.DeviceUuid,
-            ReleaseId = row.ReleaseId,
+            ReleaseId = row.ReleaseId ?? "",
+            Revert = row.ReleaseId is null,
+            NotBefore = row.DeliveredAt is null && row.EndedAt is null ? row.NotBefore : null,
             Version = row.Version,
             FromVersion = row.FromVersion,
             Serial = row.Serial,

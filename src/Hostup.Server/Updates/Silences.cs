@@ -32,12 +32,16 @@ internal sealed class Silences(HostupDb db, BlobStore blobs, TimeProvider time)
     }
 
     /// <summary>How long the new OS has time for its checks; one that is on trial says nothing before the verdict.</summary>
-    private async Task<TimeSpan> TrialAsync(string releaseId, CancellationToken ct)
+    private async Task<TimeSpan> TrialAsync(string? releaseId, CancellationToken ct)
     {
+        if (releaseId is null)
+            return Of(new HealthSettings()); // an OS that was gone back to: as long as any
         string digest = await db.Releases.Where(r => r.Id == releaseId).Select(r => r.EnvelopeDigest).SingleAsync(ct);
         if (blobs.Find(Digest.Parse(digest)) is not { } path)
             return TimeSpan.Zero; // a database without its blobs: the limit of all other states
         var health = ReleaseManifest.Read(Envelope.Parse(await File.ReadAllBytesAsync(path, ct)).UnverifiedPayload.Span).Health;
-        return health.Count * (TimeSpan.FromSeconds(health.IntervalSeconds) + HealthCheck);
+        return Of(health);
     }
+
+    private static TimeSpan Of(HealthSettings health) => health.Count * (TimeSpan.FromSeconds(health.IntervalSeconds) + HealthCheck);
 }

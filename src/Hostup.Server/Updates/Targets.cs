@@ -14,15 +14,14 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvi
     {
         var found = await (from device in db.Devices
                            join attempt in db.Attempts on device.TargetAttemptId equals attempt.Id
-                           join release in db.Releases on attempt.ReleaseId equals release.Id
                            where device.Uuid == uuid && attempt.EndedAt == null
-                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = release.EnvelopeDigest, Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
+                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = db.Releases.Where(r => r.Id == attempt.ReleaseId).Select(r => r.EnvelopeDigest).FirstOrDefault(), Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
             .AsNoTracking().SingleOrDefaultAsync(ct);
-        if (found is null)
+        var now = time.GetUtcNow();
+        if (found is null || found.Attempt.NotBefore > now)
             return null;
         if (found.Attempt.DeliveredAt is null)
         {
-            var now = time.GetUtcNow();
             // durable before the device hears of it: a cancel from now on needs the device's word
             int open = await db.Attempts.Where(a => a.Id == found.Attempt.Id && a.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(a => a.DeliveredAt, now), ct);
             if (open == 0)
@@ -32,7 +31,8 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvi
         {
             AttemptId = found.Attempt.Id,
             Version = found.Attempt.Version,
-            ReleaseEnvelope = Digest.Parse(found.Envelope),
+            ReleaseEnvelope = found.Envelope is { } envelope ? Digest.Parse(envelope) : Digest.Of([]),
+            Revert = found.Attempt.ReleaseId is null,
             Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) : null,
             Reinstall = found.Attempt.Reinstall,
             Cancel = found.Attempt.CancelAsked,

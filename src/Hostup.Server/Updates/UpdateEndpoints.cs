@@ -21,6 +21,8 @@ internal static class UpdateEndpoints
         var devices = routes.MapGroup("/api/v1/devices/{device}/updates").WithTags("Updates").For(CallerKind.Operator);
         devices.MapPost("/", Start).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
         devices.MapGet("/", List).WithSummary("Attempts of a device, newest first");
+        routes.MapGroup("/api/v1/devices/{device}/revert").WithTags("Updates").For(CallerKind.Operator)
+            .MapPost("/", Revert).WithSummary("Makes an attempt that takes the device back to the OS in its spare slot").Produces<AttemptView>(StatusCodes.Status201Created);
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
         attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
         attempts.MapPost("/cancel", Cancel).WithSummary("Asks for the end of an attempt");
@@ -35,6 +37,12 @@ internal static class UpdateEndpoints
     private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
     {
         var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, ct);
+        return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
+    }
+
+    private static async Task<IResult> Revert(string device, RevertRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
+    {
+        var attempt = await start.RevertAsync(await db.FindDeviceAsync(device, ct), request, ct);
         return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
     }
 

@@ -20,46 +20,56 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
     /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
     public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, CancellationToken ct)
     {
+        RequireInUse(device);
+        var release = await ReleaseAsync(device, request.Release, ct);
+        var updater = await UpdaterAsync(device, request.Updater, ct);
+        var attempt = AttemptRow.New(device.Uuid, release.Version, device.OsVersion, time.GetUtcNow());
+        attempt.ReleaseId = release.Id;
+        attempt.UpdaterDigest = updater?.Digest;
+        attempt.Reinstall = request.Reinstall;
+        attempt.OverrideLocks = request.OverrideLocks;
+        attempt.Policy = Policies.Policies.Write(request.Policy);
+        attempt.FallbackRegistries = JsonSerializer.Serialize(request.FallbackRegistries, WireJson.Default.IReadOnlyListString);
+        return await MakeTargetAsync(device, attempt, ct);
+    }
+
+    /// <summary>Makes the way back to the OS in the spare slot the target of a device. Only the device knows whether the slot is what it was.</summary>
+    /// <exception cref="HostupException"><c>cloned</c>, <c>conflict</c>.</exception>
+    public Task<AttemptRow> RevertAsync(DeviceRow device, RevertRequest request, CancellationToken ct)
+    {
+        RequireInUse(device);
+        var state = device.State is null ? null : JsonSerializer.Deserialize(device.State, WireJson.Default.DeviceStateReport);
+        string version = state?.Slots.FirstOrDefault(s => s.Slot != state.RunningSlot)?.Version ?? "";
+        var attempt = AttemptRow.New(device.Uuid, version, device.OsVersion, time.GetUtcNow());
+        attempt.OverrideLocks = request.OverrideLocks;
+        attempt.Policy = Policies.Policies.Write(request.Policy);
+        return MakeTargetAsync(device, attempt, ct);
+    }
+
+    private static void RequireInUse(DeviceRow device)
+    {
         if (device.ClonedAt is not null)
             throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
         if (device.RetiredAt is not null)
             throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name}", "it was retired", "let it in again with `hostup device reset-key`");
-        var release = await ReleaseAsync(device, request.Release, ct);
-        var updater = await UpdaterAsync(device, request.Updater, ct);
-        var now = time.GetUtcNow();
-        var attempt = new AttemptRow
-        {
-            Id = Ids.New(),
-            DeviceUuid = device.Uuid,
-            ReleaseId = release.Id,
-            UpdaterDigest = updater?.Digest,
-            Version = release.Version,
-            FromVersion = device.OsVersion,
-            Reinstall = request.Reinstall,
-            OverrideLocks = request.OverrideLocks,
-            Policy = Policies.Policies.Write(request.Policy),
-            FallbackRegistries = JsonSerializer.Serialize(request.FallbackRegistries, WireJson.Default.IReadOnlyListString),
-            CreatedAt = now,
-            ChangedAt = now,
-            Serial = 1,
-            ReportSerial = -1,
-            State = AttemptStates.Queued,
-            Report = JsonSerializer.Serialize(new AttemptReport { Serial = -1, State = AttemptStates.Queued }, WireJson.Default.AttemptReport),
-        };
+    }
+
+    private async Task<AttemptRow> MakeTargetAsync(DeviceRow device, AttemptRow attempt, CancellationToken ct)
+    {
         await using (var transaction = await db.Database.BeginTransactionAsync(ct))
         {
             // the device cannot know of those that no poll has named; the others end when it says so
             var unknown = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == device.Uuid && a.EndedAt == null && a.DeliveredAt == null).ToListAsync(ct);
             foreach (var old in unknown)
-                await db.EndAsync(old, AttemptStates.Superseded, now, ct);
+                await db.EndAsync(old, AttemptStates.Superseded, attempt.CreatedAt, ct);
             db.Attempts.Add(attempt);
-            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = attempt.State, Message = request.OverrideLocks ? LocksOverridden : null });
+            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = attempt.CreatedAt, State = attempt.State, Message = attempt.OverrideLocks ? LocksOverridden : null });
             await db.SaveChangesAsync(ct);
             await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
             await transaction.CommitAsync(ct);
             unknown.ForEach(old => news.Tell(old.Id));
         }
-        log.AttemptMade(attempt.Id, device.Uuid, device.OsVersion, release.Version);
+        log.AttemptMade(attempt.Id, device.Uuid, device.OsVersion, attempt.ReleaseId is null ? "the OS in its spare slot" : attempt.Version);
         return attempt;
     }
 

@@ -47,7 +47,7 @@ public static class DeviceChecks
         Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? (asked.IsBelieved ? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}" : NotJudged), "install an mke2fs that knows the release's features, or sign the release with fewer"),
         .. BootAreas(fit, asked.Release),
         Check(HostupErrors.BootNames, fit.BootNameFault is null, fit.BootNameFault ?? "FAT holds every name", FatNames.Remedy),
-        BootSpace(facts, fit),
+        BootSpace(facts, fit.Boot),
         StateSpace(facts),
         Engine(facts),
         EngineStore(facts, asked.Release),
@@ -102,15 +102,19 @@ public static class DeviceChecks
     public static async ValueTask RequireAsync(StepContext update, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
     {
         var facts = await DeviceFacts.ReadAsync(update.Device, ct).ConfigureAwait(false);
-        var asked = UpdateAsked.By(update.Device, update.Plan, update.Release);
-        var fit = await ReleaseFit.ReadAsync(update.Device, asked, sources, ct).ConfigureAwait(false);
-        var checks = Evaluate(facts, fit, asked);
+        var checks = update.Plan.Revert ? await RevertChecks.EvaluateAsync(update, facts, ct).ConfigureAwait(false) : await EvaluateAsync(update, facts, sources, ct).ConfigureAwait(false);
         string failed = string.Join("; ", checks.Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}"));
         if (Worst(checks) is not { } worst)
             return;
         if (worst.Code.Kind != HostupErrorKind.Transient)
-            throw new HostupException(worst.Code, $"cannot update to {update.Release.Version}", failed, worst.Remedy);
+            throw new HostupException(worst.Code, $"cannot {(update.Plan.Revert ? "go back" : "update")} to {update.Release.Version}", failed, worst.Remedy);
         update.Progress.Report(AttemptStates.Checking, 0, 0, $"goes on without an answer to {failed}");
+    }
+
+    private static async ValueTask<IReadOnlyList<CheckResult>> EvaluateAsync(StepContext update, DeviceFacts facts, IReadOnlyList<IHostAppSource>? sources, CancellationToken ct)
+    {
+        var asked = UpdateAsked.By(update.Device, update.Plan, update.Release);
+        return Evaluate(facts, await ReleaseFit.ReadAsync(update.Device, asked, sources, ct).ConfigureAwait(false), asked);
     }
 
     // What the release requires and how long it holds is judged after its signature; every other fault means that it is not believed.
@@ -129,10 +133,10 @@ public static class DeviceChecks
         : FormattableString.Invariant($"may be installed until {end:yyyy-MM-dd HH:mm:ss}Z") + (clock.Now < end ? ""
             : asked.IsEnvelopeGone ? "; that is over, and the attempt was begun before" : "; the clock shows a later time, but nobody has set it");
 
-    private static CheckResult OtherUpdate(DeviceFacts facts) =>
+    internal static CheckResult OtherUpdate(DeviceFacts facts) =>
         Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`");
 
-    private static CheckResult StateSpace(DeviceFacts facts) => Check(
+    internal static CheckResult StateSpace(DeviceFacts facts) => Check(
         HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
 
     private static CheckResult Engine(DeviceFacts facts) =>
@@ -140,7 +144,7 @@ public static class DeviceChecks
 
     private static CheckResult Open(HostupErrorCode code) => Check(code, true, NotJudged, "");
 
-    private static IEnumerable<CheckResult> Slots(DeviceFacts facts)
+    internal static IEnumerable<CheckResult> Slots(DeviceFacts facts)
     {
         var same = facts.SlotFault?.Code == HostupErrors.SameSlot ? facts.SlotFault : null;
         var layout = same is null ? facts.SlotFault : null;
@@ -187,10 +191,10 @@ public static class DeviceChecks
         return Check(HostupErrors.KnownBad, asked.Reinstall || !bad, bad ? "this image was rolled back here before" : "not rolled back here before", "start the update with --reinstall to try it again");
     }
 
-    private static CheckResult BootEnvironment(DeviceFacts facts) => Check(
+    internal static CheckResult BootEnvironment(DeviceFacts facts) => Check(
         HostupErrors.BootEnvironment, facts.BootFault is null, facts.BootFault?.Why ?? $"boots partition {facts.Boot?.RootPartition}", facts.BootFault?.WhatToDo ?? "");
 
-    private static CheckResult TrialPending(DeviceFacts facts)
+    internal static CheckResult TrialPending(DeviceFacts facts)
     {
         bool elsewhere = facts is { Boot: { UpgradeAvailable: false } boot, Running: { } running } && boot.RootPartition != running.PartitionNumber;
         return Check(HostupErrors.TrialPending, !facts.TrialPending,
@@ -209,9 +213,9 @@ public static class DeviceChecks
     private static IEnumerable<CheckResult> BootAreas(ReleaseFit fit, ReleaseManifest release) => release.BootAreas is [] ? [] :
         [Check(HostupErrors.BootAreas, fit.BootAreaFault is null, fit.BootAreaFault ?? string.Join(", ", release.BootAreas.Select(a => $"{a.Name} at {string.Join(" and ", a.Copies)}")), "sign the release with the places of this board's boot loader, or without raw areas")];
 
-    private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit) => Check(
-        HostupErrors.BootSpace, fit.Boot.Changes == 0 || facts.BootFree >= fit.Boot.Bytes,
-        fit.Boot.Changes == 0 ? "the boot files are the same: nothing is staged" : $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(fit.Boot.Bytes)} needed to stage {fit.Boot.Changes} files beside the old ones",
+    internal static CheckResult BootSpace(DeviceFacts facts, BootFilesNeed need) => Check(
+        HostupErrors.BootSpace, need.Changes == 0 || facts.BootFree >= need.Bytes,
+        need.Changes == 0 ? "the boot files are the same: nothing is staged" : $"{new ByteCount(facts.BootFree)} free on {Places.Boot}, {new ByteCount(need.Bytes)} needed to stage {need.Changes} files beside the old ones",
         "remove files from the boot partition that are not the OS's");
 
     private static CheckResult EngineStore(DeviceFacts facts, ReleaseManifest release)

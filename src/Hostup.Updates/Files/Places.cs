@@ -42,8 +42,17 @@ public static class Places
     /// <summary>How often the new OS began to boot during this trial.</summary>
     public const string TrialBoots = Hostup + "/trial-boots";
 
+    /// <summary>The boot of this trial in which the boot loader's count was last set back.</summary>
+    public const string TrialBootsSettled = Hostup + "/trial-boots-settled";
+
     /// <summary>Why the device went back; there from before the decision until the next attempt.</summary>
     public const string RollbackCause = Hostup + "/rollback-cause";
+
+    /// <summary>What kernels said last in the trial that was armed last.</summary>
+    public const string KernelMessages = Hostup + "/kernel-messages";
+
+    /// <summary>What kernels said last before it.</summary>
+    public const string OlderKernelMessages = Hostup + "/kernel-messages-before";
 
     /// <summary>There while the boot partition may hold files of another release than the one that runs.</summary>
     public const string BootFilesTouched = Hostup + "/boot-files-touched";

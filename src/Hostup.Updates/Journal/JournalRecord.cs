@@ -99,6 +99,7 @@ public sealed record JournalRecord
 [JsonSerializable(typeof(JournalRecord))]
 [JsonSerializable(typeof(KeptResumes))]
 [JsonSerializable(typeof(Slots.SpareProgress))]
+[JsonSerializable(typeof(Slots.SlotSystem))]
 [JsonSerializable(typeof(Plan.UpdatePlan))]
 [JsonSerializable(typeof(Rollback.RollbackCause))]
 [JsonSerializable(typeof(Core.Wire.PolicySettings))]

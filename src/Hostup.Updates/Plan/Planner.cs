@@ -69,6 +69,7 @@ public static class Planner
         new("gate", overrideLocks ? "takes the applications' update locks, passing over those that are held; checks the device again" : "takes the applications' update locks, checks the device again", "releases the locks", 0),
         new("write-boot-files", fit.Boot.Changes == 0 ? "nothing to write: the boot files are the same" : $"replaces, adds or removes {fit.Boot.Changes} boot files of {release.BootFiles.Count} in the release; kept-back ones stay", "restores what it touched", 0),
         .. Areas(release),
+        .. Hooks(release.Hooks),
         new(SwitchBoot.StepName, facts.FallsBack ? $"the next boot is a trial of {spare.Label}" : $"the next boot starts {spare.Label}; this boot loader knows no trial", $"boots {running.Label} again", 0),
         new("reboot", facts.FallsBack ? $"reboots; unhealthy or unbootable, the device comes back{(facts.HasWatchdog ? "" : "; hung, it needs a power cycle first: it has no watchdog")}" : "reboots; unhealthy, the device comes back; an OS that does not reach user space needs a hand at the device", "rollback", 0),
     ];
@@ -82,6 +83,10 @@ public static class Planner
         "write-boot-areas",
         "writes, where it differs, " + string.Join("; ", release.BootAreas.Select(a => $"{a.Name} at {string.Join(" and ", a.Copies)}{(a.SingleCopy ? ", of which the board has one copy: A POWER CUT IN THIS MOMENT LEAVES A DEVICE THAT DOES NOT START" : "")}")),
         "writes what was there", 0)];
+
+    internal static IEnumerable<PlannedStep> Hooks(IReadOnlyList<string> hooks) => hooks.Where(h => HookFolder.In([h], HookStage.Commit) is []).ToList() is { Count: > 0 } now
+        ? [new(RunHooks.StepName, $"runs the release's hooks: {string.Join(", ", now)}", "runs those of the OS that runs", 0)]
+        : [];
 
     private static string Lost(DeviceFacts facts, ReleaseFit fit, ReleaseManifest release) => (facts, fit) switch
     {

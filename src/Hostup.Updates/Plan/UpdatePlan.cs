@@ -36,6 +36,12 @@ public sealed record UpdatePlan
     /// <summary>The operator asked for the same release again.</summary>
     public bool Reinstall { get; init; }
 
+    /// <summary>
+    /// The operator wants the OS of the spare slot back as it is: nothing is fetched and the slot is not written. The manifest beside the plan is the device's own
+    /// description of that OS, <see cref="RevertPlanner"/>.
+    /// </summary>
+    public bool Revert { get; init; }
+
     /// <summary>The operator wants update locks of applications passed over.</summary>
     public bool OverrideLocks { get; init; }
 

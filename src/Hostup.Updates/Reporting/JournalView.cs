@@ -33,7 +33,8 @@ public static class JournalView
     /// <param name="progress">Progress of the running step; null when no process works on it.</param>
     /// <param name="trial">Whether the new OS is on trial.</param>
     /// <param name="bytes">The account of the attempt; null: as far as the journal has it.</param>
-    public static AttemptReport? Report(IReadOnlyList<JournalRecord> records, UpdatePlan? plan, StepProgress? progress, bool trial, IReadOnlyList<CauseBytes>? bytes = null)
+    /// <param name="kernel">What kernels said last in the trial that was armed last; null: nothing.</param>
+    public static AttemptReport? Report(IReadOnlyList<JournalRecord> records, UpdatePlan? plan, StepProgress? progress, bool trial, IReadOnlyList<CauseBytes>? bytes = null, string? kernel = null)
     {
         if (records is [])
             return null;
@@ -48,6 +49,7 @@ public static class JournalView
             State = state,
             ErrorCode = ended ? last.Code : failed?.Code,
             Message = ended ? last.Message : progress?.Note ?? failed?.Message ?? (trial ? records.LastOrDefault(r => r.Verb == JournalVerb.TrialBoot)?.Message : null),
+            KernelMessages = state == AttemptStates.RolledBack ? kernel : null,
             Source = records.LastOrDefault(r => r.Source is not null)?.Source,
             StepBytesDone = ended ? 0 : progress?.Done ?? 0,
             StepBytesTotal = ended ? 0 : progress?.Total ?? 0,

@@ -13,8 +13,15 @@ namespace Hostup.Updates.Rollback;
 public sealed class AltbootRollback(DevicePorts device)
 {
     /// <summary>Does what this boot needs. Idempotent; ends with at most one request to reboot.</summary>
+    /// <param name="ct">Ends a hook that runs.</param>
     /// <returns>What it found, for the log.</returns>
-    public string Run()
+    public async ValueTask<string> RunAsync(CancellationToken ct)
+    {
+        string? unkept = Breadcrumbs.Lie(device.Files) ? KernelMessages.KeepOfTrial(device) : null;
+        return unkept is null ? await SettleAsync(ct).ConfigureAwait(false) : Joined(await SettleAsync(ct).ConfigureAwait(false), unkept);
+    }
+
+    private async ValueTask<string> SettleAsync(CancellationToken ct)
     {
         var files = device.Files;
         var settings = device.Boot.Read();
@@ -23,20 +30,20 @@ public sealed class AltbootRollback(DevicePorts device)
         {
             // The new OS may have said why it was left, and not known whether that is on the medium.
             var said = RollbackCause.Load(files);
-            var cause = said?.FromPartition == settings.RootPartition ? said : new RollbackCause(RollbackCause.Altboot, FellBack(settings), settings.RootPartition);
+            var cause = said?.FromPartition == settings.RootPartition ? said : FellBack(settings);
             // Without a cause that is on the medium the settings stay: the boot loader comes to the old OS each time, and the first boot that can write settles it.
-            return WhyNotSaved(cause) is { } unsaved ? Joined(cause.Text, unsaved) : Joined(cause.Text, new Settlement(device).GoBack(cause));
+            return WhyNotSaved(cause) is { } unsaved ? Joined(cause.Text, unsaved) : Joined(cause.Text, await new Settlement(device).GoBackAsync(cause, ct).ConfigureAwait(false));
         }
         if (Trial.IsOn(device))
             return CountTrialBoot(settings);
         if (RollbackCause.Load(files) is { } decided && decided.FromPartition != running.PartitionNumber && Breadcrumbs.Lie(files))
-            return Joined($"back on {running.Label}: {decided.Text}", new Settlement(device).GoBack(decided));
+            return Joined($"back on {running.Label}: {decided.Text}", await new Settlement(device).GoBackAsync(decided, ct).ConfigureAwait(false));
         string? armed = new AttemptLog(device).IsOpen ? null : new Settlement(device).Disarm();
         if (LeftWithoutACause(running.PartitionNumber) is { } left)
         {
             armed = WhyNotSaved(left);
             if (armed is null)
-                return Joined($"back on {running.Label}: {left.Text}", new Settlement(device).GoBack(left));
+                return Joined($"back on {running.Label}: {left.Text}", await new Settlement(device).GoBackAsync(left, ct).ConfigureAwait(false));
         }
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
         IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
@@ -88,7 +95,20 @@ public sealed class AltbootRollback(DevicePorts device)
             return Leave($"the new OS began to boot {boots - 1} times without a verdict of its health checks", settings, inconclusive: false);
         if (settings.BootCount != 0)
             device.Boot.Write(settings with { BootCount = 0 });
-        return Joined($"trial boot {boots} of {TrialBoots.Limit - 1}", warning);
+        return Joined($"trial boot {boots} of {TrialBoots.Limit - 1}", warning, WhyNotSettled());
+    }
+
+    private string? WhyNotSettled()
+    {
+        try
+        {
+            TrialBoots.Settle(device.Files);
+            return null;
+        }
+        catch (IOException e)
+        {
+            return $"the state partition does not keep that the boot loader's count was set back: {e.Message}";
+        }
     }
 
     private string Leave(string why, BootSettings settings, bool inconclusive)
@@ -99,12 +119,13 @@ public sealed class AltbootRollback(DevicePorts device)
 
     private static string Joined(params string?[] parts) => string.Join("; ", parts.Where(p => p is not null));
 
-    private string FellBack(BootSettings settings)
+    private RollbackCause FellBack(BootSettings settings)
     {
         int seen = TrialBoots.Read(device.Files);
-        return seen == 0
+        string text = seen == 0
             ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space, or could not count that on the state partition"
             : $"the boot loader came back to {device.Slots.Running.Label}: the new OS on partition {settings.RootPartition} reached user space {seen} times, then did not";
+        return new RollbackCause(RollbackCause.Altboot, text, settings.RootPartition) { Inconclusive = TrialBoots.AreSettled(device.Files) ? null : true };
     }
 
     private IReadOnlySet<string> BootFilesToKeep()

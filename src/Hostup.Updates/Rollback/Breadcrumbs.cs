@@ -14,7 +14,7 @@ public static class Breadcrumbs
     /// <param name="healthy">Names of the checks that the old OS passes.</param>
     public static void Drop(IFiles files, IReadOnlyList<string> healthy)
     {
-        string[] results = [Places.AltbootTriggered, Places.HealthTriggered, Places.HealthFailed, Places.RollbackCause];
+        string[] results = [Places.AltbootTriggered, Places.HealthTriggered, Places.HealthFailed, Places.RollbackCause, Places.KernelMessages];
         foreach (string result in results)
             files.Delete(result);
         AtomicFile.Write(files, Places.HealthVariables, Encoding.UTF8.GetBytes(string.Join('\n', healthy)));
@@ -32,7 +32,7 @@ public static class Breadcrumbs
     /// <summary>The verdict is there: disarms both programs, the breadcrumb of health last. Durable when it returns; idempotent.</summary>
     public static void PickUp(IFiles files)
     {
-        foreach (string path in new[] { Places.HealthVariables, Places.TrialBoots, Places.AltbootBreadcrumb, Places.HealthBreadcrumb })
+        foreach (string path in new[] { Places.HealthVariables, Places.TrialBoots, Places.TrialBootsSettled, Places.AltbootBreadcrumb, Places.HealthBreadcrumb })
             files.Delete(path);
         files.FlushDirectory(Places.State);
         files.FlushFileSystem(Places.State);

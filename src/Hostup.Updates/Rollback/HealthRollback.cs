@@ -11,6 +11,8 @@ public sealed class HealthRollback(DevicePorts device)
 {
     // What is decided is written down in this boot, if the medium takes it within half a minute.
     private const int MostTries = 4;
+    // The record of the end takes 400 characters.
+    private const int MostOfOne = 180;
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(10);
 
     /// <summary>Runs until the verdict. A process or power cut in between begins anew at the next boot.</summary>
@@ -23,8 +25,10 @@ public sealed class HealthRollback(DevicePorts device)
         var running = device.Slots.Running;
         if (settings.RootPartition != running.PartitionNumber)
             return "the boot loader fell back; rollback-altboot settles it";
+        if (!Trial.IsOn(device) && CauseToJudge(running.PartitionNumber) is { } decided)
+            return await JudgeAsync(decided, ct).ConfigureAwait(false);
         if (!Trial.IsOn(device))
-            return Joined("no trial", await RepeatAsync(() => FinishCommit(running.PartitionNumber), ct).ConfigureAwait(false));
+            return Joined("no trial", await RepeatAsync(() => FinishCommitAsync(running.PartitionNumber, ct), ct).ConfigureAwait(false));
         if (RollbackCause.Load(device.Files) is { Kind: RollbackCause.Altboot })
             return "rollback-altboot has decided to go back";
 
@@ -32,31 +36,49 @@ public sealed class HealthRollback(DevicePorts device)
         if (failed.All(f => !f.Required))
         {
             string? warning = failed is [] ? null : $"warning: {Sentence(failed)}";
-            string? left = await RepeatAsync(() => new Settlement(device).Commit(warning), ct).ConfigureAwait(false);
+            string? left = await RepeatAsync(() => new Settlement(device).CommitAsync(warning, ct), ct).ConfigureAwait(false);
             return Joined(warning is null ? "healthy, committed" : $"committed with a {warning}", left);
         }
-        var cause = new RollbackCause(RollbackCause.Health, Sentence([.. failed.Where(f => f.Required)]), running.PartitionNumber);
+        IReadOnlyList<HealthResult> required = [.. failed.Where(f => f.Required)];
+        var cause = new RollbackCause(RollbackCause.Health, Sentence(required), running.PartitionNumber) { Failed = [.. required.Select(f => f.Name)] };
         new Settlement(device).Leave(cause);
         return cause.Text;
     }
 
-    private string? FinishCommit(int running)
+    private RollbackCause? CauseToJudge(int running) =>
+        new AttemptLog(device).IsOpen && RollbackCause.Load(device.Files) is { IsToBeJudged: true } cause && cause.FromPartition != running ? cause : null;
+
+    /// <summary>The device is back on the old OS, which looks at what failed on the new one for as long: what it fails as well is not the release's fault.</summary>
+    private async ValueTask<string> JudgeAsync(RollbackCause cause, CancellationToken ct)
+    {
+        var names = cause.Failed!.ToHashSet();
+        var failed = await LookAsync(r => names.Contains(r.Name), f => f.Count < names.Count, ct).ConfigureAwait(false);
+        var judged = failed.Count < names.Count
+            ? cause with { Inconclusive = false }
+            : cause with { Inconclusive = true, Text = $"{Part(cause.Text)}; the old OS fails the same: {Part(Sentence(failed))}" };
+        return Joined(judged.Text, await RepeatAsync(() => ValueTask.FromResult(new Settlement(device).EndJudged(judged)), ct).ConfigureAwait(false));
+    }
+
+    // Both have their place in the record of the end.
+    private static string Part(string said) => said.Length > MostOfOne ? said[..MostOfOne] : said;
+
+    private async ValueTask<string?> FinishCommitAsync(int running, CancellationToken ct)
     {
         var log = new AttemptLog(device);
         // A verdict was there and the power went while the breadcrumbs were picked up.
         if (!log.IsOpen)
             return new Settlement(device).Disarm();
         // On the old OS the settings look the same before the switch; there the update itself goes on.
-        return new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.ToPartition == running ? new Settlement(device).Commit() : null;
+        return new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.ToPartition == running ? await new Settlement(device).CommitAsync(null, ct).ConfigureAwait(false) : null;
     }
 
-    private async ValueTask<string?> RepeatAsync(Func<string?> settle, CancellationToken ct)
+    private async ValueTask<string?> RepeatAsync(Func<ValueTask<string?>> settle, CancellationToken ct)
     {
-        string? left = settle();
+        string? left = await settle().ConfigureAwait(false);
         for (int tries = 1; left is not null && tries < MostTries; tries++)
         {
             await device.Clock.DelayAsync(BetweenTries, ct).ConfigureAwait(false);
-            left = settle();
+            left = await settle().ConfigureAwait(false);
         }
         return left;
     }
@@ -64,16 +86,23 @@ public sealed class HealthRollback(DevicePorts device)
     private static string Joined(string said, string? left) => left is null ? said : $"{said}; {left}";
 
     /// <summary>Wanted checks are waited for as long as required ones.</summary>
-    private async ValueTask<IReadOnlyList<HealthResult>> WaitForHealthAsync(CancellationToken ct)
+    private ValueTask<IReadOnlyList<HealthResult>> WaitForHealthAsync(CancellationToken ct)
+    {
+        var healthy = Breadcrumbs.Healthy(device.Files);
+        return LookAsync(r => !r.OnlyIfBefore || healthy.Contains(r.Name), failed => failed is [], ct);
+    }
+
+    /// <summary>Looks again and again until it is enough, at most as often as the release says.</summary>
+    /// <returns>What failed at the last look, of what counts.</returns>
+    private async ValueTask<IReadOnlyList<HealthResult>> LookAsync(Func<HealthResult, bool> counts, Func<IReadOnlyList<HealthResult>, bool> isEnough, CancellationToken ct)
     {
         var times = Times();
-        var healthy = Breadcrumbs.Healthy(device.Files);
         IReadOnlyList<HealthResult> failed = [];
         for (int check = 0; check < times.Count; check++)
         {
             await device.Clock.DelayAsync(TimeSpan.FromSeconds(times.IntervalSeconds), ct).ConfigureAwait(false);
-            failed = [.. (await device.Health.RunAsync(ct).ConfigureAwait(false)).Where(r => !r.Passed && (!r.OnlyIfBefore || healthy.Contains(r.Name)))];
-            if (failed is [])
+            failed = [.. (await device.Health.RunAsync(ct).ConfigureAwait(false)).Where(r => !r.Passed && counts(r))];
+            if (isEnough(failed))
                 break;
         }
         return failed;

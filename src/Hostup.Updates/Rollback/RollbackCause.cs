@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 
@@ -12,6 +13,20 @@ public sealed record RollbackCause(string Kind, string Text, int FromPartition)
 {
     /// <summary>Whether it says nothing of the release, which may be tried once more; absent: it does. Older programs do not know it.</summary>
     public bool? Inconclusive { get; init; }
+
+    /// <summary>Names of the required checks that failed on the new OS: the old one runs them too before anything is held against the release. Null: not said.</summary>
+    public IReadOnlyList<string>? Failed { get; init; }
+
+    /// <summary>What could not be put back at once on the old OS; null: all was.</summary>
+    public string? Left { get; init; }
+
+    /// <summary>Whether the old OS is to look at what failed.</summary>
+    [JsonIgnore]
+    public bool IsToBeJudged => Kind == Health && Failed is { Count: > 0 } && Inconclusive is null;
+
+    /// <summary>Whether the old OS fails the same.</summary>
+    [JsonIgnore]
+    public bool IsTheOldOnesToo => Kind == Health && Inconclusive == true;
 
     /// <summary>The boot loader came back.</summary>
     public const string Altboot = "altboot";

@@ -6,9 +6,12 @@ using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.BootFiles;
 using Hostup.Updates.Files;
+using Hostup.Updates.Hooks;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
+using Hostup.Updates.Slots;
+using Hostup.Updates.Steps;
 using Hostup.Updates.Supervisor;
 using Hostup.Updates.Trust;
 
@@ -24,12 +27,38 @@ public sealed class Settlement(DevicePorts device)
 
     /// <summary>The new OS, which runs, is final. Idempotent.</summary>
     /// <param name="warning">What is not well all the same; null: nothing.</param>
+    /// <param name="ct">Ends the reading of the other slot; the next boot goes on.</param>
     /// <returns>Why the state partition does not hold all of it: the decision stands, and the next boot writes down the rest; null: it holds all.</returns>
-    public string? Commit(string? warning = null)
+    public async ValueTask<string?> CommitAsync(string? warning, CancellationToken ct)
     {
         // Also when it reads so already: a try before this one in the same boot may have failed at its flush, and what is read is in memory only.
         device.Boot.Write(Settled(device.Slots.Running.PartitionNumber));
-        return Kept(() => EndCommitted(warning));
+        await RememberOldAsync(ct).ConfigureAwait(false);
+        string? hooks = OpenAttempt() is var (_, release) && release.Hooks is not [] ? await new HookRun(device, "", duringUpdate: false, _ => { }).TryAsync(HookStage.Commit, ct).ConfigureAwait(false) : null;
+        return Kept(() => EndCommitted(Joined(warning, hooks is null ? null : $"warning: {hooks}")));
+    }
+
+    /// <summary>
+    /// What the OS before is known by, so that the operator can go back to it. One that came by an update is known by its signed digest; another one is read, once in its life.
+    /// Secondary: without it there is no revert.
+    /// </summary>
+    private async ValueTask RememberOldAsync(CancellationToken ct)
+    {
+        try
+        {
+            int spare = device.Slots.Spare.PartitionNumber;
+            if (OpenAttempt() is not var (plan, _) || plan.FromPartition != spare || SlotSystem.Load(device.Files, spare) is not null)
+                return;
+            if (await device.Slots.ReadSpareTreeAsync(_ => { }, ct).ConfigureAwait(false) is not { } tree)
+                return;
+            var slot = await device.Slots.OpenSpareForReadingAsync(ct).ConfigureAwait(false);
+            await using var mounted = slot.ConfigureAwait(false);
+            new SlotSystem { Version = plan.FromVersion, Tree = tree, Hooks = HookFolder.In(device.Files.ListFiles(slot.Path + HookFolder.Place)) }.Save(device.Files, spare);
+        }
+        catch (Exception e) when (e is IOException or HostupException)
+        {
+            // The verdict stands, and is told.
+        }
     }
 
     /// <summary>The new OS, which runs, is left: the cause is kept, then one write decides, then the device reboots.</summary>
@@ -44,25 +73,46 @@ public sealed class Settlement(DevicePorts device)
     }
 
     /// <summary>The old OS, which runs, is kept. The cause must be saved. Idempotent.</summary>
-    /// <returns>As <see cref="Commit"/>.</returns>
-    public string? GoBack(RollbackCause cause)
+    /// <param name="cause">Why.</param>
+    /// <param name="ct">Ends a hook that runs; the next boot runs it again.</param>
+    /// <returns>As <see cref="CommitAsync"/>.</returns>
+    public async ValueTask<string?> GoBackAsync(RollbackCause cause, CancellationToken ct)
     {
         // The first program of a boot reads what is on the medium. It may be a medium that takes no write now.
         var settled = Settled(device.Slots.Running.PartitionNumber);
         if (device.Boot.Read() != settled)
             device.Boot.Write(settled);
-        return Kept(() => EndRolledBack(cause));
+        // Those of the new OS ran: this one's bring its own state back, by upstream's rule.
+        string? hooks = _log.IsOpen && _log.Records.Any(r => r.Step == RunHooks.StepName) ? await new HookRun(device, "", duringUpdate: false, _ => { }).TryAsync(HookStage.Forward, ct).ConfigureAwait(false) : null;
+        return Kept(() =>
+        {
+            string? left = Joined(hooks, PutBack());
+            if (cause.IsToBeJudged && _log.IsOpen)
+                KeepLeft(cause, left);
+            else
+                EndRolledBack(cause, left);
+        });
     }
 
+    /// <summary>What failed on the new OS was looked at on the old one, which runs: the attempt is over. Idempotent.</summary>
+    /// <returns>As <see cref="CommitAsync"/>.</returns>
+    public string? EndJudged(RollbackCause cause) => Kept(() =>
+    {
+        // From here on the verdict stands, also when the power goes before the end is in the journal.
+        cause.Save(device.Files);
+        EndRolledBack(cause, cause.Left);
+    });
+
     /// <summary>The attempt has ended: nothing is armed any more. Idempotent.</summary>
-    /// <returns>As <see cref="Commit"/>.</returns>
+    /// <returns>As <see cref="CommitAsync"/>.</returns>
     public string? Disarm() => Kept(() => Breadcrumbs.PickUp(device.Files));
 
     private void EndCommitted(string? warning)
     {
-        var open = OpenAttempt();
-        if (open is var (_, release))
+        // An OS that is gone back to is known already, and proves nothing newer than what was final before.
+        if (OpenAttempt() is var (plan, release) && !plan.Revert)
         {
+            new SlotSystem { Version = release.Version, Tree = release.TreeDigest, Image = release.Image.Digest, Health = release.Health, Hooks = release.Hooks }.Save(device.Files, plan.ToPartition);
             AtomicFile.Write(device.Files, Places.HighestSequence, Encoding.ASCII.GetBytes(release.Sequence.ToString(CultureInfo.InvariantCulture)));
             ClockFloor.Raise(device.Files, release.SignedAt);
         }
@@ -74,7 +124,8 @@ public sealed class Settlement(DevicePorts device)
         Breadcrumbs.PickUp(device.Files);
     }
 
-    private void EndRolledBack(RollbackCause cause)
+    /// <returns>What could not be put back now; null: nothing.</returns>
+    private string? PutBack()
     {
         var open = OpenAttempt();
         // One after the other: the way back of the boot files ends that of the raw areas.
@@ -83,12 +134,23 @@ public sealed class Settlement(DevicePorts device)
             new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
             new BootPartition(device.Files, device.Power.BootId).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
         });
-        string? supervisor = new SlotSupervisor(device).GoBack();
+        return Joined(left, new SlotSupervisor(device).GoBack());
+    }
+
+    private void KeepLeft(RollbackCause cause, string? left)
+    {
+        if (left != cause.Left)
+            (cause with { Left = left }).Save(device.Files);
+    }
+
+    private void EndRolledBack(RollbackCause cause, string? left)
+    {
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
-        if (open is var (_, release))
+        // Of a revert nothing is fetched that could be refused the next time; and what the old OS fails as well says nothing of the release.
+        if (OpenAttempt() is var (plan, release) && !plan.Revert && !cause.IsTheOldOnesToo)
             Remember(release, inconclusive: cause.Inconclusive == true || (cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0));
-        var code = cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
-        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, left, supervisor));
+        var code = cause.IsTheOldOnesToo ? HostupErrors.Inconclusive : cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
+        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, left));
         Breadcrumbs.PickUp(device.Files);
     }
 

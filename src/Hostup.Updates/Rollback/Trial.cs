@@ -17,7 +17,11 @@ public static class Trial
             && new AttemptFiles(device.Files).TryLoad(log.Records) is var (plan, _) && plan.ToPartition == running;
     }
 
-    /// <summary>Whether a trial is armed or runs: no other update may begin.</summary>
+    /// <summary>Whether the device is back on the old OS and its attempt has no end yet: what failed is looked at, or the state partition takes no write.</summary>
+    public static bool IsGoingBack(DevicePorts device) =>
+        Breadcrumbs.Lie(device.Files) && new AttemptLog(device).IsOpen && RollbackCause.Load(device.Files) is { } cause && cause.FromPartition != device.Slots.Running.PartitionNumber;
+
+    /// <summary>Whether a trial is armed or runs, or the way back from it has no end: no other update may begin.</summary>
     public static bool IsPending(DevicePorts device) =>
-        device.Boot.Read() is var settings && (settings.UpgradeAvailable || settings.RootPartition != device.Slots.Running.PartitionNumber || IsOn(device));
+        device.Boot.Read() is var settings && (settings.UpgradeAvailable || settings.RootPartition != device.Slots.Running.PartitionNumber || IsOn(device) || IsGoingBack(device));
 }

@@ -35,8 +35,14 @@ public sealed record DevicePorts
     /// <summary>Health checks of the running OS.</summary>
     public required IHealthChecks Health { get; init; }
 
+    /// <summary>Programs that a release brings for its update.</summary>
+    public required IHooks Hooks { get; init; }
+
     /// <summary>This boot.</summary>
     public required IPower Power { get; init; }
+
+    /// <summary>What kernels of earlier boots said last.</summary>
+    public required IKernelLog KernelLog { get; init; }
 
     /// <summary>What it is powered from.</summary>
     public required IPowerSupplies Supplies { get; init; }

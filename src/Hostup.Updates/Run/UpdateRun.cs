@@ -39,6 +39,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         new Gate(),
         new WriteBootFiles(),
         new WriteBootAreas(),
+        new RunHooks(),
         new SwitchBoot(),
         new Reboot(),
     ];
@@ -113,8 +114,7 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
-        // What a release has nothing for is in neither plan nor journal.
-        foreach (var step in Remaining(_log.Records).Where(s => s is not WriteBootAreas || context.Release.BootAreas is not []))
+        foreach (var step in Remaining(_log.Records).Where(s => IsPartOf(s, context)))
         {
             try
             {
@@ -142,6 +142,15 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
         }
         throw new InvalidOperationException("bug: the last step of an update is the reboot");
     }
+
+    // What a release has nothing for, and what a revert has no need of, is in neither plan nor journal.
+    private static bool IsPartOf(IStep step, StepContext context) => step switch
+    {
+        WriteBootAreas => context.Release.BootAreas is not [],
+        RunHooks => context.Release.Hooks is not [],
+        WriteSlot or FetchSupervisor => !context.Plan.Revert,
+        _ => true,
+    };
 
     private async ValueTask<RunEnd> FailAsync(StepContext context, string step, HostupException error, CancellationToken ct)
     {

@@ -19,6 +19,9 @@ public static class SlotIdentities
         SlotReport Describe(string label)
         {
             bool runs = label == facts.Running.Label;
+            // The description of an OS that was gone back to is no release.
+            if (plan is { Revert: true } && SlotSystem.Load(device.Files, runs ? facts.Running.PartitionNumber : facts.Spare.PartitionNumber) is { } known)
+                return new SlotReport(label, runs ? facts.OsVersion : known.Version, known.Image, known.Tree);
             if (plan is not null && plan.ToSlot == label && (runs || records.Any(r => r is { Step: "write-slot", Verb: JournalVerb.Done })))
             {
                 var release = attempt!.Value.Release;

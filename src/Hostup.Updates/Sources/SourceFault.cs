@@ -33,7 +33,7 @@ public static class SourceFaults
         _ when error.Code == HostupErrors.Link => SourceFault.Link,
         _ when error.Code == HostupErrors.ServerBusy => SourceFault.Busy,
         _ when error.Code == HostupErrors.Held => SourceFault.Held,
-        _ when error.Code == HostupErrors.NotFound || error.Code == HostupErrors.Unauthorized || error.Code == HostupErrors.RegistryAnswer => SourceFault.Server,
+        _ when error.Code == HostupErrors.NotFound || error.Code == HostupErrors.NoDelta || error.Code == HostupErrors.Unauthorized || error.Code == HostupErrors.RegistryAnswer => SourceFault.Server,
         _ when error.Code == HostupErrors.DigestMismatch || error.Code == HostupErrors.BadImage || error.Code == HostupErrors.SlotMismatch || error.Code == HostupErrors.BadDelta || error.Code == HostupErrors.DeltaOld => SourceFault.Content,
         _ => SourceFault.Device,
     };

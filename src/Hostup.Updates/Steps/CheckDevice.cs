@@ -5,11 +5,14 @@ using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Steps;
 
-/// <summary>Refuses early and touches nothing: every check of <see cref="DeviceChecks"/>.</summary>
+/// <summary>Refuses early and touches nothing: every check of <see cref="DeviceChecks"/>; before a revert the spare is read back too.</summary>
 public sealed class CheckDevice : IStep
 {
+    /// <summary>Its name.</summary>
+    public const string StepName = "check-device";
+
     /// <inheritdoc/>
-    public string Name => "check-device";
+    public string Name => StepName;
 
     /// <inheritdoc/>
     public string State => AttemptStates.Checking;
@@ -23,6 +26,12 @@ public sealed class CheckDevice : IStep
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {
+        if (update.Plan.Revert)
+        {
+            await DeviceChecks.RequireAsync(update, sources: null, ct).ConfigureAwait(false);
+            await SlotReadBack.RequireAsync(update, ct).ConfigureAwait(false);
+            return StepResult.Done;
+        }
         await YoungBoot.WaitAsync(update, ct).ConfigureAwait(false);
         // A question to a source costs bytes as well; the step that fetches waits and asks.
         bool held = await update.Hold.FetchAsync(ct).ConfigureAwait(false) is not null;

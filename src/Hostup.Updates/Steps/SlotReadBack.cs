@@ -13,7 +13,7 @@ internal static class SlotReadBack
 
     /// <summary>Whether the slot was read back so long ago that it is to be done again.</summary>
     public static bool IsOld(StepContext update) =>
-        new AttemptJournal(update.Device.Files).Read().LastOrDefault(r => r is { Verb: JournalVerb.Done, Step: WriteSlot.StepName }) is not { } done
+        new AttemptJournal(update.Device.Files).Read().LastOrDefault(r => r.Verb == JournalVerb.Done && r.Step == (update.Plan.Revert ? CheckDevice.StepName : WriteSlot.StepName)) is not { } done
         || (update.Device.Clock.Now - done.At).Duration() > GoodFor;
 
     /// <summary>Computes the digest; null when the spare has no file system that can be mounted.</summary>
@@ -25,11 +25,15 @@ internal static class SlotReadBack
         }, ct);
 
     /// <summary>Refuses a slot that is not what was signed.</summary>
-    /// <exception cref="HostupException"><c>slot-mismatch</c>.</exception>
+    /// <exception cref="HostupException"><c>slot-mismatch</c>; before a revert <c>old-os</c>.</exception>
     public static async ValueTask RequireAsync(StepContext update, CancellationToken ct)
     {
         if (await ComputeAsync(update, ct).ConfigureAwait(false) is var found && found != update.Release.TreeDigest)
-            throw new HostupException(
+            throw update.Plan.Revert ? Changed(update, found) : new HostupException(
                 HostupErrors.SlotMismatch, $"cannot use slot {update.Device.Slots.Spare.Label}", $"it reads back as {found?.ToString() ?? "nothing"}, the release says {update.Release.TreeDigest}", "check the storage of the device; if other devices say the same, sign the release again");
     }
+
+    private static HostupException Changed(StepContext update, Digest? found) => new(
+        HostupErrors.OldOs, $"cannot go back to {update.Plan.ToVersion}", $"slot {update.Plan.ToSlot} was changed since it was final: it reads back as {found?.ToString() ?? "nothing"}, not as {update.Release.TreeDigest}",
+        "update to the release that is wanted: `hostup update start`");
 }

@@ -70,6 +70,7 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
                 Misremembered = true;
                 throw new HostupException(HostupErrors.SlotMismatch, $"cannot go on with slot {slots.Spare.Label}", "its content is not what was remembered of it", "it is written from the beginning");
             }
+            SlotSystem.Forget(update.Device.Files, slots.Spare.PartitionNumber);
             SpareContent.Forget(update.Device.Files);
             SpareProgress.Forget(update.Device.Files);
             await slots.FormatSpareAsync(update.Release.Root, update.Plan.FileSystem, ct).ConfigureAwait(false);

@@ -34,6 +34,8 @@ public sealed class SwitchBoot : IStep
         string? supervisor = new AttemptLog(update.Device).Records.Any(r => r.SupervisorRan == true) ? HealthResult.Supervisor : null;
         if (await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
             update.Progress.Report(State, 0, 0, $"warning: {warning}");
+        if (KernelMessages.KeepOlder(update.Device) is { } unkept)
+            update.Progress.Report(State, 0, 0, $"warning: {unkept}");
         Breadcrumbs.Drop(update.Device.Files, [.. health.Where(h => h.Passed || h.Name == supervisor).Select(h => h.Name)]);
         update.Device.Boot.Write(new BootSettings(update.Plan.ToPartition, UpgradeAvailable: update.Device.Boot.FallbackBoot > 0, BootCount: 0));
         return StepResult.Done;

@@ -4,6 +4,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Wire;
 using Hostup.Updates.Files;
+using Hostup.Updates.Plan;
 using Hostup.Updates.Policies;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
@@ -28,8 +29,6 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>The new OS can pull it as well: an update is not held up for a night.</summary>
     private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(30);
-
-    private readonly SupervisorDatabase _database = new(device.Files);
 
     /// <summary>Whether the release brings a supervisor that is newer than what runs.</summary>
     public bool Fetches(ReleaseManifest release) => SupervisorSettings.Load(device.Files) is { } settings && SupervisorDecision.Brings(settings.RunningVersion(device.Files), release.Supervisor);
@@ -58,15 +57,17 @@ public sealed class SlotSupervisor(DevicePorts device)
             return null;
         AtomicFile.Write(files, Of(update.Plan.FromPartition), Encoding.UTF8.GetBytes(settings.Text));
         string current = settings.RunningVersion(files);
+        if (update.Plan.Revert)
+            return PrepareRevert(update.Plan, settings);
         // What the running OS waits for stays its own: it may be kept.
         var later = Scheduled(update.Plan.FromPartition) is { } scheduled && SupervisorDecision.Keeps(current, scheduled.Version, update.Release.Supervisor) ? scheduled : ((string Version, EngineImageName Image)?)null;
         // An older copy would take the place of what the supervisor wrote since.
-        _database.Forget();
+        DatabaseOf(update.Plan.FromPartition).Forget();
         string? warning = null;
         if (SupervisorDecision.Brings(current, update.Release.Supervisor))
         {
             var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
-            warning = await WhyNotAsync(image, ct).ConfigureAwait(false);
+            warning = await WhyNotAsync(image, update.Plan.FromPartition, ct).ConfigureAwait(false);
             if (warning is null)
                 settings = settings.With(update.Release.Supervisor.Version, image);
             else
@@ -77,22 +78,20 @@ public sealed class SlotSupervisor(DevicePorts device)
         return warning;
     }
 
-    /// <summary>Puts the settings of the running slot into place. Durable when it returns; idempotent.</summary>
+    /// <summary>Puts the settings of the running slot into place, and when the operator wanted this OS back its database. Durable when it returns; idempotent.</summary>
     /// <returns>A warning; null when all went well.</returns>
-    public string? Apply() => Secondary(PutSettings);
+    public string? Apply() => new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan.Revert == true ? PutBack() : Secondary(PutSettings);
 
     /// <summary>The old OS is kept: its settings and the database as its supervisor left it. Durable when it returns; idempotent.</summary>
     /// <returns>A warning; null when all went well.</returns>
-    public string? GoBack()
-    {
-        string? settings = Secondary(PutSettings);
-        // Also settings that are seen and not flushed decide which supervisor starts in this boot; without them the newer one goes on with its database.
-        string? database = AreInPlace() ? Secondary(_database.Restore) : null;
-        return settings ?? database ?? Secondary(() => Schedule(device.Slots.Spare.PartitionNumber, null));
-    }
+    public string? GoBack() => PutBack() ?? Secondary(() => Schedule(device.Slots.Spare.PartitionNumber, null));
 
-    /// <summary>The spare is about to be formatted: the way back to it ends, the copy of the database with it.</summary>
-    public void Forget() => _database.Forget();
+    /// <summary>The spare is about to be formatted: the way back to it ends, the copies of the database with it.</summary>
+    public void Forget()
+    {
+        DatabaseOf(device.Slots.Spare.PartitionNumber).Forget();
+        DatabaseOf(device.Slots.Running.PartitionNumber).Forget();
+    }
 
     /// <summary>
     /// Brings the supervisor that the running OS ships with, where it could not be fetched or put into place before, and copies the database
@@ -132,7 +131,10 @@ public sealed class SlotSupervisor(DevicePorts device)
         string? said = null;
         if (SupervisorSettings.Load(device.Files) is { } settings && settings.RunningVersion(device.Files) is var running && SupervisorDecision.IsNewer(version, running))
         {
-            _database.Keep();
+            int spare = device.Slots.Spare.PartitionNumber;
+            // That of the OS before, as long as its supervisor ran until now; a copy that another one's update made stays.
+            if (TextOf(spare) is not { } text || (settings with { Text = text }).VersionText == running)
+                DatabaseOf(spare).Keep();
             settings.With(version, image).Save(device.Files);
             device.Files.Delete(SupervisorSettings.UntilReboot);
             said = $"supervisor {version} takes the place of {running}";
@@ -165,6 +167,37 @@ public sealed class SlotSupervisor(DevicePorts device)
     private ValueTask PullAsync(EngineImageName image, string version, ImageFeed feed, CancellationToken ct) =>
         device.Engine.PullAsync(new EnginePull(image, NewImageKeeper) { AlsoKnownAs = $"{UpstreamName}:{version}" }, feed, ct);
 
+    /// <summary>
+    /// The OS that is gone back to starts its own supervisor, with the database as that one left it; what runs now is kept for the way back. Without
+    /// a copy the present one stays: an older one cannot read its database.
+    /// </summary>
+    private string? PrepareRevert(UpdatePlan plan, SupervisorSettings settings)
+    {
+        var own = settings with { Text = TextOf(plan.ToPartition) ?? settings.Text };
+        var (theirs, present) = (DatabaseOf(plan.ToPartition), DatabaseOf(plan.FromPartition));
+        present.Forget();
+        string? warning = null;
+        if (own.VersionText == settings.RunningVersion(device.Files))
+            theirs.Forget();
+        else if (!theirs.IsKept)
+            warning = $"no database of supervisor {own.VersionText} is kept; the OS that is gone back to starts the present one";
+        else
+            warning = Secondary(present.Keep);
+        AtomicFile.Write(device.Files, Of(plan.ToPartition), Encoding.UTF8.GetBytes(warning is null ? own.Text : settings.Text));
+        return warning;
+    }
+
+    /// <summary>The settings of the running slot, and the database as its supervisor left it.</summary>
+    private string? PutBack()
+    {
+        string? settings = Secondary(PutSettings);
+        // Also settings that are seen and not flushed decide which supervisor starts in this boot; without them the other one goes on with its database.
+        string? database = AreInPlace() ? Secondary(DatabaseOf(device.Slots.Running.PartitionNumber).Restore) : null;
+        return settings ?? database;
+    }
+
+    private SupervisorDatabase DatabaseOf(int partition) => new(device.Files, partition);
+
     private void PutSettings()
     {
         if (SupervisorSettings.Load(device.Files) is { } settings && OfSlot() is { } text && text != settings.Text)
@@ -173,15 +206,17 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     private bool AreInPlace() => OfSlot() is not { } text || SupervisorSettings.Load(device.Files) is not { } settings || settings.Text == text;
 
-    private string? OfSlot() => Of(device.Slots.Running.PartitionNumber) is var kept && device.Files.Exists(kept) ? Encoding.UTF8.GetString(device.Files.Read(kept)) : null;
+    private string? OfSlot() => TextOf(device.Slots.Running.PartitionNumber);
 
-    private async ValueTask<string?> WhyNotAsync(EngineImageName image, CancellationToken ct)
+    private string? TextOf(int partition) => Of(partition) is var kept && device.Files.Exists(kept) ? Encoding.UTF8.GetString(device.Files.Read(kept)) : null;
+
+    private async ValueTask<string?> WhyNotAsync(EngineImageName image, int partition, CancellationToken ct)
     {
         if (!await device.Engine.HasAsync(image, ct).ConfigureAwait(false))
             return $"the engine does not hold {image.LocalName}; the new OS starts the present supervisor and fetches the other one later";
         try
         {
-            _database.Keep();
+            DatabaseOf(partition).Keep();
             return null;
         }
         catch (HostupException e)

@@ -7,13 +7,16 @@ using Hostup.Updates.Files;
 namespace Hostup.Updates.Supervisor;
 
 /// <summary>
-/// The supervisor's database, copied to the state partition before a newer supervisor first starts: a newer one changes its shape, and an
-/// older one cannot read that. The copy stays until the next one is made.
+/// The database as the supervisor of one slot left it, copied to the state partition before another supervisor first starts: a newer one changes its
+/// shape, and an older one cannot read that. The copy stays until the next one is made.
 /// </summary>
-public sealed class SupervisorDatabase(IFiles files)
+/// <param name="files">The device's files.</param>
+/// <param name="partition">Partition number of the slot.</param>
+public sealed class SupervisorDatabase(IFiles files, int partition)
 {
-    private const string Folder = Places.Hostup + "/supervisor-database";
-    private const string Index = Folder + "/index";
+    private string Folder => string.Create(CultureInfo.InvariantCulture, $"{Places.Hostup}/supervisor-database-{partition}");
+
+    private string Index => Folder + "/index";
 
     // the journal of an attempt that is still to be written, and its end
     private const long ReserveBytes = 512 << 10;
@@ -22,6 +25,9 @@ public sealed class SupervisorDatabase(IFiles files)
     private static readonly string[] Folders =
         [Places.Data + "/resin-data/balena-supervisor", Places.Data + "/resin-data/resin-supervisor", Places.Data + "/resin-supervisor"];
     private static readonly string[] Names = ["database.sqlite", "database.sqlite-wal", "database.sqlite-journal"];
+
+    /// <summary>Whether there is a copy.</summary>
+    public bool IsKept => files.Exists(Index);
 
     /// <summary>Copies it; the supervisor must be stopped. Durable when it returns.</summary>
     /// <exception cref="HostupException"><c>supervisor</c>: no room for it.</exception>
@@ -82,7 +88,7 @@ public sealed class SupervisorDatabase(IFiles files)
         files.FlushFileSystem(Places.State);
     }
 
-    private static string Copy(int number) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{number}");
+    private string Copy(int number) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{number}");
 
     private string Hash(string path) => Convert.ToHexStringLower(files.Hash(path, HashAlgorithmName.SHA256));
 }

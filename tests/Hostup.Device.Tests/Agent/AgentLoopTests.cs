@@ -1,3 +1,4 @@
+using Hostup.Core;
 using Hostup.Core.Wire;
 using Hostup.Updates.Boot;
 using Hostup.Updates.Files;
@@ -41,6 +42,18 @@ public sealed class AgentLoopTests : IAsyncLifetime
         Assert.StartsWith(says, _scene.Told.Message, StringComparison.Ordinal);
         Assert.Equal(1, _scene.Polls);
         Assert.DoesNotContain(_scene.Server.Requests, r => r.StartsWith("device/v1/envelopes/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_revert_to_a_slot_that_holds_nothing_is_refused_by_name_and_fetches_nothing()
+    {
+        _scene.Server.Poll = new PollAnswer(900, _scene.Target with { Revert = true, ReleaseEnvelope = Digest.Of([]), Updater = null });
+
+        Assert.NotNull(await _scene.Agent.TurnAsync(default));
+
+        Assert.Equal((AttemptStates.Refused, "old-os"), (_scene.Told.State, _scene.Told.ErrorCode));
+        Assert.StartsWith("cannot go back to the OS on resin-rootB: ", _scene.Told.Message, StringComparison.Ordinal);
+        Assert.Equal(0, _scene.Requests("device/v1/envelopes/") + _scene.Requests("device/v1/updaters/"));
     }
 
     [Fact]

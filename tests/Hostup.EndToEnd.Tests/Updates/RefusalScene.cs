@@ -6,6 +6,7 @@ using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Lab;
 using Hostup.Lab.Devices;
+using Hostup.Lab.Disks;
 using Hostup.Lab.Guests;
 using Hostup.Lab.Images;
 using Hostup.Lab.Programs;
@@ -21,8 +22,6 @@ internal sealed class RefusalScene : IAsyncDisposable
     private const string Envelope = Folder + "/release.json";
     private const string Target = Folder + "/target.json";
     private const string Plan = Folder + "/plan.json";
-    private static readonly TimeSpan HashLimit = TimeSpan.FromMinutes(10); // 1.5 GiB under software emulation
-
     private static readonly TimeSpan UpdateLimit = TimeSpan.FromMinutes(10);
 
     private readonly Stage _stage;
@@ -97,10 +96,9 @@ internal sealed class RefusalScene : IAsyncDisposable
     /// <summary>Sums over every block of boot and both roots, and every mount of an ext4 file system that the kernel has noted since power-on.</summary>
     public async Task<string> BlocksAsync(CancellationToken ct)
     {
-        const string words = "sync; echo 3 > /proc/sys/vm/drop_caches; cd /dev/disk/by-partlabel; b2sum resin-boot resin-rootA resin-rootB; dmesg | grep -c 'EXT4-fs.*mounted'; grep -E ' /mnt/boot | / ' /proc/mounts";
-        var result = await _stage.Device.Guest.ExecAsync(["sh", "-c", words], HashLimit, ct);
-        Assert.True(result.ExitCode == 0, result.Error);
-        return result.Output;
+        string mounts = await _stage.Device.RunAsync(["sh", "-c", "sync; dmesg | grep -c 'EXT4-fs.*mounted'; grep -E ' /mnt/boot | / ' /proc/mounts"], ct);
+        var layout = DiskLayout.Full;
+        return $"{await DiskBlocks.HashAsync(_stage.Device, [layout.Boot, layout.RootA, layout.RootB], ct)}\n{mounts}";
     }
 
     /// <inheritdoc/>

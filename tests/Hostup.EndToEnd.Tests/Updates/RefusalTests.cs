@@ -21,8 +21,9 @@ public sealed class RefusalTests
             "echo 2099-01-01T00:00:00.0000000+00:00 > /mnt/state/hostup/clock-floor && sync",
             "rm /mnt/state/hostup/clock-floor && sync"),
         new("engine",
-            "systemctl stop docker.socket docker.service || systemctl stop docker.service",
-            "systemctl start docker.service"),
+            // Masked, or the supervisor's timer starts it again.
+            "(systemctl stop docker.socket docker.service || systemctl stop docker.service) && systemctl mask --runtime docker.service docker.socket",
+            "systemctl unmask --runtime docker.service docker.socket && systemctl start docker.service"),
         new("boot-environment",
             "mount -o remount,rw /mnt/boot && mv /mnt/boot/EFI/BOOT/grubenv /mnt/boot/EFI/BOOT/away && sync && mount -o remount,ro /mnt/boot",
             "mount -o remount,rw /mnt/boot && mv /mnt/boot/EFI/BOOT/away /mnt/boot/EFI/BOOT/grubenv && sync && mount -o remount,ro /mnt/boot"),

@@ -48,7 +48,7 @@ public sealed class DeltaFetchTests : IAsyncLifetime
         await AssertTreeAsync();
         Assert.Equal([new CauseBytes("delta", network.Sent, network.Received)], account);
         Assert.InRange(network.Sent, _delta.Content.Length, _delta.Content.Length + (700 * (_delta.Header.Frames.Count + 2)));
-        Assert.Contains(_release.Registry.Requests, r => r.StartsWith("GET /api/v1/device/deltas/", StringComparison.Ordinal) && r.EndsWith(" Bearer", StringComparison.Ordinal));
+        Assert.Contains(_release.Registry.Requests, r => r.StartsWith("GET /device/v1/deltas/", StringComparison.Ordinal) && r.EndsWith(" Bearer", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -185,7 +185,7 @@ public sealed class DeltaFetchTests : IAsyncLifetime
 
     [Theory]
     [InlineData(202, "", 61)]
-    [InlineData(404, """{"code":"not-found","detail":"it would be as large as the image"}""", 1)]
+    [InlineData(404, """{"code":"no-delta","title":"cannot offer a delta: it would be as large as the image","detail":"the device takes the full image"}""", 1)]
     [InlineData(403, "", 1)]
     [InlineData(200, "<html>Welcome</html>", 1)]
     [InlineData(200, """{"digest":"sha256:12","bytes":1}""", 1)]

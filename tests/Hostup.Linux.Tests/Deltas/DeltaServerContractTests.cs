@@ -47,11 +47,11 @@ public sealed class DeltaServerContractTests : IAsyncLifetime
     [Theory, InlineData(true), InlineData(false)]
     public async Task Trees_that_it_does_not_know_are_not_found_and_it_says_why(bool real)
     {
-        var server = Server(real, _ => (404, """{"code":"not-found","title":"no delta","detail":"no such trees"}"""));
+        var server = Server(real, _ => (404, """{"code":"no-delta","title":"no such trees","detail":"the device takes the full image"}"""));
 
         var error = await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, Digest.Of("other"u8), default));
 
-        Assert.Equal(HostupErrors.NotFound, error.Code);
+        Assert.Equal(HostupErrors.NoDelta, error.Code);
         Assert.StartsWith("no such trees", error.Why, StringComparison.Ordinal);
         Assert.Null(error.RetryAfter);
     }
@@ -81,7 +81,7 @@ public sealed class DeltaServerContractTests : IAsyncLifetime
 
         await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, _delta.From, default));
 
-        Assert.Equal($"/api/v1/device/deltas/{_delta.Image}?from={_delta.From}", asked);
+        Assert.Equal($"/device/v1/deltas/{_delta.Image}?from={_delta.From}", asked);
         Assert.EndsWith(" Bearer", Assert.Single(_registry.Requests), StringComparison.Ordinal);
     }
 

@@ -226,7 +226,7 @@ public sealed class BootFaultTests
         device.Ports.Meanwhile = state =>
         {
             if (state == AttemptStates.Rebooting)
-                device.State.Provision(device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal)), "half a c"u8.ToArray());
+                device.State.Provision(device.State.Paths.Single(p => p.EndsWith("/supervisor-database-2/0", StringComparison.Ordinal)), "half a c"u8.ToArray());
         };
 
         await device.RunAsync();

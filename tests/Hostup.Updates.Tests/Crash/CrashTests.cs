@@ -217,9 +217,10 @@ public sealed class CrashTests
         Assert.True(settings.RootPartition == device.RunningSlot.PartitionNumber && !settings.UpgradeAvailable && settings.BootCount == 0, $"{when}: boot settings {settings}");
         Assert.True(device.Ports.SupervisorRuns, $"{when}: the supervisor is stopped");
         Assert.Equal(Old.TreeDigest, device.SlotA.TreeDigest);
+        Assert.False(target.Behaviour == SimBehaviour.Good && device.Files.Exists(Places.KnownBad), $"{when}: one cut made a good release known bad");
         string supervisor = isNew ? target.SupervisorVersion : SimSupervisor.First;
         Assert.True(device.SupervisorVersion == supervisor, $"{when}: supervisor {device.SupervisorVersion} instead of {supervisor}");
-        foreach (string leftover in new[] { Places.AltbootBreadcrumb, Places.HealthBreadcrumb, Places.BootFilesTouched, Places.TrialBoots })
+        foreach (string leftover in new[] { Places.AltbootBreadcrumb, Places.HealthBreadcrumb, Places.BootFilesTouched, Places.TrialBoots, Places.TrialBootsSettled })
             Assert.False(device.Files.Exists(leftover), $"{when}: {leftover} is left");
         AssertBootFiles(device, running!, when);
     }

@@ -1,4 +1,5 @@
 using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
@@ -85,6 +86,92 @@ public sealed class HealthRollbackTests
 
         Assert.Equal("committed", device.Outcome);
         Assert.Null(Message(device));
+    }
+
+    /// <summary>An outage that began during the trial: the old OS has it too.</summary>
+    [Fact]
+    public async Task What_the_old_os_fails_as_well_is_inconclusive()
+    {
+        var device = Outage(new SimDevice(Old, New));
+
+        await device.RunAsync();
+
+        Assert.Equal(("rolled-back", "inconclusive"), (device.Outcome, new AttemptJournal(device.Files).Read()[^1].Code));
+        Assert.Equal("health check `server` failed 3 times: no route to host; the old OS fails the same: health check `server` failed 3 times: no route to host", Message(device));
+        Assert.False(device.Files.Exists(Places.KnownBad));
+        Assert.False(device.Files.Exists(Places.Suspect));
+    }
+
+    [Fact]
+    public async Task A_release_whose_trial_was_inconclusive_may_be_tried_again()
+    {
+        var device = await Outage(new SimDevice(Old, New)).RunAsync();
+        device.Ports.MoreHealth = null;
+        device.Target = device.Target with { AttemptId = "fedcba9876543210fedcba9876543210" };
+
+        await device.CutAtRestAsync();
+
+        Assert.Equal(("committed", "2.101.0"), (device.Outcome, device.RunningRelease!.Version));
+    }
+
+    [Fact]
+    public async Task What_the_old_os_passes_at_a_later_look_is_the_new_ones_fault()
+    {
+        var device = new SimDevice(Old, New);
+        int looks = 0;
+        bool tried = false;
+        device.Ports.MoreHealth = release =>
+        {
+            tried |= release == New;
+            looks += tried && release == Old ? 1 : 0;
+            return [new HealthResult("modem", Required: true, release == Old && looks is 0 or 3, "no carrier")];
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal(("rolled-back", "rollback-health", 3), (device.Outcome, new AttemptJournal(device.Files).Read()[^1].Code, looks));
+        Assert.True(device.Files.Exists(Places.KnownBad));
+    }
+
+    [Fact]
+    public async Task Of_two_checks_that_failed_the_old_os_has_to_fail_both()
+    {
+        var device = Outage(new SimDevice(Old, New));
+        var outage = device.Ports.MoreHealth!;
+        device.Ports.MoreHealth = release => [.. outage(release), new HealthResult("modem", Required: true, release == Old, "no carrier")];
+
+        await device.RunAsync();
+
+        Assert.Equal("rollback-health", new AttemptJournal(device.Files).Read()[^1].Code);
+        Assert.True(device.Files.Exists(Places.KnownBad));
+    }
+
+    /// <summary>Where the boot loader comes back at its second boot, a cut in the trial may look to it like an OS that does not start.</summary>
+    [Fact]
+    public async Task A_power_cut_at_any_effect_holds_no_outage_against_the_release()
+    {
+        var whole = await Outage(new SimDevice(Old, New)).RunAsync();
+        int trial = whole.Power.Log.FindIndex(e => e == "reboot");
+
+        for (int cut = trial; cut <= whole.Power.Effects; cut++)
+        {
+            var device = await Outage(new SimDevice(Old, New, cuts: [cut])).RunAsync();
+
+            string when = $"cut before {string.Join(", ", device.Power.CutBefore)}";
+            Assert.True(device.Outcome == "rolled-back" && device.RunningRelease == Old && device.Bricked is null, $"{when}: {device.Outcome} {device.Bricked}");
+            Assert.True(new AttemptJournal(device.Files).Read()[^1].Code is "inconclusive" or "rollback-altboot", $"{when}: {Message(device)}");
+        }
+    }
+
+    private static SimDevice Outage(SimDevice device)
+    {
+        bool began = false;
+        device.Ports.MoreHealth = release =>
+        {
+            began |= release == New;
+            return [new HealthResult("server", Required: true, !began, "no route to host") { OnlyIfBefore = true }];
+        };
+        return device;
     }
 
     private static string? Message(SimDevice device) => new AttemptJournal(device.Files).Read()[^1].Message;

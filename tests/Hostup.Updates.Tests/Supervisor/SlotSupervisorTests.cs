@@ -230,7 +230,7 @@ public sealed class SlotSupervisorTests
     {
         var device = await new SimDevice(Old, New).RunAsync();
         device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0"));
-        var database = new SupervisorDatabase(device.Files);
+        var database = new SupervisorDatabase(device.Files, device.RunningSlot.PartitionNumber);
         database.Keep();
         device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0, written since"));
         var update = await ContextAsync(device, With("v14.1.0").Manifest(3));
@@ -292,16 +292,16 @@ public sealed class SlotSupervisorTests
         string? said = await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
 
         Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", said);
-        Assert.Equal("database of v14.0.0, written since", Encoding.UTF8.GetString(device.State.Read(device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal)))!));
+        Assert.Equal("database of v14.0.0, written since", Encoding.UTF8.GetString(device.State.Read(device.State.Paths.Single(p => p.EndsWith("/supervisor-database-2/0", StringComparison.Ordinal)))!));
     }
 
     [Fact]
     public void A_copy_that_is_damaged_costs_no_database()
     {
         var device = new SimDevice(Old, New);
-        var database = new SupervisorDatabase(device.Files);
+        var database = new SupervisorDatabase(device.Files, device.RunningSlot.PartitionNumber);
         database.Keep();
-        string copy = device.State.Paths.Single(p => p.EndsWith("/supervisor-database/0", StringComparison.Ordinal));
+        string copy = device.State.Paths.Single(p => p.EndsWith("/supervisor-database-2/0", StringComparison.Ordinal));
         device.State.Provision(copy, "half a c"u8.ToArray());
         device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0"));
 
