@@ -5,6 +5,7 @@ using Hostup.Lab.Devices;
 using Hostup.Lab.Images;
 using Hostup.Lab.Packages;
 using Hostup.Lab.Scenarios;
+using Hostup.Updates.Account;
 
 namespace Hostup.Lab.Demo;
 
@@ -32,9 +33,11 @@ public static class DemoCommand
         var release = await Stage.TreeAsync(lab, HostOsRelease.New, ct);
         var image = await ReleaseImage.BuildAsync(lab, release, ct);
         await using var stage = await Stage.SetAsync(lab, DeviceName, keep, ct);
+        await stage.PublishRunningAsync(ct);
         await stage.PublishAsync(image, sequence: 2, ct);
+        var delta = await stage.BuildDeltaAsync(image.Version, ct);
 
-        var report = await UpdateAsync(stage, release, ct);
+        var report = await UpdateAsync(stage, release, delta, ct);
         Console.WriteLine(report);
         if (reportPath is not null)
             await report.SaveAsync(reportPath, ct);
@@ -44,10 +47,10 @@ public static class DemoCommand
     }
 
     // By what the guest says, not by what our programs report.
-    private static bool IsGood(DemoReport report) => report is { Outcome: AttemptStates.Committed, VolumeIntact: true, SupervisorRuns: true, HeartbeatMaxGapSeconds: <= 2 }
+    private static bool IsGood(DemoReport report) => report is { Outcome: AttemptStates.Committed, Source: AttemptAccount.DeltaCause, VolumeIntact: true, SupervisorRuns: true, HeartbeatMaxGapSeconds: <= 2 }
         && report.To == HostOsRelease.New.OsVersion && report.SlotAfter != report.SlotBefore && report.KernelAfter == report.KernelOfRelease;
 
-    private static async Task<DemoReport> UpdateAsync(Stage stage, HostOsTree release, CancellationToken ct)
+    private static async Task<DemoReport> UpdateAsync(Stage stage, HostOsTree release, DeltaView delta, CancellationToken ct)
     {
         var before = await GuestFacts.ReadAsync(stage.Device, ct);
         var application = await ApplicationWatch.BeginAsync(stage.Device, ct);
@@ -64,6 +67,7 @@ public static class DemoCommand
             From = before.OsVersion,
             To = after.OsVersion,
             Source = attempt.Report.Source,
+            ImageBytes = delta.FullBytes,
             Bytes = attempt.Report.Bytes.ToDictionary(b => b.Cause, b => new WireBytes(b.Received, b.Sent)),
             Steps = attempt.Report.Steps,
             HeartbeatMaxGapSeconds = attempt.Report.State == AttemptStates.Committed ? await application.LongestGapAsync(stage.Device, ct) : double.NaN,

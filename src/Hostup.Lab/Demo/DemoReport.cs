@@ -22,6 +22,9 @@ public sealed record DemoReport
 
     public required string? Source { get; init; }
 
+    /// <summary>Bytes of the whole image as it travels, which a delta is to save.</summary>
+    public required long ImageBytes { get; init; }
+
     /// <summary>Bytes on the wire by cause.</summary>
     public required IReadOnlyDictionary<string, WireBytes> Bytes { get; init; }
 
@@ -69,7 +72,7 @@ public sealed record DemoReport
         $"host OS      {From} -> {To}",
         $"kernel       {Kernel}",
         $"slot         {SlotBefore} -> {SlotAfter}",
-        $"source       {Source ?? "none"}",
+        $"source       {Source ?? "none"}; the whole image has {new ByteCount(ImageBytes)}",
     }.Concat(Bytes.Select(b => string.Create(CultureInfo.InvariantCulture, $"bytes        {b.Key,-11} {new ByteCount(b.Value.Received),10} in, {new ByteCount(b.Value.Sent),9} out")))
         .Concat(Steps.Select(s => string.Create(CultureInfo.InvariantCulture, $"step         {s.Name,-17} {s.Seconds,6:0.0} s  {s.State}")))
         .Concat([

@@ -112,6 +112,21 @@ public sealed class Stage : IAsyncDisposable
     /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
     public Task<string> PublishAloneAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, [], [], ct);
 
+    /// <summary>Publishes what the device runs: the server makes deltas from it.</summary>
+    public async Task PublishRunningAsync(CancellationToken ct) =>
+        await PublishAloneAsync(await ReleaseImage.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), ct), sequence: 1, ct);
+
+    /// <summary>Has the server build the delta from what the device runs, and shows it on this terminal.</summary>
+    /// <param name="version">Version of the published release that it leads to.</param>
+    /// <param name="ct">Ends the wait.</param>
+    public async Task<DeltaView> BuildDeltaAsync(string version, CancellationToken ct)
+    {
+        string[] request = ["delta", "request", "--from", HostOsRelease.Old.OsVersion, "--to", version];
+        Lab.Progress($"$ hostup {string.Join(' ', request)} --wait");
+        await Server.ShowCliAsync([.. request, "--wait"], ct);
+        return JsonSerializer.Deserialize(await Server.CliAsync([.. request, "--json"], ct), WireJson.Default.DeltaView)!;
+    }
+
     /// <summary>File of a published release's envelope.</summary>
     public string EnvelopeOf(int sequence) => Path.Combine(Folder, $"release-{sequence}.dsse");
 

@@ -58,7 +58,7 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
     }
 
     /// <inheritdoc/>
-    /// <exception cref="HostupException"><c>not-found</c>: there is none, or what is left of the image costs less; <c>bad-delta</c>, <c>delta-old</c>, <c>digest-mismatch</c> and the codes of the server.</exception>
+    /// <exception cref="HostupException"><c>no-delta</c>: there is none, or what is left of the image costs less; <c>bad-delta</c>, <c>delta-old</c>, <c>digest-mismatch</c> and the codes of the server.</exception>
     public async ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
         _whole = null;

@@ -24,7 +24,7 @@ public sealed class DemoReportTests : IDisposable
         using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
         var root = json.RootElement;
         Assert.Equal(
-            ["bytes", "from", "heartbeatMaxGapSeconds", "kernelAfter", "kernelBefore", "kernelOfRelease", "message", "outcome", "slotAfter", "slotBefore", "source", "steps", "supervisorRuns", "to", "volumeIntact"],
+            ["bytes", "from", "heartbeatMaxGapSeconds", "imageBytes", "kernelAfter", "kernelBefore", "kernelOfRelease", "message", "outcome", "slotAfter", "slotBefore", "source", "steps", "supervisorRuns", "to", "volumeIntact"],
             root.EnumerateObject().Select(p => p.Name).Order(StringComparer.Ordinal));
         Assert.Equal(("committed", "resin-rootB", kernelAfter), (root.GetProperty("outcome").GetString(), root.GetProperty("slotAfter").GetString(), root.GetProperty("kernelAfter").GetString()));
         Assert.Equal(177, root.GetProperty("bytes").GetProperty("registry").GetProperty("received").GetInt64());
@@ -50,6 +50,7 @@ public sealed class DemoReportTests : IDisposable
         From = "2.100.0+rev1",
         To = "2.101.0+rev1",
         Source = "registry",
+        ImageBytes = 180_000,
         Bytes = new Dictionary<string, WireBytes> { ["registry"] = new(177, 2) },
         Steps = [new StepReport("write-slot", "done", 114.3)],
         HeartbeatMaxGapSeconds = 0.3,
