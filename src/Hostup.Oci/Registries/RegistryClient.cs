@@ -26,7 +26,7 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     private readonly RegistryHttp _http = new(http, location.Base, credentials, counter, limits ?? RegistryLimits.Default);
 
     /// <summary>A handler with the settings this client relies on: no automatic redirects, no decompression, 30 s to connect.</summary>
-    /// <remarks>Give the <see cref="HttpClient"/> an infinite timeout: the client has its own for answers and stalled bodies.</remarks>
+    /// <remarks>Give the <see cref="HttpClient"/> an infinite timeout, as <see cref="NewHttp"/> does: the client has its own for answers and stalled bodies.</remarks>
     public static SocketsHttpHandler NewHandler() => new()
     {
         AllowAutoRedirect = false,
@@ -34,12 +34,15 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
         ConnectTimeout = TimeSpan.FromSeconds(30),
     };
 
+    /// <summary>Connections with <see cref="NewHandler"/> and no limit of their own: an upload takes as long as the link needs.</summary>
+    public static HttpClient NewHttp() => new(NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+
     /// <summary>Reads manifest and configuration of an image.</summary>
     /// <param name="reference">Tag or digest.</param>
-    /// <param name="platform">The machine, where the image has several variants.</param>
+    /// <param name="platform">The machine, where the image has several variants; null: it has one.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>not-found</c>, <c>unauthorized</c>, <c>link</c>, <c>server-busy</c>, <c>registry-answer</c>, <c>bad-image</c>, <c>digest-mismatch</c>.</exception>
-    public async Task<OciImage> LoadAsync(string reference, OciPlatform platform, CancellationToken ct)
+    public async Task<OciImage> LoadAsync(string reference, OciPlatform? platform, CancellationToken ct)
     {
         var (descriptor, bytes) = await GetManifestAsync(reference, ct).ConfigureAwait(false);
         if (MediaTypes.IsIndex(descriptor.MediaType))

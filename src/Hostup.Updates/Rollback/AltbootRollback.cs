@@ -103,7 +103,7 @@ public sealed class AltbootRollback(DevicePorts device)
     {
         int seen = TrialBoots.Read(device.Files);
         return seen == 0
-            ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space, or could not count that on the state partition"
+            ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space, could not count that on the state partition, or its device program cannot run"
             : $"the boot loader came back to {device.Slots.Running.Label}: the new OS on partition {settings.RootPartition} reached user space {seen} times, then did not";
     }
 
