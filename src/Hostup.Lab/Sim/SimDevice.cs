@@ -221,7 +221,7 @@ public sealed class SimDevice
 
     private async Task<bool> RunUnitsAsync()
     {
-        if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched))
+        if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched) || Files.Exists(Places.DatabaseDue))
             await SimUnit.RunAsync(this, () => ValueTask.FromResult(new AltbootRollback(Device).Run()), starts: 1);
         if (Ports.RebootRequested)
             return Orderly(true);
