@@ -77,7 +77,7 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
 
     private static string Lost(TouchedArea area, Digest now) =>
         $"raw area {area.Copy} is not as it was: its copy is damaged and the running OS has no file of it; "
-        + (now == area.Wanted ? "it holds the new boot loader, which starts this OS too" : "it holds no whole boot loader, write the board's own there before the power goes");
+        + (now == area.Wanted ? "it holds the new boot loader, which starts this OS too" : "it holds neither boot loader, write the board's own there before the power goes");
 
     private IEnumerable<(BootArea Area, BootAreaCopy Copy)> Differing(IReadOnlyList<BootArea> areas) =>
         from area in areas
