@@ -150,7 +150,7 @@ public sealed class LockTests
 
     /// <summary>After so many power cuts the journal does not tell of each step again.</summary>
     [Fact]
-    public async Task A_process_killed_after_the_switch_in_the_seventh_boot_writes_nothing_anew_beneath_the_armed_trial()
+    public async Task A_process_killed_after_the_switch_in_the_seventh_boot_writes_no_boot_file_anew_beneath_the_armed_trial()
     {
         var device = new SimDevice(Old, New);
         int cuts = 0;
