@@ -76,6 +76,7 @@ public static class DeviceChecks
         PolicyCheck.Evaluate(policy),
         Open(HostupErrors.RootSpace),
         Open(HostupErrors.Mkfs),
+        Open(HostupErrors.BootSlot),
         Open(HostupErrors.BootNames),
         Open(HostupErrors.BootSpace),
         StateSpace(facts),
