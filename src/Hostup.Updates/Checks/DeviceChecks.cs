@@ -45,6 +45,7 @@ public static class DeviceChecks
         RootSpace(facts, asked.Release),
         Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? (asked.IsBelieved ? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}" : NotJudged), "install an mke2fs that knows the release's features, or sign the release with fewer"),
         .. BootAreas(fit, asked.Release),
+        .. BootSlot(fit, asked.Release),
         Check(HostupErrors.BootNames, fit.BootNameFault is null, fit.BootNameFault ?? "FAT holds every name", FatNames.Remedy),
         BootSpace(facts, fit),
         StateSpace(facts),
@@ -75,6 +76,7 @@ public static class DeviceChecks
         PolicyCheck.Evaluate(policy),
         Open(HostupErrors.RootSpace),
         Open(HostupErrors.Mkfs),
+        Open(HostupErrors.BootSlot),
         Open(HostupErrors.BootNames),
         Open(HostupErrors.BootSpace),
         StateSpace(facts),
@@ -207,6 +209,10 @@ public static class DeviceChecks
     // Asked only of a release that has areas.
     private static IEnumerable<CheckResult> BootAreas(ReleaseFit fit, ReleaseManifest release) => release.BootAreas is [] ? [] :
         [Check(HostupErrors.BootAreas, fit.BootAreaFault is null, fit.BootAreaFault ?? string.Join(", ", release.BootAreas.Select(a => $"{a.Name} at {string.Join(" and ", a.Copies)}")), "sign the release with the places of this board's boot loader, or without raw areas")];
+
+    // Asked only of a release that has files of one slot.
+    private static IEnumerable<CheckResult> BootSlot(ReleaseFit fit, ReleaseManifest release) => !SlotBootFiles.AreIn(release.BootFiles.Select(f => f.Path)) ? [] :
+        [Check(HostupErrors.BootSlot, fit.BootSlotFault is null, fit.BootSlotFault ?? "the boot loader can come back to the OS that runs", SlotBootFiles.Remedy)];
 
     private static CheckResult BootSpace(DeviceFacts facts, ReleaseFit fit) => Check(
         HostupErrors.BootSpace, fit.Boot.Changes == 0 || facts.BootFree >= fit.Boot.Bytes,

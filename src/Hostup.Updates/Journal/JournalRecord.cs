@@ -73,7 +73,7 @@ public sealed record JournalRecord
     [JsonPropertyName("c")]
     public string? Code { get; init; }
 
-    /// <summary>Failed and Ended: sentence for people, at most 400 characters.</summary>
+    /// <summary>Failed and Ended: sentence for people, at most 400 characters. Undone: what is lost for good; absent: nothing.</summary>
     [JsonPropertyName("m")]
     public string? Message { get; init; }
 

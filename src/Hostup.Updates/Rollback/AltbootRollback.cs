@@ -38,9 +38,11 @@ public sealed class AltbootRollback(DevicePorts device)
             if (armed is null)
                 return Joined($"back on {running.Label}: {left.Text}", new Settlement(device).GoBack(left));
         }
+        string? database = new SlotSupervisor(device).BringBack();
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
-        IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
-        return Joined(restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}", armed);
+        var areas = new BootAreas(files, device.Media).Restore(running.PartitionNumber);
+        IReadOnlyList<string> restored = [.. areas.Restored, .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
+        return Joined(restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}", areas.Lost, armed, database);
     }
 
     /// <summary>Where the boot loader counts nothing, a new OS that cannot keep why it is left names the old root all the same. That it counted a boot before tells of it.</summary>

@@ -78,9 +78,10 @@ public sealed class Settlement(DevicePorts device)
     {
         var open = OpenAttempt();
         // One after the other: the way back of the boot files ends that of the raw areas.
+        string? lost = null;
         string? left = Tidy(() =>
         {
-            new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
+            lost = new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber).Lost;
             new BootPartition(device.Files, device.Power.BootId).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
         });
         string? supervisor = new SlotSupervisor(device).GoBack();
@@ -88,7 +89,7 @@ public sealed class Settlement(DevicePorts device)
         if (open is var (_, release))
             Remember(release, inconclusive: cause.Inconclusive == true || (cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0));
         var code = cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
-        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, left, supervisor));
+        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, lost, left, supervisor));
         Breadcrumbs.PickUp(device.Files);
     }
 

@@ -36,7 +36,9 @@ public sealed class AttemptLog(DevicePorts device)
     public void Failed(string step, HostupException error) => _journal.Append(New(JournalVerb.Failed, step) with { Code = error.Code.Id, Message = Short(error.Message) });
 
     /// <summary>A step was taken back.</summary>
-    public void Undone(string step) => _journal.Append(New(JournalVerb.Undone, step));
+    /// <param name="step">The step.</param>
+    /// <param name="lost">What of it cannot be brought back for good; null: nothing.</param>
+    public void Undone(string step, string? lost = null) => _journal.Append(New(JournalVerb.Undone, step) with { Message = Short(lost) });
 
     /// <summary>User space of the OS on trial came up. Nothing happens when no attempt is open.</summary>
     /// <param name="warning">What is not well all the same; null: nothing.</param>

@@ -113,8 +113,11 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
+        var records = _log.Records;
+        // Beneath an armed trial no boot file is written anew, also when the journal did not tell of it each time.
+        bool switched = SwitchedInThisBoot(records) && context.IsSwitched;
         // What a release has nothing for is in neither plan nor journal.
-        foreach (var step in Remaining(_log.Records).Where(s => s is not WriteBootAreas || context.Release.BootAreas is not []))
+        foreach (var step in Remaining(records).Where(s => (s is not WriteBootAreas || context.Release.BootAreas is not []) && (!switched || s is Gate or SwitchBoot or Reboot)))
         {
             try
             {

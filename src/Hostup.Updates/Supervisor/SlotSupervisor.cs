@@ -60,9 +60,9 @@ public sealed class SlotSupervisor(DevicePorts device)
         string current = settings.RunningVersion(files);
         // What the running OS waits for stays its own: it may be kept.
         var later = Scheduled(update.Plan.FromPartition) is { } scheduled && SupervisorDecision.Keeps(current, scheduled.Version, update.Release.Supervisor) ? scheduled : ((string Version, EngineImageName Image)?)null;
+        string? warning = BringBack();
         // An older copy would take the place of what the supervisor wrote since.
         _database.Forget();
-        string? warning = null;
         if (SupervisorDecision.Brings(current, update.Release.Supervisor))
         {
             var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
@@ -87,11 +87,15 @@ public sealed class SlotSupervisor(DevicePorts device)
     {
         string? settings = Secondary(PutSettings);
         // Also settings that are seen and not flushed decide which supervisor starts in this boot; without them the newer one goes on with its database.
-        string? database = AreInPlace() ? Secondary(_database.Restore) : null;
+        string? database = AreInPlace() ? Restore() : null;
         return settings ?? database ?? Secondary(() => Schedule(device.Slots.Spare.PartitionNumber, null));
     }
 
-    /// <summary>The spare is about to be formatted: the way back to it ends, the copy of the database with it.</summary>
+    /// <summary>Puts the database back where a rollback could not: the data partition was not there. The supervisor must be stopped. Durable when it returns; idempotent.</summary>
+    /// <returns>A warning: it is tried again at the next start of the OS or of the agent; null: it is back, or was not wanted.</returns>
+    public string? BringBack() => _database.IsDue ? Restore() : null;
+
+    /// <summary>The spare is about to be formatted: the way back to it ends, the copy of the database with it, unless it is still to be put back.</summary>
     public void Forget() => _database.Forget();
 
     /// <summary>
@@ -102,6 +106,9 @@ public sealed class SlotSupervisor(DevicePorts device)
     /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
     public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
     {
+        // Before all else: the one that runs cannot read the database that a newer one left.
+        if (_database.IsDue)
+            return await StoppedAsync(RestoreNow, ct).ConfigureAwait(false);
         int running = device.Slots.Running.PartitionNumber;
         if (SupervisorSettings.Load(device.Files) is not { } before || (Scheduled(running) ?? OfCommitted(running)) is not var (version, image))
             return null;
@@ -115,16 +122,61 @@ public sealed class SlotSupervisor(DevicePorts device)
         using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, () => policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
             await PullAsync(image, version, feed, ct).ConfigureAwait(false);
         // Its own updater must not update it at the same time.
+        return await StoppedAsync(() => Replace(running, version, image), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<string?> StoppedAsync(Func<string?> act, CancellationToken ct)
+    {
+        // Whoever has masked its unit does not want it started.
+        if (!device.Supervisor.IsInstalled)
+            return act();
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
         try
         {
-            return Replace(running, version, image);
+            return act();
         }
         finally
         {
             await device.Supervisor.StartAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The data partition may come later than the OS. That it is to be tried again is on the state partition before the rollback ends.</summary>
+    /// <exception cref="IOException">The state partition takes no write: the rollback stays open.</exception>
+    private string? Restore()
+    {
+        try
+        {
+            _database.Restore();
+            return null;
+        }
+        catch (HostupException e)
+        {
+            return e.Message;
+        }
+        catch (IOException e)
+        {
+            if (!_database.IsDue)
+                _database.RestoreLater();
+            return NotBack(e).Message;
+        }
+    }
+
+    private string RestoreNow()
+    {
+        try
+        {
+            _database.Restore();
+            return "the supervisor's database is back as it was before the rollback";
+        }
+        catch (IOException e)
+        {
+            throw NotBack(e);
+        }
+    }
+
+    private static HostupException NotBack(IOException e) => new(
+        HostupErrors.Supervisor, "cannot bring back the supervisor's database now", e.Message, "look whether the data partition is mounted and takes writes; it is tried again at each start and now and then", e);
 
     /// <summary>The pull took minutes: the settings are read now, and a newer supervisor that came meanwhile stays.</summary>
     private string? Replace(int partition, string version, EngineImageName image)

@@ -8,7 +8,7 @@ namespace Hostup.Updates.Supervisor;
 
 /// <summary>
 /// The supervisor's database, copied to the state partition before a newer supervisor first starts: a newer one changes its shape, and an
-/// older one cannot read that. The copy stays until the next one is made.
+/// older one cannot read that. The copy stays until the next one is made, and in any case until it was put back when it is to be.
 /// </summary>
 public sealed class SupervisorDatabase(IFiles files)
 {
@@ -23,10 +23,15 @@ public sealed class SupervisorDatabase(IFiles files)
         [Places.Data + "/resin-data/balena-supervisor", Places.Data + "/resin-data/resin-supervisor", Places.Data + "/resin-supervisor"];
     private static readonly string[] Names = ["database.sqlite", "database.sqlite-wal", "database.sqlite-journal"];
 
-    /// <summary>Copies it; the supervisor must be stopped. Durable when it returns.</summary>
-    /// <exception cref="HostupException"><c>supervisor</c>: no room for it.</exception>
+    /// <summary>Whether a rollback could not put it back: it is still to be, also over what an older supervisor, which cannot read the newer one, made of that meanwhile.</summary>
+    public bool IsDue => files.Exists(Places.DatabaseDue);
+
+    /// <summary>Copies it; the supervisor must be stopped. What is still to be put back is put back before. Durable when it returns.</summary>
+    /// <exception cref="HostupException"><c>supervisor</c>: no room for it, or the copy of an earlier update is damaged.</exception>
     public void Keep()
     {
+        if (IsDue)
+            Restore();
         Forget();
         string[] found = [.. Folders.SelectMany(p => Names.Select(n => $"{p}/{n}")).Where(files.Exists)];
         long bytes = found.Sum(f => files.Length(f) ?? 0);
@@ -45,15 +50,28 @@ public sealed class SupervisorDatabase(IFiles files)
         files.FlushFileSystem(Places.State);
     }
 
-    /// <summary>Puts it back as it was; nothing happens without a whole copy, which is looked at before anything is removed. Durable when it returns; idempotent.</summary>
+    /// <summary>It cannot be put back now, so it is to be later. Durable when it returns.</summary>
+    public void RestoreLater() => AtomicFile.Write(files, Places.DatabaseDue, []);
+
+    /// <summary>
+    /// Puts it back as it was; nothing happens without a whole copy, which is looked at before anything is removed. The supervisor must be stopped. Durable when it returns;
+    /// idempotent.
+    /// </summary>
     /// <exception cref="HostupException"><c>supervisor</c>: a part of the copy is damaged, and nothing was touched.</exception>
     public void Restore()
     {
         if (!files.Exists(Index))
+        {
+            AtomicFile.Delete(files, Places.DatabaseDue);
             return;
+        }
         var kept = Encoding.UTF8.GetString(files.Read(Index)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', 2)).ToList();
         if (kept.Select((k, n) => (Kept: k, Copy: Copy(n))).FirstOrDefault(c => !files.Exists(c.Copy) || Hash(c.Copy) != c.Kept[0]) is { Kept: { } damaged })
+        {
+            // It does not heal.
+            AtomicFile.Delete(files, Places.DatabaseDue);
             throw new HostupException(HostupErrors.Supervisor, "cannot bring back the supervisor's database", $"the copy of {damaged[1]} is not whole", "the supervisor goes on with what is there; when it cannot, remove its database");
+        }
         foreach (string place in kept.Select(k => Path.GetDirectoryName(k[1])!).Distinct())
         {
             foreach (string path in Names.Select(n => $"{place}/{n}").Where(p => files.Exists(p) && !kept.Any(k => k[1] == p)))
@@ -69,12 +87,13 @@ public sealed class SupervisorDatabase(IFiles files)
             files.Flush(entry[1]);
         }
         files.FlushFileSystem(Places.Data);
+        AtomicFile.Delete(files, Places.DatabaseDue);
     }
 
-    /// <summary>Removes the copy. Durable when it returns.</summary>
+    /// <summary>Removes the copy, unless it is still to be put back. Durable when it returns.</summary>
     public void Forget()
     {
-        if (!files.Exists(Index))
+        if (IsDue || !files.Exists(Index))
             return;
         AtomicFile.Delete(files, Index);
         foreach (string copy in files.ListFiles(Folder))

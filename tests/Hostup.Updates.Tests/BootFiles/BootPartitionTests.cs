@@ -135,7 +135,7 @@ public sealed class BootPartitionTests
     public void Space_that_is_short_by_one_byte_refuses_before_anything_is_touched()
     {
         var (device, boot) = Device();
-        long needed = boot.Need(Set, KeptBack.BuiltIn, Spare).Bytes;
+        long needed = boot.Need(Set, KeptBack.BuiltIn, Running, Spare).Bytes;
         Fill(device, device.Boot.FreeBytes - needed);
         Assert.Equal(needed, device.Boot.FreeBytes);
         Fill(device, 4096);

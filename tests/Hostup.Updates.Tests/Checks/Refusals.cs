@@ -67,6 +67,7 @@ public static class Refusals
         new("a window that is none", "policy", d => Policy(d, new UpdatePolicy { DownloadWindow = "at night" }), d => Policy(d, new UpdatePolicy { DownloadWindow = "00:00-23:59 +01:00" })),
         new("a slot that is one byte too small", "root-space", d => d.Slots.SizeBytes = 99_999, d => d.Slots.SizeBytes = 100_000),
         new("a feature that mke2fs does not know", "mkfs", d => Features(d, "verity"), d => { Features(d, "verity"); d.Slots.KnownFeatures = d.Target.Release.Root.Ext4Features; }),
+        new("a boot loader that may choose files by slot, and none for the running OS", "boot-slot", d => { BringsNoSlotFiles(d); d.Boot.Delete(Places.Boot + "/slot-2/vmlinuz"); }, BringsNoSlotFiles),
         new("a raw area of the boot loader on a medium that is not there", "boot-areas", d => Areas(d, "boot0", 8192), d => Areas(d, "disk", 8192)),
         new("a raw area behind the end of the medium", "boot-areas", d => Areas(d, "disk", 128 << 10), d => Areas(d, "disk", (128 << 10) - 4096)),
         new("two boot files that differ by case only", "boot-names", d => BootFileMore(d, "EFI/BOOT/GRUB.CFG"), d => BootFileMore(d, "EFI/BOOT/GRUB2.CFG")),
@@ -150,7 +151,9 @@ public static class Refusals
         Release(device, r => r with { Root = r.Root with { Ext4Features = [.. r.Root.Ext4Features, more] } });
 
     private static long BootNeeded(SimDevice device) =>
-        new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
+        new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.RunningSlot.PartitionNumber, device.SpareSlot.PartitionNumber).Bytes;
+
+    private static void BringsNoSlotFiles(SimDevice device) => device.Files.Elsewhere[Places.OwnBootFiles + "/cmdline.txt"] = Old.BootFiles["cmdline.txt"];
 
     private static void BootFileMore(SimDevice device, string path) =>
         Release(device, r => r with { BootFiles = [.. r.BootFiles, new BootFile(path, 1, Core.Digest.Of("x"u8))] });
