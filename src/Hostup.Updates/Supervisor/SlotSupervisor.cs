@@ -96,10 +96,10 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>
     /// Brings the supervisor that the running OS ships with, where it could not be fetched or put into place before, and copies the database
-    /// before it first starts. Asked for now and then.
+    /// before it first starts. Asked for now and then. From the stop to the start no update works on the device and none begins: one that did would have it started in its midst.
     /// </summary>
     /// <returns>What was done; null when nothing is wanted.</returns>
-    /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
+    /// <exception cref="HostupException"><c>supervisor</c>, or <c>update-running</c> and <c>held</c> while there is an update: tried again later.</exception>
     public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
     {
         int running = device.Slots.Running.PartitionNumber;
@@ -114,6 +114,10 @@ public sealed class SlotSupervisor(DevicePorts device)
         var policy = OwnPolicy.Load(device.Files).Over(plan?.Policy ?? new UpdatePolicy());
         using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, () => policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
             await PullAsync(image, version, feed, ct).ConfigureAwait(false);
+        using var noUpdate = device.Processes.Exclude();
+        // Begun by hand meanwhile; its process was killed and is started again, or has asked for the reboot.
+        if (new AttemptLog(device).IsOpen)
+            throw new HostupException(HostupErrors.Held, $"cannot start supervisor {version} now", "an update is open on this device", "it is tried again later");
         // Its own updater must not update it at the same time.
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
         try
