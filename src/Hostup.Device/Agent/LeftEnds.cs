@@ -9,8 +9,8 @@ using Hostup.Updates.Run;
 namespace Hostup.Device.Agent;
 
 /// <summary>
-/// Ends of attempts that the server had not acknowledged when another attempt took over the journal, which alone told of them. A file each on the state partition: the process that
-/// begins the other attempt adds, the agent removes, and neither writes what the other one does.
+/// Ends of attempts that the server had not acknowledged when another attempt took over the journal, which alone told of them. A file each on the state partition, so that the agent,
+/// which begins what the server asks for and removes what it has told, and a process that begins an update by hand write nothing of each other's.
 /// </summary>
 internal static class LeftEnds
 {
