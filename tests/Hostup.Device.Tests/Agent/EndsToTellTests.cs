@@ -118,6 +118,23 @@ public sealed class EndsToTellTests : IAsyncLifetime
         Assert.Empty(Left);
     }
 
+    /// <summary>One that waits for its window may run for weeks.</summary>
+    [Fact]
+    public async Task An_end_is_told_beside_the_update_that_runs()
+    {
+        await RunAsync(AgentScene.Attempt, AttemptStates.Failed);
+        LeftEnds.Leave(Sim.Device, Second);
+        await RunAsync(Second, outcome: null);
+        _scene.Server.Files[$"device/v1/attempts/{Second}"] = "{\"cancel\":false}"u8.ToArray();
+        _scene.Server.Poll = new PollAnswer(900, null);
+        _scene.Unit("active");
+
+        await _scene.Agent.TurnAsync(default);
+
+        Assert.Empty(Left);
+        Assert.Contains("the link broke", _scene.Server.Sent[$"device/v1/attempts/{AgentScene.Attempt}"], StringComparison.Ordinal);
+    }
+
     /// <summary>The journal of an attempt as somebody ran it; open where there is no outcome.</summary>
     private async Task RunAsync(string attempt, string? outcome)
     {
