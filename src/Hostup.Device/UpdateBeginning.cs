@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Device.Agent;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 
@@ -46,6 +47,8 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
         var plan = update.MakePlan(given: null);
         if (Saved is not null)
             SavedPlan.RequireSame(Saved, plan);
+        // The journal alone tells the server how the attempt before ended.
+        LeftEnds.Leave(device, plan.AttemptId);
         return await run.StartAsync(Saved ?? plan, update.Payload, Target.Envelope, ct).ConfigureAwait(false);
     }
 

@@ -33,8 +33,8 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly ResumePace _resumes = new(device.Ports.Clock);
     private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server, device.Ports.Files, device.Root + LogFiles.Data, device.Root + LogFiles.Memory));
-    private UpdateWatch Watch => field ??= new(_log, Reporting, _meter, new RunningAttempt(server, _log, TakeTrustAsync));
-    private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
+    private UpdateWatch Watch => field ??= new(_log, Reporting, _meter, new RunningAttempt(server, _log, TakeTrustAsync) { TellEnds = Ends.TryTellAsync });
+    private EndsToTell Ends => field ??= new(device.Ports.Files, server, device.Root + LogFiles.Data, device.Root + LogFiles.Memory);
     private AttemptUpdater Updater => field ??= new(device.Ports, _updaters, _meter);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
     private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Received = _meter.Account.Fetched, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
@@ -153,7 +153,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
-        foreach (var tell in (Func<Task>[])[() => Unbegun.TellAsync(ct), () => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
+        foreach (var tell in (Func<Task>[])[() => Ends.TellAsync(ct), () => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
         {
             try
             {
@@ -222,7 +222,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
     {
-        if (Unbegun.Has(target.AttemptId))
+        if (Ends.Has(target.AttemptId))
             return false;
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId)
         {
@@ -237,6 +237,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         try
         {
+            LeftEnds.Leave(device.Ports, target.AttemptId); // before its account goes
             _meter.Begin(target.AttemptId);
             if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
                 return false;
@@ -276,7 +277,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What cannot be told now is told with the next polls.</summary>
     private async Task EndUnbegunAsync(DeviceTarget target, string state, HostupErrorCode code, string message, CancellationToken ct)
     {
-        Unbegun.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version });
+        Ends.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version });
         await TellAsync(ct).ConfigureAwait(false);
     }
 

@@ -16,6 +16,9 @@ namespace Hostup.Device.Agent;
 /// <param name="takeTrust">Takes newer lists of trusted keys; a failure is its own matter.</param>
 internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<long, CancellationToken, Task> takeTrust)
 {
+    /// <summary>Tells the ends of earlier attempts, with each poll; a failure is its own matter.</summary>
+    public Func<CancellationToken, Task> TellEnds { get; init; } = _ => Task.CompletedTask;
+
     private long? _polled;
     private TimeSpan _interval;
 
@@ -32,8 +35,13 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<lon
         // An attempt that waits is judged by the newest list before it goes on; one that is about to switch is left alone.
         if (Waits(progress))
             await takeTrust(answer.TrustVersion, ct).ConfigureAwait(false);
-        if (answer.Target is not { } target)
-            return;
+        if (answer.Target is { } target)
+            Want(target);
+        await TellEnds(ct).ConfigureAwait(false);
+    }
+
+    private void Want(DeviceTarget target)
+    {
         var records = log.Records;
         Ask(WishesOf(records, target));
         if (records is [{ AttemptId: { } running }, ..] && running == target.AttemptId && PolicyFile.Tell(target))

@@ -82,7 +82,7 @@ public sealed class BootPartition(IFiles files, string bootId)
                 Remove(changes);
             });
         });
-        return [.. touched.Saved.Select(s => s.Path).Where(p => changes.Any(c => c.Path == p && !c.Stays))];
+        return [.. touched.Saved.Select(s => s.Path).Where(p => !WantedBootFiles.IsFingerprint(p) && changes.Any(c => c.Path == p && !c.Stays))];
     }
 
     /// <summary>Brings back what an update replaced and removes what it added. Durable when it returns; idempotent.</summary>

@@ -100,10 +100,10 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>
     /// Brings the supervisor that the running OS ships with, where it could not be fetched or put into place before, and copies the database
-    /// before it first starts. Asked for now and then.
+    /// before it first starts. Asked for now and then. From the stop to the start no update works on the device and none begins: one that did would have it started in its midst.
     /// </summary>
     /// <returns>What was done; null when nothing is wanted.</returns>
-    /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
+    /// <exception cref="HostupException"><c>supervisor</c>, or <c>update-running</c> and <c>held</c> while there is an update: tried again later.</exception>
     public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
     {
         // Before all else: the one that runs cannot read the database that a newer one left.
@@ -127,6 +127,10 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     private async ValueTask<string?> StoppedAsync(Func<string?> act, CancellationToken ct)
     {
+        using var noUpdate = device.Processes.Exclude();
+        // Begun by hand meanwhile; its process was killed and is started again, or has asked for the reboot.
+        if (new AttemptLog(device).IsOpen)
+            throw new HostupException(HostupErrors.Held, "cannot stop the supervisor now", "an update is open on this device", "it is tried again later");
         // Whoever has masked its unit does not want it started.
         if (!device.Supervisor.IsInstalled)
             return act();

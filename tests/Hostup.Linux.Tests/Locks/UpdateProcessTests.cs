@@ -23,6 +23,16 @@ public sealed class UpdateProcessTests : IDisposable
         Assert.Null(UpdateLock.Holder(Lock("process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z"), Locks("78")));
 
     [Fact]
+    public void Who_holds_it_for_a_moment_carries_out_no_update()
+    {
+        string path = Path.Combine(_folder, "moment.lock");
+        using (UpdateLock.Take(path, forAMoment: true))
+            Assert.EndsWith(" for a moment\n", File.ReadAllText(path), StringComparison.Ordinal);
+
+        Assert.Null(UpdateLock.Holder(Lock("process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z for a moment"), Locks("77")));
+    }
+
+    [Fact]
     public void A_lock_that_was_never_taken_is_held_by_nobody() => Assert.Null(UpdateLock.Holder(Path.Combine(_folder, "none"), Locks("77")));
 
     [Fact]

@@ -199,6 +199,51 @@ public sealed class SlotSupervisorTests
         Assert.Null(await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
     }
 
+    /// <summary>The pull takes minutes, and somebody begins an update by hand; or its process was killed, or has asked for the reboot.</summary>
+    [Theory]
+    [InlineData(true, "update-running")]
+    [InlineData(false, "held")]
+    public async Task A_supervisor_that_comes_later_is_neither_stopped_nor_started_in_the_middle_of_an_update(bool works, string code)
+    {
+        var device = await WithoutItsSupervisorAsync();
+        var plan = await device.Target.PlanAsync(device);
+        bool begun = false;
+        device.Ports.ImageRegistries = image => [new SimImage("registry", image) { Meanwhile = Begin }];
+        int effects = device.Power.Log.Count(IsOfSupervisor);
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+
+        Assert.Equal((code, "v14.0.0", effects), (error.Code.Id, Version(device), device.Power.Log.Count(IsOfSupervisor)));
+        Assert.False(device.Ports.IsExcluding);
+        device.Ports.Other = null;
+        new AttemptLog(device.Device).End(AttemptStates.Cancelled, "cancelled", "cancelled by the operator");
+        Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+
+        void Begin()
+        {
+            if (works)
+                device.Ports.Other = "process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z";
+            else if (!begun)
+                new AttemptLog(device.Device).Open(plan, Digest.Of(plan.ToJson()));
+            begun = true;
+        }
+
+        static bool IsOfSupervisor(string effect) => effect is "stop supervisor" or "start supervisor";
+    }
+
+    [Fact]
+    public async Task No_update_begins_while_the_supervisor_is_replaced()
+    {
+        var device = await WithoutItsSupervisorAsync();
+        var excluding = new List<bool>();
+        device.Ports.SupervisorChanges = () => excluding.Add(device.Ports.IsExcluding);
+
+        await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal([true, true], excluding);
+        Assert.False(device.Ports.IsExcluding);
+    }
+
     [Theory]
     [InlineData("v14.2.0", "v14.0.0", true)]
     [InlineData("v14.0.5", "v14.1.0", false)]
