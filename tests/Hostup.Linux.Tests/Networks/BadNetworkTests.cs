@@ -227,6 +227,24 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Assert.Single(network.Exchanges);
     }
 
+    /// <summary>A part has up to 4 MiB: on a slow link more than an hour, and who reports nothing for 40 minutes is ended.</summary>
+    [Fact]
+    public async Task A_part_that_is_awaited_is_told_all_the_time()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(release.Made.Registry.Base) { Rest = new(Stall, 700_000) };
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+        bool stands = false;
+        int told = 0;
+        network.Progress = sent => stands |= sent >= 700_000;
+        fetch.Reported = state => fetch.Wishes = stands && state == AttemptStates.Downloading && ++told == 5 ? AttemptWishes.Cancel : fetch.Wishes;
+
+        Assert.Equal("cancelled", await EndAsync(fetch, [("registry", network.Address)]));
+
+        Assert.Single(network.Exchanges); // the link was not given up before
+    }
+
     [Fact]
     public async Task A_layer_that_is_not_framed_begins_anew_and_comes_out_right()
     {
