@@ -121,7 +121,7 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     private async ValueTask HonourAsync(CancellationToken ct)
     {
         update.HonourCancel();
-        // Also while a part is awaited: a slow link takes longer for one than a silent process is let live.
+        // Also while a part is awaited: at a low rate of the policy one takes longer than a silent process is let live.
         update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
         if (Math.Abs(source.Bytes.Received - _receivedAtKeep) >= KeepEach)
         {
