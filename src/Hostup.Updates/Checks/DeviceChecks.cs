@@ -47,7 +47,7 @@ public static class DeviceChecks
         .. BootAreas(fit, asked.Release),
         Check(HostupErrors.BootNames, fit.BootNameFault is null, fit.BootNameFault ?? "FAT holds every name", FatNames.Remedy),
         BootSpace(facts, fit),
-        StateSpace(facts),
+        StateSpace(facts.StateFree),
         Engine(facts),
         EngineStore(facts, asked.Release),
         Image(fit, asked),
@@ -77,7 +77,7 @@ public static class DeviceChecks
         Open(HostupErrors.Mkfs),
         Open(HostupErrors.BootNames),
         Open(HostupErrors.BootSpace),
-        StateSpace(facts),
+        StateSpace(facts.StateFree),
         Engine(facts),
         Open(HostupErrors.EngineStore),
         Open(HostupErrors.ImageMissing),
@@ -112,6 +112,14 @@ public static class DeviceChecks
         update.Progress.Report(AttemptStates.Checking, 0, 0, $"goes on without an answer to {failed}");
     }
 
+    /// <summary>Refuses an update before it has a journal: a state partition without room takes none, and nobody would hear why.</summary>
+    /// <exception cref="HostupException"><c>state-space</c>.</exception>
+    public static void RequireStateSpace(IFiles files)
+    {
+        if (StateSpace(DeviceFacts.Free(files, Places.State)) is { Passed: false } full)
+            throw new HostupException(full.Code, "cannot begin the update", full.Saw, full.Remedy);
+    }
+
     // What the release requires and how long it holds is judged after its signature; every other fault means that it is not believed.
     private static IEnumerable<CheckResult> Trust(HostupException? fault, UpdateAsked? asked, ClockReading clock)
     {
@@ -131,8 +139,8 @@ public static class DeviceChecks
     private static CheckResult OtherUpdate(DeviceFacts facts) =>
         Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`");
 
-    private static CheckResult StateSpace(DeviceFacts facts) => Check(
-        HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
+    private static CheckResult StateSpace(long free) => Check(
+        HostupErrors.StateSpace, free >= StateNeeded.Bytes, $"{new ByteCount(free)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
 
     private static CheckResult Engine(DeviceFacts facts) =>
         Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device");
@@ -200,9 +208,15 @@ public static class DeviceChecks
     private static CheckResult Clock(ClockReading clock) => Check(
         HostupErrors.Clock, clock.IsPlausible, FormattableString.Invariant($"{clock.Now:yyyy-MM-dd HH:mm:ss}Z, {(clock.IsSynchronised ? "synchronised" : "not synchronised")}; not before {clock.Floor:yyyy-MM-dd HH:mm:ss}Z ({clock.FloorFrom})"), "let the device synchronise its clock, or set it: `date --utc --set`");
 
-    private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
-        HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
-        facts.Spare is { } spare ? $"{new ByteCount(spare.SizeBytes)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed" : NotJudged, "choose a smaller release; a slot cannot grow");
+    private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release)
+    {
+        if (facts.Spare is not { SizeBytes: var size })
+            return Open(HostupErrors.RootSpace);
+        long? needed = release.Root.SpaceOn(size);
+        return Check(HostupErrors.RootSpace, size >= needed,
+            needed is { } bytes ? $"{new ByteCount(size)} on the spare slot, {new ByteCount(bytes)} needed" : $"{release.Root.Entries} entries, {release.Root.InodesOn(size)} inodes on the spare slot at most",
+            "choose a smaller release; a slot cannot grow");
+    }
 
     // Asked only of a release that has areas.
     private static IEnumerable<CheckResult> BootAreas(ReleaseFit fit, ReleaseManifest release) => release.BootAreas is [] ? [] :
