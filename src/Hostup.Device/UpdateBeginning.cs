@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Device.Agent;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 
@@ -39,7 +40,7 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
     /// <param name="device">The device.</param>
     /// <param name="run">Carries it out.</param>
     /// <param name="ct">Ends the process's work at the next safe point.</param>
-    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>expired</c>, <c>plan-stale</c> and the codes of a plan.</exception>
+    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>expired</c>, <c>plan-stale</c>, <c>state-space</c> and the codes of a plan.</exception>
     public async Task<RunEnd> StartAsync(DevicePorts device, UpdateRun run, CancellationToken ct)
     {
         // The sources are asked by the run itself, so that their bytes are in its account.
@@ -47,6 +48,7 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
         var plan = update.MakePlan(given: null);
         if (Saved is not null)
             SavedPlan.RequireSame(Saved, plan);
+        DeviceChecks.RequireStateSpace(device.Files);
         // The journal alone tells the server how the attempt before ended.
         LeftEnds.Leave(device, plan.AttemptId);
         return await run.StartAsync(Saved ?? plan, update.Payload, Target.Envelope, ct).ConfigureAwait(false);

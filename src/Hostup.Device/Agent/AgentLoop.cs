@@ -2,6 +2,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Machines;
 using Hostup.Updates.Account;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Policies;
@@ -37,7 +38,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private EndsToTell Ends => field ??= new(device.Ports.Files, server, device.Root + LogFiles.Data, device.Root + LogFiles.Memory);
     private AttemptUpdater Updater => field ??= new(device.Ports, _updaters, _meter);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Received = _meter.Account.Fetched, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Believed = _meter.Account.Confirm, Received = _meter.Account.Fetched, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
     private TimeSpan _look = TimeSpan.MaxValue;
     private string _trustFault = "";
     private string? _starting;
@@ -53,8 +54,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             while (!ct.IsCancellationRequested && await TurnAsync(ct).ConfigureAwait(false) is { } pause)
             {
-                if (await wake.PauseAsync(pause, ct).ConfigureAwait(false))
-                    _pace.Wake();
+                if (!await wake.PauseAsync(pause, ct).ConfigureAwait(false))
+                    continue;
+                _pace.Wake();
+                Watch.Wake();
             }
         }
         finally
@@ -238,11 +241,12 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         try
         {
             LeftEnds.Leave(device.Ports, target.AttemptId); // before its account goes
-            _meter.Begin(target.AttemptId);
+            _meter.Expect(target.AttemptId);
             if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
                 return false;
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
+            DeviceChecks.RequireStateSpace(device.Ports.Files); // the update process has no journal to say it in
             ProgressFile.Reset();
             file.Save();
             Updater.Remember(target.Updater);
@@ -274,10 +278,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         return again;
     }
 
-    /// <summary>What cannot be told now is told with the next polls.</summary>
+    /// <summary>What cannot be told now is told with the next polls. Of a target that no trusted key signed nothing is written: it is judged again after a restart.</summary>
     private async Task EndUnbegunAsync(DeviceTarget target, string state, HostupErrorCode code, string message, CancellationToken ct)
     {
-        Ends.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version });
+        Ends.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version }, durable: _meter.Account.IsKept(target.AttemptId));
         await TellAsync(ct).ConfigureAwait(false);
     }
 

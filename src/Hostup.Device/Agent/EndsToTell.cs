@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Updates.Files;
@@ -27,8 +28,11 @@ internal sealed class EndsToTell(IFiles files, ServerLink server, string data = 
     public bool Has(string attempt) => _pending.Any(e => e.Attempt == attempt) || LeftEnds.Of(files).Any(l => l.End.Attempt == attempt);
 
     /// <summary>An attempt ended before it began. Durable when it returns, unless the state partition takes no write.</summary>
-    public void Add(string attempt, AttemptReport report) =>
-        Save([.. _pending.Where(e => e.Attempt != attempt).TakeLast(Most - 1), new EndToTell(attempt, report)]);
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="report">What the server is told.</param>
+    /// <param name="durable">False: kept in memory only. What a stranger asks for must not wear out the medium, and is found again when he asks again.</param>
+    public void Add(string attempt, AttemptReport report, bool durable = true) =>
+        Save([.. _pending.Where(e => e.Attempt != attempt).TakeLast(Most - 1), new EndToTell(attempt, report) { InMemory = !durable }]);
 
     /// <summary>Tells the server what it does not have, and sends it what is here of the log.</summary>
     /// <exception cref="HostupException">The server cannot be reached, or takes one of them not now; that one is told again.</exception>
@@ -107,13 +111,16 @@ internal sealed class EndsToTell(IFiles files, ServerLink server, string data = 
 
     private void Save(IReadOnlyList<EndToTell> pending)
     {
+        IReadOnlyList<EndToTell> before = [.. _pending.Where(e => !e.InMemory)], durable = [.. pending.Where(e => !e.InMemory)];
         _pending = pending;
+        if (durable.SequenceEqual(before))
+            return;
         try
         {
-            if (pending is [])
+            if (durable is [])
                 AtomicFile.Delete(files, FilePath);
             else
-                AtomicFile.Write(files, FilePath, JsonSerializer.SerializeToUtf8Bytes(pending, DeviceJson.Default.IReadOnlyListEndToTell));
+                AtomicFile.Write(files, FilePath, JsonSerializer.SerializeToUtf8Bytes(durable, DeviceJson.Default.IReadOnlyListEndToTell));
         }
         catch (Exception e) when (MediumFault.Is(e))
         {
@@ -137,4 +144,9 @@ internal sealed class EndsToTell(IFiles files, ServerLink server, string data = 
 /// <summary>The end of an attempt.</summary>
 /// <param name="Attempt">Its id.</param>
 /// <param name="Report">What the server is told.</param>
-internal sealed record EndToTell(string Attempt, AttemptReport Report);
+internal sealed record EndToTell(string Attempt, AttemptReport Report)
+{
+    /// <summary>It is told, and forgotten with the agent.</summary>
+    [JsonIgnore]
+    public bool InMemory { get; init; }
+}

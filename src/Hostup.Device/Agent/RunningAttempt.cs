@@ -22,6 +22,12 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<lon
     private long? _polled;
     private TimeSpan _interval;
 
+    /// <summary>How often the server wants to be asked; null: it has not said it.</summary>
+    public TimeSpan? Interval => server.PollInterval;
+
+    /// <summary>Somebody wants it to be asked now: the next look polls.</summary>
+    public void Wake() => _polled = null;
+
     /// <summary>Polls when it is time. A target that is another attempt ends the running one.</summary>
     /// <param name="progress">Progress of the running step; null: none.</param>
     /// <param name="ct">Ends it.</param>

@@ -48,7 +48,7 @@ public static class DeviceChecks
         .. BootSlot(fit, asked.Release),
         Check(HostupErrors.BootNames, fit.BootNameFault is null, fit.BootNameFault ?? "FAT holds every name", FatNames.Remedy),
         BootSpace(facts, fit),
-        StateSpace(facts),
+        StateSpace(facts.StateFree),
         Engine(facts),
         EngineStore(facts, asked.Release),
         Image(fit, asked),
@@ -79,7 +79,7 @@ public static class DeviceChecks
         Open(HostupErrors.BootSlot),
         Open(HostupErrors.BootNames),
         Open(HostupErrors.BootSpace),
-        StateSpace(facts),
+        StateSpace(facts.StateFree),
         Engine(facts),
         Open(HostupErrors.EngineStore),
         Open(HostupErrors.ImageMissing),
@@ -114,6 +114,14 @@ public static class DeviceChecks
         update.Progress.Report(AttemptStates.Checking, 0, 0, $"goes on without an answer to {failed}");
     }
 
+    /// <summary>Refuses an update before it has a journal: a state partition without room takes none, and nobody would hear why.</summary>
+    /// <exception cref="HostupException"><c>state-space</c>.</exception>
+    public static void RequireStateSpace(IFiles files)
+    {
+        if (StateSpace(DeviceFacts.Free(files, Places.State)) is { Passed: false } full)
+            throw new HostupException(full.Code, "cannot begin the update", full.Saw, full.Remedy);
+    }
+
     // What the release requires and how long it holds is judged after its signature; every other fault means that it is not believed.
     private static IEnumerable<CheckResult> Trust(HostupException? fault, UpdateAsked? asked, ClockReading clock)
     {
@@ -133,8 +141,8 @@ public static class DeviceChecks
     private static CheckResult OtherUpdate(DeviceFacts facts) =>
         Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`");
 
-    private static CheckResult StateSpace(DeviceFacts facts) => Check(
-        HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
+    private static CheckResult StateSpace(long free) => Check(
+        HostupErrors.StateSpace, free >= StateNeeded.Bytes, $"{new ByteCount(free)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
 
     private static CheckResult Engine(DeviceFacts facts) =>
         Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device");
@@ -202,9 +210,15 @@ public static class DeviceChecks
     private static CheckResult Clock(ClockReading clock) => Check(
         HostupErrors.Clock, clock.IsPlausible, FormattableString.Invariant($"{clock.Now:yyyy-MM-dd HH:mm:ss}Z, {(clock.IsSynchronised ? "synchronised" : "not synchronised")}; not before {clock.Floor:yyyy-MM-dd HH:mm:ss}Z ({clock.FloorFrom})"), "let the device synchronise its clock, or set it: `date --utc --set`");
 
-    private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
-        HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
-        facts.Spare is { } spare ? $"{new ByteCount(spare.SizeBytes)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed" : NotJudged, "choose a smaller release; a slot cannot grow");
+    private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release)
+    {
+        if (facts.Spare is not { SizeBytes: var size })
+            return Open(HostupErrors.RootSpace);
+        long? needed = release.Root.SpaceOn(size);
+        return Check(HostupErrors.RootSpace, size >= needed,
+            needed is { } bytes ? $"{new ByteCount(size)} on the spare slot, {new ByteCount(bytes)} needed" : $"{release.Root.Entries} entries, {release.Root.InodesOn(size)} inodes on the spare slot at most",
+            "choose a smaller release; a slot cannot grow");
+    }
 
     // Asked only of a release that has areas.
     private static IEnumerable<CheckResult> BootAreas(ReleaseFit fit, ReleaseManifest release) => release.BootAreas is [] ? [] :
@@ -238,11 +252,16 @@ public static class DeviceChecks
         if (answers.FirstOrDefault(a => a.Fault is null) is { } has)
             return Check(HostupErrors.ImageMissing, true, $"{has.Source} has {release.Image.Repository}@{release.Image.Digest}", "");
         // As long as one could not be reached, nobody knows that the image is nowhere.
-        var unreached = answers.FirstOrDefault(a => a.Fault!.Code.Kind == HostupErrorKind.Transient)?.Fault;
+        var unreached = answers.Select(a => Unreached(a.Fault!)).FirstOrDefault(code => code is not null);
+        var spent = answers.FirstOrDefault(a => a.Fault!.Code == HostupErrors.ByteBudget)?.Fault;
         string saw = answers is [] ? "no source is configured" : string.Join("; ", answers.Select(a => $"{a.Source}: {a.Fault!.Why}"));
-        return new CheckResult(HostupErrors.ImageMissing.Id, unreached?.Code ?? HostupErrors.ImageMissing, false, saw,
-            unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
+        return new CheckResult(HostupErrors.ImageMissing.Id, spent?.Code ?? unreached ?? HostupErrors.ImageMissing, false, saw,
+            spent is not null ? spent.WhatToDo : unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
     }
+
+    // Who gives something else in the place of the image's manifest may not be the registry itself, but what stands before it.
+    private static HostupErrorCode? Unreached(HostupException fault) =>
+        fault.Code.Kind == HostupErrorKind.Transient ? fault.Code : fault.Code == HostupErrors.DigestMismatch ? HostupErrors.Link : null;
 
     private static CheckResult Check(HostupErrorCode code, bool passed, string saw, string remedy) => new(code.Id, code, passed, saw, passed ? "" : remedy);
 

@@ -85,6 +85,10 @@ public sealed record JournalRecord
     [JsonPropertyName("w")]
     public IReadOnlyList<Core.Wire.CauseBytes>? Bytes { get; init; }
 
+    /// <summary>Done of write-slot: seconds of fetching and writing, without pauses and waits; absent: nothing was fetched, or by several processes.</summary>
+    [JsonPropertyName("d")]
+    public double? Seconds { get; init; }
+
     /// <summary>Done of gate: update locks of applications that were passed over, with who held them; absent: none.</summary>
     [JsonPropertyName("l")]
     public IReadOnlyList<string>? LocksOverridden { get; init; }

@@ -66,6 +66,9 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
 /// <param name="Source">Where an image came from; null: the step has none.</param>
 public sealed record StepResult(string? Source = null)
 {
+    /// <summary>Time in which sources were written from, without pauses and waits; null: nothing was fetched, or a process before had written a part.</summary>
+    public TimeSpan? Fetching { get; init; }
+
     /// <summary>Update locks of applications that were passed over, and who held them; null: none was.</summary>
     public IReadOnlyList<string>? LocksOverridden { get; init; }
 
