@@ -90,9 +90,10 @@ public static class TestCommand
 
     private static async Task RecordAsync(string root, TestRun run, TimeSpan took, CancellationToken ct)
     {
+        string commit = await CommitAsync(root, ct);
         await File.WriteAllTextAsync(
             Path.Combine(root, "docs/last-full-test.txt"),
-            string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, commit {await CommitAsync(root, ct)}: {run.Summary}, {took.TotalMinutes:0} min\n"), ct);
+            string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, commit {commit}: {run.Summary}, {took.TotalMinutes:0} min\n"), ct);
     }
 
     /// <summary>Of a modified tree it says so; a source tree from an archive has none, and a machine may be without git.</summary>

@@ -252,16 +252,12 @@ public static class DeviceChecks
         if (answers.FirstOrDefault(a => a.Fault is null) is { } has)
             return Check(HostupErrors.ImageMissing, true, $"{has.Source} has {release.Image.Repository}@{release.Image.Digest}", "");
         // As long as one could not be reached, nobody knows that the image is nowhere.
-        var unreached = answers.Select(a => Unreached(a.Fault!)).FirstOrDefault(code => code is not null);
+        var unreached = answers.FirstOrDefault(a => a.Fault!.Code.Kind == HostupErrorKind.Transient)?.Fault;
         var spent = answers.FirstOrDefault(a => a.Fault!.Code == HostupErrors.ByteBudget)?.Fault;
         string saw = answers is [] ? "no source is configured" : string.Join("; ", answers.Select(a => $"{a.Source}: {a.Fault!.Why}"));
-        return new CheckResult(HostupErrors.ImageMissing.Id, spent?.Code ?? unreached ?? HostupErrors.ImageMissing, false, saw,
+        return new CheckResult(HostupErrors.ImageMissing.Id, spent?.Code ?? unreached?.Code ?? HostupErrors.ImageMissing, false, saw,
             spent is not null ? spent.WhatToDo : unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
     }
-
-    // Who gives something else in the place of the image's manifest may not be the registry itself, but what stands before it.
-    private static HostupErrorCode? Unreached(HostupException fault) =>
-        fault.Code.Kind == HostupErrorKind.Transient ? fault.Code : fault.Code == HostupErrors.DigestMismatch ? HostupErrors.Link : null;
 
     private static CheckResult Check(HostupErrorCode code, bool passed, string saw, string remedy) => new(code.Id, code, passed, saw, passed ? "" : remedy);
 

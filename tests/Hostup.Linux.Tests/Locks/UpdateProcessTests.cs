@@ -27,7 +27,8 @@ public sealed class UpdateProcessTests : IDisposable
     {
         string path = Path.Combine(_folder, "moment.lock");
         using (UpdateLock.Take(path, forAMoment: true))
-            Assert.EndsWith(" for a moment\n", File.ReadAllText(path), StringComparison.Ordinal);
+        using (var text = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite)))
+            Assert.EndsWith(" for a moment\n", text.ReadToEnd(), StringComparison.Ordinal);
 
         Assert.Null(UpdateLock.Holder(Lock("process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z for a moment"), Locks("77")));
     }

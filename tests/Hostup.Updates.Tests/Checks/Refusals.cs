@@ -84,7 +84,7 @@ public static class Refusals
         new("no source at all", "image-missing", d => d.Sources = []),
         new("a registry that cannot be reached", "image-missing", d => d.Sources = [Unreachable()], d => { d.Sources = [Unreachable()]; SpareHoldsNew(d); }) { Code = "link" },
         new("one source without it, one out of reach", "image-missing", d => d.Sources = [Missing("registry"), new SimSource("fallback", New, breakAfterEntries: 0)], d => d.Sources = [Unreachable(), new SimSource("fallback", New)]) { Code = "link" },
-        new("something else in the place of the image's manifest", "image-missing", d => d.Sources = [Missing("registry"), Refusing(HostupErrors.DigestMismatch)], d => d.Sources = [Refusing(HostupErrors.DigestMismatch), new SimSource("fallback", New)]) { Code = "link" },
+        new("something else in the place of the image's manifest", "image-missing", d => d.Sources = [Missing("registry"), Refusing(HostupErrors.DigestMismatch)], d => d.Sources = [Refusing(HostupErrors.DigestMismatch), new SimSource("fallback", New)]),
         new("a budget without room for the question to the registry", "image-missing", d => d.Sources = [Refusing(HostupErrors.ByteBudget)]) { Code = "byte-budget" },
     ];
 
