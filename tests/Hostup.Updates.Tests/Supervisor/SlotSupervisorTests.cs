@@ -206,7 +206,7 @@ public sealed class SlotSupervisorTests
     public async Task A_supervisor_that_comes_later_is_neither_stopped_nor_started_in_the_middle_of_an_update(bool works, string code)
     {
         var device = await WithoutItsSupervisorAsync();
-        var plan = await device.Target.PlanAsync(device);
+        var plan = (await device.Target.PlanAsync(device)) with { AttemptId = "by-hand" };
         bool begun = false;
         device.Ports.ImageRegistries = image => [new SimImage("registry", image) { Meanwhile = Begin }];
         int effects = device.Power.Log.Count(IsOfSupervisor);
