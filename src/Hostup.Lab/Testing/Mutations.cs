@@ -29,6 +29,9 @@ public sealed class Mutations(string root, bool testsPassed)
     /// <summary>A fault may leave something unused: no warning and no style ends a build.</summary>
     internal static IReadOnlyList<string> BuildOptions { get; } = ["-c", "Release", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"];
 
+    /// <summary>Far more than all tests of a project take.</summary>
+    private static readonly TimeSpan TestsLimit = TimeSpan.FromMinutes(30);
+
     private readonly HashSet<string> _allPass = [];
 
     /// <summary>Runs them, a line each.</summary>
@@ -119,9 +122,15 @@ public sealed class Mutations(string root, bool testsPassed)
         string good = fault.Place + ".good";
         File.Copy(fault.Place, good);
         File.Copy(fault.Library, fault.Place, overwrite: true);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TestsLimit);
         try
         {
-            return await TestAsync(copy, fault.Tests, tests, root, ct) != 0;
+            return await TestAsync(copy, fault.Tests, tests, root, limit.Token) != 0;
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return true; // tests that never end are not green
         }
         finally
         {

@@ -137,7 +137,7 @@ public sealed class LockTests
                 if (number != kill)
                     return;
                 device.Ports.Wishes |= wish;
-                device.Ports.LockHeldTimes = int.MaxValue;
+                device.Ports.LockHeldTimes = 1000;
             };
 
             await device.RunAsync();
