@@ -1,3 +1,4 @@
+using Hostup.Core.Wire;
 using Hostup.Updates.Reporting;
 
 namespace Hostup.Device.Agent;
@@ -7,7 +8,7 @@ namespace Hostup.Device.Agent;
 internal sealed class ReportPace(TimeProvider time)
 {
     private static readonly TimeSpan BetweenBytes = TimeSpan.FromSeconds(10);
-    // After 45 minutes of silence, and the interval of the polls on top, the server holds an attempt to be stuck.
+    // After 45 minutes of silence, and the interval of the polls on top while it waits, the server holds an attempt to be stuck.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(30);
     private (int Records, string? State, string? Note) _told;
     private long _doneTold;
@@ -17,10 +18,10 @@ internal sealed class ReportPace(TimeProvider time)
     /// <summary>Whether there is something worth a report.</summary>
     /// <param name="progress">Progress of the step; null: none.</param>
     /// <param name="records">Records of the journal.</param>
-    /// <param name="interval">Interval of the polls as the server set it: who wants to hear seldom gets no sign of life more often; null: it has not.</param>
+    /// <param name="interval">Interval of the polls as the server set it: who wants to hear seldom gets no sign of life more often of what waits; null: it has not.</param>
     public bool IsDue(StepProgress? progress, int records, TimeSpan? interval) =>
         (records, progress?.State, progress?.Note) != _told
-        || (progress is not null && _at is { } at && ((progress.Done != _doneTold && time.GetElapsedTime(at) >= BetweenBytes) || (progress.Tick != _tickTold && time.GetElapsedTime(at) >= Longer(Heartbeat, interval))));
+        || (progress is not null && _at is { } at && ((progress.Done != _doneTold && time.GetElapsedTime(at) >= BetweenBytes) || (progress.Tick != _tickTold && time.GetElapsedTime(at) >= Longer(Heartbeat, AttemptStates.Waits(progress.State) ? interval : null))));
 
     /// <summary>The server knows it.</summary>
     public void Told(StepProgress? progress, int records) =>

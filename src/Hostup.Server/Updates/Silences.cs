@@ -35,8 +35,7 @@ internal sealed class Silences(HostupDb db, BlobStore blobs, Policies.Policies p
     private async Task<TimeSpan> LongerAsync(AttemptRow attempt, CancellationToken ct) => attempt.State switch
     {
         AttemptStates.Trial => await TrialAsync(attempt.ReleaseId, ct),
-        // No process works on it: its agent speaks when it polls.
-        AttemptStates.Queued or AttemptStates.Waiting => await BetweenPollsAsync(attempt.DeviceUuid, ct),
+        var state when AttemptStates.Waits(state) => await BetweenPollsAsync(attempt.DeviceUuid, ct),
         _ => TimeSpan.Zero,
     };
 

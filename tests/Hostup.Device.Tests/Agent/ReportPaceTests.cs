@@ -61,6 +61,17 @@ public sealed class ReportPaceTests
         Assert.True(TimeSpan.FromMinutes(minutes) < TimeSpan.FromMinutes(45) + interval.GetValueOrDefault());
     }
 
+    [Fact]
+    public void Work_gives_a_sign_of_life_each_half_hour_however_seldom_the_device_polls()
+    {
+        var pulling = new StepProgress(AttemptStates.Supervisor, 0, 0, "registry", 1);
+        _pace.Told(pulling, 3);
+
+        _clock.Now += TimeSpan.FromMinutes(30);
+
+        Assert.True(_pace.IsDue(pulling with { Tick = 2 }, 3, TimeSpan.FromHours(2)));
+    }
+
     private sealed class Clock : TimeProvider
     {
         public TimeSpan Now { get; set; }
