@@ -46,6 +46,9 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     /// <summary>States told, without repetition.</summary>
     public List<string> States { get; } = [];
 
+    /// <summary>Called with each state told.</summary>
+    public Action<string>? Reported { get; set; }
+
     /// <summary>As <see cref="FolderSlots.DropsCaches"/>.</summary>
     public bool DropsCaches { get; init; }
 
@@ -80,6 +83,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     {
         if (States is [] || States[^1] != state)
             States.Add(state);
+        Reported?.Invoke(state);
     }
 
     public void Dispose() => _links.ForEach(l => l.Dispose());

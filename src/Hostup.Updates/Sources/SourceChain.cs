@@ -36,6 +36,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
 
     private readonly Dictionary<string, Host> _hosts = [];
     private readonly Dictionary<string, HostupException> _reasons = [];
+    private readonly HashSet<TSource> _wrong = [];
     private TimeSpan _advancedAt = terms.Clock.Elapsed;
     private readonly SpreadPauses _spread = new(terms.Seed);
     private bool _mayPass;
@@ -50,26 +51,30 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
         // Why a host rests is still a reason; what another one said of the part before is none.
         foreach (var source in sources.Where(s => !Rests(s)))
             _reasons.Remove(source.Name);
+        _wrong.Clear();
         _advancedAt = Now;
         await HonourPolicyAsync(ct).ConfigureAwait(false);
         for (int hopeless = 0; hopeless < MostHopelessRounds;)
         {
-            _mayPass = sources.All(Rests);
-            foreach (var source in sources)
+            _mayPass = Left.All(Rests);
+            foreach (var source in Left)
             {
                 if (await BringsAsync(source, tryAsync, ct).ConfigureAwait(false))
                     return source;
             }
-            if (_reasons.Values.All(r => SourceFaults.Of(r) == SourceFault.Content) || PatienceEnded)
+            if (!Left.Any() || PatienceEnded)
                 break;
             hopeless = _mayPass ? 0 : hopeless + 1;
             if (hopeless < MostHopelessRounds)
-                await PauseAsync(sources.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", ct).ConfigureAwait(false);
+                await PauseAsync(Left.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", ct).ConfigureAwait(false);
             if (PatienceEnded)
                 LiftRests();
         }
         throw Failed();
     }
+
+    /// <summary>Who gave nothing wrong yet: it would give the same again, for as long as another one may come.</summary>
+    private IEnumerable<TSource> Left => sources.Where(s => !_wrong.Contains(s));
 
     private bool Rests(TSource source) => HostOf(source).NotBefore > Now;
 
@@ -102,11 +107,16 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             }
             _reasons[source.Name] = error;
             terms.Tell(terms.State, $"source {source.Name}: {error.Message}");
+            var fault = SourceFaults.Of(error);
+            if (fault == SourceFault.Content)
+            {
+                _wrong.Add(source);
+                return false;
+            }
             if (advanced)
                 _advancedAt = Now;
             if (advanced || arrived)
                 (tries, host.Rests) = (1, 0);
-            var fault = SourceFaults.Of(error);
             bool passes = fault is SourceFault.Link or SourceFault.Busy;
             _mayPass |= passes;
             var pause = Longer(_spread.Next(FirstPause * Math.Pow(2, tries - 1)), error.RetryAfter);
@@ -125,9 +135,11 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     private async ValueTask PauseAsync(TimeSpan pause, string what, CancellationToken ct)
     {
         var end = Now + Shorter(Longer(pause, TimeSpan.Zero), _advancedAt + terms.Patience - Now);
-        terms.Tell(AttemptStates.Waiting, $"tries {what} again in {Math.Ceiling((end - Now).TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
+        string note = $"tries {what} again in {Math.Ceiling((end - Now).TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}";
         while (Now < end && !PatienceEnded)
         {
+            // Each time anew: who says nothing for long is held to be stuck, and Retry-After may be hours.
+            terms.Tell(AttemptStates.Waiting, note);
             terms.HonourCancel();
             await terms.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
         }

@@ -114,7 +114,6 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     {
         _written = (reader.Place, fileBytes);
         await HonourAsync(ct).ConfigureAwait(false);
-        update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
         if (source.Bytes.Received - _receivedAtCheckpoint >= update.CheckpointBytes)
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
     }
@@ -123,6 +122,8 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     private async ValueTask HonourAsync(CancellationToken ct)
     {
         update.HonourCancel();
+        // Also while a part is awaited: at a low rate of the policy one takes longer than a silent process is let live.
+        update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, update.Release.Image.DownloadBytes, source.Name);
         if (Math.Abs(source.Bytes.Received - _receivedAtKeep) >= KeepEach)
         {
             update.Account.Save();
