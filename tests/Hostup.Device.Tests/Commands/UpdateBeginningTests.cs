@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Files;
@@ -73,6 +74,22 @@ public sealed class UpdateBeginningTests : IDisposable
         Assert.Equal((HostupErrors.StateSpace, ExitCodes.Refused), (error.Code, ExitCodes.Of(error)));
         Assert.Equal(before, device.Power.Effects);
         Assert.Empty(new AttemptLog(device.Device).Records);
+    }
+
+    [Fact]
+    public async Task A_revert_needs_room_for_its_journal_too_and_lays_the_end_before_it_aside()
+    {
+        var device = await new SimDevice(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good)).RunAsync();
+        var begin = UpdateBeginning.Revert(overrideLocks: false);
+        var run = new UpdateRun(device.Device, device.Ports, _ => device.Sources);
+        device.Files.Free[Places.State] = (2 << 20) - 1;
+
+        var error = await Assert.ThrowsAsync<HostupException>(() => begin.StartAsync(device.Device, run, default));
+        device.Files.Free.Clear();
+        var end = await begin.StartAsync(device.Device, run, default);
+
+        Assert.Equal((HostupErrors.StateSpace, RunEndKind.Rebooting), (error.Code, end.Kind));
+        Assert.Equal([device.Target.AttemptId], LeftEnds.Of(device.Files).Select(l => l.End.Attempt));
     }
 
     private string Write(string name, byte[] content)
