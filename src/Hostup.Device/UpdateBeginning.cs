@@ -1,5 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Device.Agent;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Run;
 
@@ -42,24 +44,30 @@ internal sealed record UpdateBeginning(TargetFile Target, UpdatePlan? Saved)
     /// <param name="device">The device.</param>
     /// <param name="run">Carries it out.</param>
     /// <param name="ct">Ends the process's work at the next safe point.</param>
-    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>expired</c>, <c>plan-stale</c> and the codes of a plan.</exception>
+    /// <exception cref="HostupException"><c>signature</c>, <c>requires</c>, <c>expired</c>, <c>plan-stale</c>, <c>state-space</c> and the codes of a plan.</exception>
     public async Task<RunEnd> StartAsync(DevicePorts device, UpdateRun run, CancellationToken ct)
     {
-        if (Target.Target.Revert)
-            return await RevertAsync(device, run, ct).ConfigureAwait(false);
+        var (plan, manifest) = Target.Target.Revert ? await PlanRevertAsync(device, ct).ConfigureAwait(false) : await PlanUpdateAsync(device, ct).ConfigureAwait(false);
+        DeviceChecks.RequireStateSpace(device.Files);
+        // The journal alone tells the server how the attempt before ended.
+        LeftEnds.Leave(device, plan.AttemptId);
+        return await run.StartAsync(plan, manifest, Target.Envelope, ct).ConfigureAwait(false);
+    }
+
+    private async Task<(UpdatePlan Plan, byte[] Manifest)> PlanUpdateAsync(DevicePorts device, CancellationToken ct)
+    {
         // The sources are asked by the run itself, so that their bytes are in its account.
         var update = await UpdateAtHand.LookAsync(device, Target, sources: null, ct).ConfigureAwait(false);
         var plan = update.MakePlan(given: null);
         if (Saved is not null)
             SavedPlan.RequireSame(Saved, plan);
-        return await run.StartAsync(Saved ?? plan, update.Payload, Target.Envelope, ct).ConfigureAwait(false);
+        return (Saved ?? plan, update.Payload);
     }
 
-    private async Task<RunEnd> RevertAsync(DevicePorts device, UpdateRun run, CancellationToken ct)
+    private ValueTask<(UpdatePlan Plan, byte[] Manifest)> PlanRevertAsync(DevicePorts device, CancellationToken ct)
     {
         var asked = Target.Target;
-        var (plan, manifest) = await RevertPlanner.MakeAsync(device, asked.AttemptId, (ThisProgram.ComputeDigest(), ThisProgram.Version), asked.Policy, asked.OverrideLocks, ct).ConfigureAwait(false);
-        return await run.StartAsync(plan, manifest, ReadOnlyMemory<byte>.Empty, ct).ConfigureAwait(false);
+        return RevertPlanner.MakeAsync(device, asked.AttemptId, (ThisProgram.ComputeDigest(), ThisProgram.Version), asked.Policy, asked.OverrideLocks, ct);
     }
 
     private static byte[] Read(string path)

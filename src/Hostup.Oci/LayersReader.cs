@@ -101,9 +101,11 @@ public sealed class LayersReader(IBlobSource source, IReadOnlyList<OciLayer> lay
         return true;
     }
 
-    /// <summary>What cannot be understood is most often damaged: reading to the end makes a wrong digest come out first.</summary>
+    /// <summary>What cannot be understood is most often damaged: reading to the end makes a wrong digest come out first. Of a framed layer everything that was read is right already.</summary>
     private async ValueTask BlameDamageAsync(CancellationToken ct)
     {
+        if (_stream is MemberStream)
+            return;
         var rest = new byte[64 * 1024];
         while (await _stream!.ReadAsync(rest, ct).ConfigureAwait(false) > 0)
         {

@@ -13,9 +13,10 @@ internal static class TestImage
     /// <param name="folder">The layout, made when it is not there.</param>
     /// <param name="version">What its os-release says.</param>
     /// <param name="program">Content of a file more; null: no file.</param>
-    public static async Task<Digest> WriteAsync(string folder, string version, byte[]? program = null)
+    /// <param name="platform">The machine it is for; null: a 64-bit PC.</param>
+    public static async Task<Digest> WriteAsync(string folder, string version, byte[]? program = null, OciPlatform? platform = null)
     {
-        var builder = new ImageBuilder(OciLayout.Create(folder), OciPlatform.LinuxAmd64);
+        var builder = new ImageBuilder(OciLayout.Create(folder), platform ?? OciPlatform.LinuxAmd64);
         await using var tree = new ListedTree(
         [
             File("usr/lib/os-release", $"NAME=\"Test OS\"\nVERSION=\"{version}\"\n"),

@@ -113,6 +113,26 @@ public sealed class MemberTests
         Assert.Equal(HostupErrors.DigestMismatch, refused.Code);
     }
 
+    /// <summary>It was signed so: nothing behind it makes it right.</summary>
+    [Fact]
+    public async Task After_an_entry_that_cannot_be_read_nothing_more_is_fetched()
+    {
+        byte[] content = new byte[10 * LayerMember.MaxSize];
+        new Random(7).NextBytes(content);
+        using var framed = new MemoryStream();
+        var members = await new MemberWriter(framed).WriteAsync(new MemoryStream(content), default);
+        using var test = await TestImage.MakeAsync(18);
+        var blob = await test.Layout.WriteBlobAsync(framed.ToArray(), MediaTypes.Layer, default);
+        var counted = new CountingSource(test.Layout);
+        var reader = new LayersReader(counted, [new OciLayer(blob, null) { Members = members }]);
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await reader.NextAsync(default));
+        await reader.DisposeAsync();
+
+        Assert.Equal(HostupErrors.BadImage, error.Code);
+        Assert.InRange(counted.Bytes, 1, 2 * LayerMember.MaxSize);
+    }
+
     [Fact]
     public async Task A_layer_in_one_piece_gives_a_place_at_its_beginning_only()
     {

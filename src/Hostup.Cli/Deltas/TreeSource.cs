@@ -27,7 +27,7 @@ internal static class TreeSource
             await using var layer = new LayerReader(tar);
             return await SpooledTree.ReadAsync(layer, folder, ct);
         }
-        using var image = await ImageSource.OpenAsync(name, ct);
+        using var image = await ImageSource.OpenAsync(name, platform: null, ct);
         await using var layers = image.Image.OpenLayers(image.Blobs);
         return await SpooledTree.ReadAsync(layers, folder, ct);
     }

@@ -26,15 +26,18 @@ internal sealed class ImageSource : IDisposable
     public IBlobSource Blobs { get; }
 
     /// <summary>Opens an image by what its name looks like: a folder, a file, or docker://HOST/REPOSITORY:TAG.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="platform">The machine, where the image has several variants; null: it has one.</param>
+    /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>bad-image</c>, <c>not-found</c> and the codes of a registry.</exception>
-    public static async Task<ImageSource> OpenAsync(string name, CancellationToken ct)
+    public static async Task<ImageSource> OpenAsync(string name, OciPlatform? platform, CancellationToken ct)
     {
         if (name.StartsWith(RegistryScheme, StringComparison.Ordinal))
-            return await OpenRegistryAsync(name[RegistryScheme.Length..], ct);
+            return await OpenRegistryAsync(name[RegistryScheme.Length..], platform, ct);
         if (!File.Exists(name))
         {
             var layout = OciLayout.Open(name);
-            return new ImageSource(await layout.LoadAsync(null, OciPlatform.LinuxAmd64, ct), layout);
+            return new ImageSource(await layout.LoadAsync(null, platform, ct), layout);
         }
         return await OpenArchiveAsync(name, ct);
     }
@@ -67,7 +70,7 @@ internal sealed class ImageSource : IDisposable
         }
     }
 
-    private static async Task<ImageSource> OpenRegistryAsync(string name, CancellationToken ct)
+    private static async Task<ImageSource> OpenRegistryAsync(string name, OciPlatform? platform, CancellationToken ct)
     {
         int slash = name.IndexOf('/', StringComparison.Ordinal);
         int at = name.IndexOf('@', StringComparison.Ordinal);
@@ -77,8 +80,8 @@ internal sealed class ImageSource : IDisposable
         string host = name[..slash];
         // engines take the loopback address without TLS too
         string scheme = host.StartsWith("127.0.0.1", StringComparison.Ordinal) || host.StartsWith("localhost", StringComparison.Ordinal) ? "http" : "https";
-        var http = new HttpClient(RegistryClient.NewHandler());
+        var http = RegistryClient.NewHttp();
         var client = new RegistryClient(http, new RegistryLocation(new Uri($"{scheme}://{host}"), name[(slash + 1)..colon]), null, new TransferCounter());
-        return new ImageSource(await client.LoadAsync(name[(colon + 1)..], OciPlatform.LinuxAmd64, ct), client, http: http);
+        return new ImageSource(await client.LoadAsync(name[(colon + 1)..], platform, ct), client, http: http);
     }
 }

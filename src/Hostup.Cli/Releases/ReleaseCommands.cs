@@ -5,6 +5,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
+using Hostup.Oci.Images;
 using Hostup.Oci.Registries;
 
 namespace Hostup.Cli.Releases;
@@ -21,17 +22,19 @@ internal static class ReleaseCommands
         var file = new Argument<FileInfo>("ENVELOPE") { Description = "What `hostup release sign` wrote" }.AcceptExistingOnly();
         var image = ReleaseSignCommand.ImageOption(required: false);
         var supervisor = ReleaseSignCommand.SupervisorImageOption();
+        var platform = ReleaseSignCommand.PlatformOption();
         var json = JsonOption();
-        var command = new ExampleCommand("publish", "Push the images and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, supervisor, json };
+        var command = new ExampleCommand("publish", "Push the images and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, supervisor, platform, json };
         command.SetAction(async (parsed, ct) =>
         {
             var credentials = Credentials.Load();
             byte[] envelope = await File.ReadAllBytesAsync(parsed.GetValue(file)!.FullName, ct);
             var manifest = ReleaseManifest.Parse(Envelope.Parse(envelope).UnverifiedPayload.Span);
+            var machine = ReleasePlatform.Of(parsed.GetValue(platform), manifest.DeviceType);
             if (parsed.GetValue(image) is { } name)
-                await PushAsync(credentials, name, (manifest.Version, manifest.Image.Repository, manifest.Image.Digest), terminal, ct);
+                await PushAsync(credentials, name, machine, (manifest.Version, manifest.Image.Repository, manifest.Image.Digest), terminal, ct);
             if (parsed.GetValue(supervisor) is { } supervisorName)
-                await PushAsync(credentials, supervisorName, SupervisorOf(manifest), terminal, ct);
+                await PushAsync(credentials, supervisorName, machine, SupervisorOf(manifest), terminal, ct);
             using var api = new ApiClient(credentials);
             var release = await api.PostAsync("api/v1/releases", envelope, WireJson.Default.ReleaseView, ct);
             terminal.Print(release, parsed.GetValue(json), (w, r) => w.WriteLine($"published {r.Version} for {r.DeviceType} as {r.Id}"));
@@ -44,12 +47,12 @@ internal static class ReleaseCommands
             ? (manifest.Version, image.Repository, image.Digest)
             : throw new HostupException(HostupErrors.BadValue, $"cannot publish the supervisor of release {manifest.Version}", "its manifest names no supervisor image on this server", "sign it with --supervisor VERSION=NAME:TAG --supervisor-image IMAGE");
 
-    private static async Task PushAsync(Credentials credentials, string name, (string Version, string Repository, Digest Digest) signed, Terminal terminal, CancellationToken ct)
+    private static async Task PushAsync(Credentials credentials, string name, OciPlatform? machine, (string Version, string Repository, Digest Digest) signed, Terminal terminal, CancellationToken ct)
     {
-        using var source = await ImageSource.OpenAsync(name, ct);
+        using var source = await ImageSource.OpenAsync(name, machine, ct);
         if (source.Image.Digest != signed.Digest)
             throw new HostupException(HostupErrors.DigestMismatch, $"cannot publish release {signed.Version}", $"it signs image {signed.Digest}, {name} is {source.Image.Digest}", "give the image that was signed");
-        using var http = new HttpClient(RegistryClient.NewHandler());
+        using var http = RegistryClient.NewHttp();
         var counter = new TransferCounter();
         await terminal.Error.WriteLineAsync($"push {signed.Repository}, {new ByteCount(source.Image.DownloadBytes)}");
         await new RegistryClient(http, new RegistryLocation(credentials.Server, signed.Repository), new RegistryCredentials("operator", credentials.Key), counter).PushAsync(source.Image, source.Blobs, null, ct);

@@ -27,7 +27,7 @@ internal static class ReleaseDiffCommand
 
     private static async Task<ImageInventory> ReadAsync(string name, CancellationToken ct)
     {
-        using var source = await ImageSource.OpenAsync(name, ct);
+        using var source = await ImageSource.OpenAsync(name, platform: null, ct);
         await using var layers = source.Image.OpenLayers(source.Blobs);
         return ImageInventory.Of(await RootTree.ReadAsync(layers, ImageInventory.Captured, ct));
     }

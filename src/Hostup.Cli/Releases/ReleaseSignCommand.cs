@@ -20,6 +20,7 @@ internal static class ReleaseSignCommand
         var image = ImageOption(required: true);
         var key = new Option<FileInfo[]>("--key") { Description = "Release key; several: all sign", Required = true, AllowMultipleArgumentsPerToken = true }.AcceptExistingOnly();
         var type = new Option<string>("--device-type") { Description = "Slug of the device type", Required = true };
+        var platform = PlatformOption();
         var sequence = new Option<long>("--sequence") { Description = "Higher than that of every release before", Required = true };
         var version = new Option<string>("--version") { Description = "OS version; without it VERSION of the image's os-release" };
         var repository = new Option<string>("--repository") { Description = "Name of the repository; without it hostos/DEVICE-TYPE" };
@@ -46,15 +47,17 @@ internal static class ReleaseSignCommand
         var target = new Option<FileInfo>("--out") { Description = "File to write", Required = true };
         var command = new ExampleCommand("sign", "Write and sign the manifest of an image.", "hostup release sign --image build/layout --key release.key\n    --device-type genericx86-64 --sequence 7 --out release.dsse")
         {
-            image, key, type, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, loaders, stones, label, features, kept, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
+            image, key, type, platform, sequence, version, repository, build, supervisor, supervisorImage, stores, health, minimum, loaders, stones, label, features, kept, areas, single, days, notes, typeNotes, packages, framed, asIs, target,
         };
         command.SetAction(async (parsed, ct) =>
         {
-            using var source = await ImageSource.OpenAsync(parsed.GetValue(image)!, ct);
+            string slug = DeviceType.Parse(parsed.GetValue(type)!).ToString();
+            var machine = ReleasePlatform.Of(parsed.GetValue(platform), slug);
+            using var source = await ImageSource.OpenAsync(parsed.GetValue(image)!, machine, ct);
+            ReleasePlatform.Require(source.Image, machine, slug);
             var read = await ImageFacts.ReadAsync(source, ct);
             string place = parsed.GetValue(target)!.FullName;
             var (signed, layers) = parsed.GetValue(asIs) ? (source.Image, ImageReframing.LayersOf(source.Image)) : await FrameAsync(source, parsed.GetValue(framed) ?? place + ".image", ct);
-            string slug = DeviceType.Parse(parsed.GetValue(type)!).ToString();
             var manifest = new ReleaseManifest
             {
                 Version = OsVersion.Parse(parsed.GetValue(version) ?? read.OsReleaseVersion ?? throw WithoutVersion()).Text,
@@ -71,7 +74,7 @@ internal static class ReleaseSignCommand
                 Requires = [.. parsed.GetValue(areas) is { Length: > 0 } ? [BootArea.Feature] : Array.Empty<string>(), .. read.Hooks is [] ? Array.Empty<string>() : [HookFolder.Feature]],
                 Hooks = read.Hooks,
                 BootAreas = BootAreaOption.Parse(parsed.GetValue(areas) ?? [], parsed.GetValue(single), read),
-                Supervisor = await ParseSupervisorAsync(parsed.GetValue(supervisor), parsed.GetValue(supervisorImage), ct),
+                Supervisor = await ParseSupervisorAsync(parsed.GetValue(supervisor), parsed.GetValue(supervisorImage), machine, ct),
                 EngineStores = parsed.GetValue(stores) ?? [],
                 Health = ParseHealth(parsed.GetValue(health)!),
                 UpdaterMinimum = parsed.GetValue(minimum)!,
@@ -104,6 +107,9 @@ internal static class ReleaseSignCommand
     public static Option<string> ImageOption(bool required) =>
         new("--image") { Description = "OCI layout (folder), docker archive (file) or docker://HOST/REPOSITORY:TAG", Required = required };
 
+    public static Option<string> PlatformOption() =>
+        new("--platform") { Description = "Machine of the images, like linux/arm64; without it the device type's" };
+
     /// <summary>Signs a payload with every key and writes the envelope.</summary>
     public static async Task WriteSignedAsync(string payloadType, byte[] payload, FileInfo[] keys, string path, CancellationToken ct)
     {
@@ -121,7 +127,7 @@ internal static class ReleaseSignCommand
     public static Option<string> SupervisorImageOption() =>
         new("--supervisor-image") { Description = "Image of the supervisor, named as --image" };
 
-    private static async Task<ReleaseSupervisor?> ParseSupervisorAsync(string? text, string? image, CancellationToken ct)
+    private static async Task<ReleaseSupervisor?> ParseSupervisorAsync(string? text, string? image, OciPlatform? machine, CancellationToken ct)
     {
         if (text is null)
             return null;
@@ -132,7 +138,7 @@ internal static class ReleaseSignCommand
         long? bytes = null;
         if (image is not null)
         {
-            using var source = await ImageSource.OpenAsync(image, ct);
+            using var source = await ImageSource.OpenAsync(image, machine, ct);
             name = $"{name}@{source.Image.Digest}";
             bytes = source.Image.DownloadBytes;
         }

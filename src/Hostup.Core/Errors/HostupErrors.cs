@@ -73,6 +73,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode BootSpace = new("boot-space", Refused);
     /// <summary>FAT cannot hold the names of the release's boot files side by side.</summary>
     public static readonly HostupErrorCode BootNames = new("boot-names", Refused);
+    /// <summary>A boot loader that chooses files by slot might find none for the OS that runs.</summary>
+    public static readonly HostupErrorCode BootSlot = new("boot-slot", Refused);
     /// <summary>The state partition has less than 2 MiB free.</summary>
     public static readonly HostupErrorCode StateSpace = new("state-space", Refused);
     /// <summary>The data partition has not enough space.</summary>

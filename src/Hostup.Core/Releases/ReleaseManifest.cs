@@ -179,6 +179,32 @@ public sealed record RootFileSystem
     /// <summary>The label for a slot. A label that names a slot would be the other one's as often as not, and the next update would refuse it: the slot's own then.</summary>
     public string LabelOn(string slot) => Label.Length == 0 || SlotName.Is(Label) ? slot : Label;
 
+    /// <summary>Inodes that its file system gets on a slot: as many as mke2fs gives by itself, and a quarter more than the tree has names, as far as ext4 can have them.</summary>
+    /// <param name="slotBytes">Size of the slot.</param>
+    /// <remarks>mke2fs.conf(5) as e2fsprogs ships it: one for 4 KiB below 512 MiB, one for 16 KiB from there on. With blocks of 4 KiB a group of 128 MiB has 32,768 at most.</remarks>
+    public long InodesOn(long slotBytes)
+    {
+        long usual = slotBytes / (slotBytes < 512L << 20 ? 4096 : 16384);
+        long most = ((slotBytes - 1) / (128L << 20) + 1) * 32768;
+        return Entries > most ? most : Math.Clamp(Entries + (Entries / 4) + ReservedInodes, usual, most);
+    }
+
+    /// <summary>Bytes that the slot must have: <see cref="SpaceBytes"/>, which has an inode for each name, and the inodes beyond these. Null: no file system on it has one for each name.</summary>
+    /// <param name="slotBytes">Size of the slot.</param>
+    public long? SpaceOn(long slotBytes)
+    {
+        long inodes = InodesOn(slotBytes);
+        if (Entries > inodes - ReservedInodes)
+            return null;
+        long more = (inodes - Entries) * InodeBytes;
+        return SpaceBytes > long.MaxValue - more ? long.MaxValue : SpaceBytes + more;
+    }
+
+    private const int InodeBytes = 256;
+
+    /// <summary>Those of ext4 itself are eleven; one is the list of directories while the slot is written.</summary>
+    private const int ReservedInodes = 16;
+
     /// <summary>Explicit feature list for <c>mke2fs -O none,...</c>.</summary>
     public IReadOnlyList<string> Ext4Features { get; init => field = value ?? DefaultExt4Features; } = DefaultExt4Features;
 

@@ -38,6 +38,9 @@ public static class AttemptStates
     /// <summary>A newer request replaced it.</summary>
     public const string Superseded = "superseded";
 
+    /// <summary>Whether nothing is done in this state but wait, for days perhaps: the device gives a sign of life no more often than it polls.</summary>
+    public static bool Waits(string state) => state is Queued or Waiting or Ready;
+
     /// <summary>Whether nothing follows this state.</summary>
     public static bool IsTerminal(string state) => state is Committed or Failed or RolledBack or Refused or Cancelled or Superseded;
 }

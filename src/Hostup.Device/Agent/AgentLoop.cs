@@ -2,6 +2,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Linux.Machines;
 using Hostup.Updates.Account;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
@@ -22,7 +23,6 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private static readonly TimeSpan Looking = TimeSpan.FromSeconds(20);
     // The old OS looks at what failed on the new one for a quarter of an hour, as a rule.
     private static readonly TimeSpan LooksBack = TimeSpan.FromMinutes(30);
-    private const int MostStarts = 3;
 
     private readonly UpdateUnit _unit = new(device.Commands);
     private readonly DeviceTrust _trust = new(device.Ports.Files);
@@ -34,17 +34,16 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     private readonly TargetHold _hold = new(device.Ports, server);
     private readonly ServerPace _pace = new(device.Ports.Clock, config.Uuid ?? device.Ports.Power.BootId);
     private readonly ResumePace _resumes = new(device.Ports.Clock);
+    private readonly UpdateStarts _starts = new();
     private readonly LaterSupervisor _supervisor = new(device.Ports.Clock, new SlotSupervisor(device.Ports).ReconcileAsync);
     private AttemptReporting Reporting => field ??= new(device.Ports, server, _meter, new AttemptDocuments(server, device.Ports.Files, device.Root + LogFiles.Data, device.Root + LogFiles.Memory));
-    private UpdateWatch Watch => field ??= new(_log, Reporting, _meter, new RunningAttempt(server, _log, TakeTrustAsync));
-    private UnbegunEnds Unbegun => field ??= new(device.Ports.Files, server);
+    private UpdateWatch Watch => field ??= new(_log, Reporting, _meter, new RunningAttempt(server, _log, TakeTrustAsync) { TellEnds = Ends.TryTellAsync });
+    private EndsToTell Ends => field ??= new(device.Ports.Files, server, device.Root + LogFiles.Data, device.Root + LogFiles.Memory);
     private AttemptUpdater Updater => field ??= new(device.Ports, _updaters, _meter);
     private StateReporting State => field ??= new(device.Ports, server, _trust);
-    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Received = _meter.Account.Fetched, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
+    private TargetIntake Intake => field ??= new(server, _updaters, _trust) { Spent = _meter.Spend, Believed = _meter.Account.Confirm, Received = _meter.Account.Fetched, Policy = target => OwnPolicy.Load(device.Ports.Files).Over(target.Policy) };
     private TimeSpan _look = TimeSpan.MaxValue;
     private string _trustFault = "";
-    private string? _starting;
-    private int _starts;
 
     /// <summary>Runs until it is stopped, or until the device has to register again.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -56,8 +55,10 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         {
             while (!ct.IsCancellationRequested && await TurnAsync(ct).ConfigureAwait(false) is { } pause)
             {
-                if (await wake.PauseAsync(pause, ct).ConfigureAwait(false))
-                    _pace.Wake();
+                if (!await wake.PauseAsync(pause, ct).ConfigureAwait(false))
+                    continue;
+                _pace.Wake();
+                Watch.Wake();
             }
         }
         finally
@@ -156,7 +157,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
     /// <summary>What the server wants to know never stands in the way of what it wants done.</summary>
     private async Task TellAsync(CancellationToken ct)
     {
-        foreach (var tell in (Func<Task>[])[() => Unbegun.TellAsync(ct), () => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
+        foreach (var tell in (Func<Task>[])[() => Ends.TellAsync(ct), () => State.ReportAsync(_trustFault, ct), () => Reporting.ReportAsync(_log.IsOpen ? ProgressFile.Load() : null, ct)])
         {
             try
             {
@@ -225,7 +226,7 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
 
     private async Task<bool> StartAsync(DeviceTarget target, CancellationToken ct)
     {
-        if (Unbegun.Has(target.AttemptId))
+        if (Ends.Has(target.AttemptId))
             return false;
         if (_log.Records is [{ AttemptId: { } last }, ..] && last == target.AttemptId)
         {
@@ -240,20 +241,21 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         }
         try
         {
-            _meter.Begin(target.AttemptId);
+            LeftEnds.Leave(device.Ports, target.AttemptId); // before its account goes
+            _meter.Expect(target.AttemptId);
             if (target.Revert)
                 RevertPlanner.RequireKnown(device.Ports);
             else if (await _hold.HoldsAsync(target, ct).ConfigureAwait(false))
                 return false;
             _meter.Spend(AttemptMeter.Protocol);
             var (file, program) = await Intake.TakeAsync(target, ct).ConfigureAwait(false);
+            DeviceChecks.RequireStateSpace(device.Ports.Files); // the update process has no journal to say it in
             ProgressFile.Reset();
             file.Save();
             Updater.Remember(target.Updater);
             PolicyFile.Tell(target);
             Say($"attempt {target.AttemptId}: {target.Version} with {program}");
-            if (!MayStart(target.AttemptId))
-                throw new HostupException(HostupErrors.Program, "cannot begin the update", $"{program} ended {MostStarts} times before it began", "see the journal of unit hostup-update on the device");
+            _starts.Count(target.AttemptId, program);
             await _supervisor.EndAsync().ConfigureAwait(false);
             _meter.Account.KeepNow(); // the update process goes by what is kept
             server.Envelopes.Clear();
@@ -278,18 +280,11 @@ internal sealed class AgentLoop(ThisDevice device, DeviceConfig config, ServerLi
         return again;
     }
 
-    /// <summary>What cannot be told now is told with the next polls.</summary>
+    /// <summary>What cannot be told now is told with the next polls. Of a target that no trusted key signed nothing is written: it is judged again after a restart.</summary>
     private async Task EndUnbegunAsync(DeviceTarget target, string state, HostupErrorCode code, string message, CancellationToken ct)
     {
-        Unbegun.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version });
+        Ends.Add(target.AttemptId, new AttemptReport { Serial = TargetHold.SerialAfter, State = state, ErrorCode = code.Id, Message = message, UpdaterVersion = ThisProgram.Version }, durable: _meter.Account.IsKept(target.AttemptId));
         await TellAsync(ct).ConfigureAwait(false);
-    }
-
-    private bool MayStart(string attempt)
-    {
-        _starts = attempt == _starting ? _starts + 1 : 1;
-        _starting = attempt;
-        return _starts <= MostStarts;
     }
 
     private static void Say(HostupException error) => Say($"{error.Message} [{error.Code}]");

@@ -9,9 +9,10 @@ namespace Hostup.Device.Agent;
 /// <param name="files">The device's files.</param>
 /// <param name="data">The data partition.</param>
 /// <param name="memory">Where logs lie in memory.</param>
-internal sealed class AttemptDocuments(ServerLink server, IFiles files, string data = LogFiles.Data, string memory = LogFiles.Memory)
+/// <param name="sent">Where it is kept what was sent of the log.</param>
+internal sealed class AttemptDocuments(ServerLink server, IFiles files, string data = LogFiles.Data, string memory = LogFiles.Memory, string sent = LogSending.FilePath)
 {
-    private readonly LogSending _log = new(server, files, data, memory);
+    private readonly LogSending _log = new(server, files, data, memory, sent);
     private string? _planOf;
 
     /// <summary>Sends what the server does not have yet.</summary>

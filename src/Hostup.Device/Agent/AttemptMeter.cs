@@ -17,9 +17,16 @@ internal sealed class AttemptMeter(ServerLink server, AgentAccount account)
     /// <summary>A new attempt begins: what was spent before it belongs to none.</summary>
     public void Begin(string attempt)
     {
+        Expect(attempt);
+        account.Confirm();
+    }
+
+    /// <summary>The same for a target that anybody may have named: nothing is kept before <see cref="AgentAccount.Confirm"/>.</summary>
+    public void Expect(string attempt)
+    {
         if (account.IsOf(attempt))
             return;
-        account.Begin(attempt);
+        account.Expect(attempt);
         _mark = Now;
     }
 
@@ -40,6 +47,7 @@ internal sealed class AttemptMeter(ServerLink server, AgentAccount account)
                 return;
             Begin(attempt); // somebody started it by hand
         }
+        account.Confirm(); // it has a journal
         Spend(Protocol);
         account.Look(ended);
     }

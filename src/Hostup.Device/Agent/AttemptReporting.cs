@@ -16,7 +16,10 @@ namespace Hostup.Device.Agent;
 /// </summary>
 internal sealed class AttemptReporting(DevicePorts device, ServerLink server, AttemptMeter meter, AttemptDocuments documents)
 {
-    /// <summary>Times that a newer target waits for the end of the attempt before it: a server that takes everything but this end must not keep the device from updates.</summary>
+    /// <summary>
+    /// Times that a newer target waits for the end of the attempt before it, and for its log: a server that takes everything but this must not keep the device from updates. Then
+    /// it is laid aside (<see cref="LeftEnds"/>).
+    /// </summary>
     public const int MostWaits = 10;
 
     private const string AcknowledgedPath = Places.Hostup + "/acknowledged";
@@ -58,7 +61,7 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
         return answer;
     }
 
-    /// <summary>Whether a target waits now because the end of the attempt before it is not told: the next attempt takes over the journal, which alone knows of it.</summary>
+    /// <summary>Whether a target waits now because the end of the attempt before it is not told: the next attempt takes over the journal, and the log of a process that begins may push out older ones.</summary>
     public bool HoldsBack(DeviceTarget target) =>
         _log.Records is [{ AttemptId: { } last }, ..] and [.., { Verb: JournalVerb.Ended }] && last != target.AttemptId && !IsAcknowledged(last) && _waits++ < MostWaits;
 
@@ -108,17 +111,18 @@ internal sealed class AttemptReporting(DevicePorts device, ServerLink server, At
         }
     }
 
-    private bool IsAcknowledged(string attempt) => (_acknowledged ??= Kept()) == attempt;
-
-    private string Kept()
+    /// <summary>The attempt whose end the server has, as the state partition knows it; empty: none.</summary>
+    public static string AcknowledgedOn(IFiles files)
     {
         try
         {
-            return device.Files.Exists(AcknowledgedPath) ? Encoding.ASCII.GetString(device.Files.Read(AcknowledgedPath)) : "";
+            return files.Exists(AcknowledgedPath) ? Encoding.ASCII.GetString(files.Read(AcknowledgedPath)) : "";
         }
         catch (Exception e) when (MediumFault.Is(e))
         {
             return ""; // telling it once more changes nothing
         }
     }
+
+    private bool IsAcknowledged(string attempt) => (_acknowledged ??= AcknowledgedOn(device.Files)) == attempt;
 }

@@ -51,10 +51,12 @@ internal sealed class LaterSupervisor(ISystemClock clock, Func<CancellationToken
         }
         catch (Exception e) when (MediumFault.IsKnown(e) || (e is OperationCanceledException && ct.IsCancellationRequested))
         {
-            // Who was held back by the policy, or by an update, has not failed.
-            if (e is not OperationCanceledException && (e as HostupException)?.Code != HostupErrors.Held)
+            if (!IsHeldBack(e))
                 _failures++;
             await Console.Error.WriteLineAsync(e is HostupException known ? $"{e.Message} [{known.Code}]" : $"the supervisor comes later: {e.Message}").ConfigureAwait(false);
         }
     }
+
+    /// <summary>Who was held back by the policy, or by an update, has not failed.</summary>
+    private static bool IsHeldBack(Exception e) => e is OperationCanceledException || ((e as HostupException)?.Code is { } code && (code == HostupErrors.Held || code == HostupErrors.UpdateRunning));
 }

@@ -12,9 +12,12 @@ namespace Hostup.Device.Agent;
 /// <param name="files">The device's files.</param>
 /// <param name="data">The data partition.</param>
 /// <param name="memory">The folder in memory.</param>
-internal sealed class LogSending(ServerLink server, IFiles files, string data, string memory)
+/// <param name="kept">Where it is kept what was sent.</param>
+internal sealed class LogSending(ServerLink server, IFiles files, string data, string memory, string kept = LogSending.FilePath)
 {
-    private const string FilePath = Places.Hostup + "/log-sent";
+    /// <summary>What was sent of the log of the journal's attempt.</summary>
+    public const string FilePath = Places.Hostup + "/log-sent";
+
     private const int PartBytes = 60 << 10; // the server takes 64 KiB at a time
     private SentLog? _sent;
     private bool _isSure;
@@ -79,7 +82,7 @@ internal sealed class LogSending(ServerLink server, IFiles files, string data, s
         _sent = sent;
         try
         {
-            AtomicFile.Write(files, FilePath, JsonSerializer.SerializeToUtf8Bytes(sent, DeviceJson.Default.SentLog));
+            AtomicFile.Write(files, kept, JsonSerializer.SerializeToUtf8Bytes(sent, DeviceJson.Default.SentLog));
         }
         catch (Exception e) when (MediumFault.Is(e))
         {
@@ -93,8 +96,8 @@ internal sealed class LogSending(ServerLink server, IFiles files, string data, s
             return said;
         try
         {
-            var kept = files.Exists(FilePath) ? JsonSerializer.Deserialize(files.Read(FilePath), DeviceJson.Default.SentLog) : null;
-            return kept?.Attempt == attempt && kept.Runs is not null && kept.Runs.All(r => r is { Piece: not null, Begin: >= 0, Lead: >= 0, Bytes: >= 0 }) ? kept : new SentLog(attempt, []);
+            var sent = files.Exists(kept) ? JsonSerializer.Deserialize(files.Read(kept), DeviceJson.Default.SentLog) : null;
+            return sent?.Attempt == attempt && sent.Runs is not null && sent.Runs.All(r => r is { Piece: not null, Begin: >= 0, Lead: >= 0, Bytes: >= 0 }) ? sent : new SentLog(attempt, []);
         }
         catch (Exception e) when (MediumFault.Is(e) || e is JsonException)
         {

@@ -16,8 +16,17 @@ namespace Hostup.Device.Agent;
 /// <param name="takeTrust">Takes newer lists of trusted keys; a failure is its own matter.</param>
 internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<long, CancellationToken, Task> takeTrust)
 {
+    /// <summary>Tells the ends of earlier attempts, with each poll; a failure is its own matter.</summary>
+    public Func<CancellationToken, Task> TellEnds { get; init; } = _ => Task.CompletedTask;
+
     private long? _polled;
     private TimeSpan _interval;
+
+    /// <summary>How often the server wants to be asked; null: it has not said it.</summary>
+    public TimeSpan? Interval => server.PollInterval;
+
+    /// <summary>Somebody wants it to be asked now: the next look polls.</summary>
+    public void Wake() => _polled = null;
 
     /// <summary>Polls when it is time. A target that is another attempt ends the running one.</summary>
     /// <param name="progress">Progress of the running step; null: none.</param>
@@ -32,8 +41,13 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<lon
         // An attempt that waits is judged by the newest list before it goes on; one that is about to switch is left alone.
         if (Waits(progress))
             await takeTrust(answer.TrustVersion, ct).ConfigureAwait(false);
-        if (answer.Target is not { } target)
-            return;
+        if (answer.Target is { } target)
+            Want(target);
+        await TellEnds(ct).ConfigureAwait(false);
+    }
+
+    private void Want(DeviceTarget target)
+    {
         var records = log.Records;
         Ask(WishesOf(records, target));
         if (records is [{ AttemptId: { } running }, ..] && running == target.AttemptId && PolicyFile.Tell(target))

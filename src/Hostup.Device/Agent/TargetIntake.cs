@@ -15,6 +15,9 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
     /// <summary>Told what the bytes since the last call were spent for; also when what was fetched is not believed.</summary>
     public Action<string> Spent { get; init; } = _ => { };
 
+    /// <summary>Called when a trusted key turns out to have signed the release of a target.</summary>
+    public Action Believed { get; init; } = () => { };
+
     /// <summary>The policy of a target; what is said at the device goes before it.</summary>
     public Func<DeviceTarget, UpdatePolicy> Policy { get; init; } = target => target.Policy;
 
@@ -31,6 +34,7 @@ internal sealed class TargetIntake(ServerLink server, UpdaterStore updaters, Dev
         byte[] envelope = await SpendAsync(AgentAccount.ManifestCause, () => server.FetchEnvelopeAsync(target.ReleaseEnvelope, ct)).ConfigureAwait(false);
         // What the release requires is judged by the program that carries it out, which may know more than this one.
         ReleaseManifest.Read(SignedRelease.VerifySignature(trust, envelope));
+        Believed();
         // The updater is the attempt's: rate and budget of its policy hold for it too.
         long spent = Math.Max(envelope.Length, Received(target.AttemptId));
         var (program, bytes) = await SpendAsync(AgentAccount.UpdaterCause, () => updaters.ProvideAsync(target.Updater, Policy(target), spent, ct)).ConfigureAwait(false);

@@ -10,7 +10,7 @@ namespace Hostup.Device.Agent;
 /// <param name="running">Polls meanwhile.</param>
 internal sealed class UpdateWatch(AttemptLog log, AttemptReporting reporting, AttemptMeter meter, RunningAttempt running)
 {
-    private readonly ReportPace _pace = new();
+    private readonly ReportPace _pace = new(TimeProvider.System);
 
     /// <summary>Reports what is worth it, and polls when it is time.</summary>
     public async Task LookAsync(CancellationToken ct)
@@ -29,6 +29,9 @@ internal sealed class UpdateWatch(AttemptLog log, AttemptReporting reporting, At
         await running.PollAsync(progress, ct).ConfigureAwait(false);
     }
 
+    /// <summary>Somebody wants the server to be asked now.</summary>
+    public void Wake() => running.Wake();
+
     /// <summary>Counts on while the server is left alone.</summary>
     public void Count()
     {
@@ -41,7 +44,7 @@ internal sealed class UpdateWatch(AttemptLog log, AttemptReporting reporting, At
         // What is said of an attempt that has ended is not meant for the one that is about to begin.
         var records = log.Records;
         bool open = log.IsOpen;
-        if (_pace.IsDue(progress, records.Count))
+        if (_pace.IsDue(progress, records.Count, running.Interval))
         {
             if (await reporting.ReportAsync(progress, ct).ConfigureAwait(false) is { } answer && open)
                 RunningAttempt.Hear(answer);

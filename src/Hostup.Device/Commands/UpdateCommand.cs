@@ -32,13 +32,13 @@ internal static class UpdateCommand
         if (!unit.IsMissing)
             return await RunAsync(load, isGiven, onlyResume, ct).ConfigureAwait(false);
         // Told before the unit is: it could only say that its name is taken.
-        UpdateLock.Take().Dispose();
+        (await UpdateLock.TakeAsync(ct).ConfigureAwait(false)).Dispose();
         return await unit.RunAttachedAsync(ThisProgram.FilePath, arguments, ct).ConfigureAwait(false);
     }
 
     private static async Task<int> RunAsync(Func<UpdateBeginning> load, bool isGiven, bool onlyResume, CancellationToken ct)
     {
-        using var processLock = UpdateLock.Take();
+        using var processLock = await UpdateLock.TakeAsync(ct).ConfigureAwait(false);
         using var device = new ThisDevice();
         using var links = new SourceLinks();
         var open = new AttemptLog(device.Ports);

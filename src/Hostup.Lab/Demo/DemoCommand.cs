@@ -70,7 +70,7 @@ public static class DemoCommand
             ImageBytes = delta.FullBytes,
             Bytes = attempt.Report.Bytes.ToDictionary(b => b.Cause, b => new WireBytes(b.Received, b.Sent)),
             Steps = attempt.Report.Steps,
-            HeartbeatMaxGapSeconds = attempt.Report.State == AttemptStates.Committed ? await application.LongestGapAsync(stage.Device, ct) : double.NaN,
+            HeartbeatMaxGapSeconds = await GapAsync(stage, application, ct),
             SlotBefore = before.Slot,
             SlotAfter = after.Slot,
             KernelBefore = before.Kernel,
@@ -79,6 +79,21 @@ public static class DemoCommand
             VolumeIntact = await application.VolumeIsIntactAsync(stage.Device, ct),
             SupervisorRuns = supervisorRuns,
         };
+    }
+
+    private static async Task<double?> GapAsync(Stage stage, ApplicationWatch application, CancellationToken ct)
+    {
+        try
+        {
+            return await stage.Device.BootIdAsync(ct) == application.BootId
+                ? await application.LongestGapSoFarAsync(stage.Device, ct)
+                : await application.LongestGapAsync(stage.Device, ct);
+        }
+        catch (HostupException e)
+        {
+            stage.Lab.Progress(e.Message);
+            return null;
+        }
     }
 
     private static async Task<bool> SupervisorRunsAsync(Stage stage, CancellationToken ct)

@@ -30,7 +30,8 @@ public sealed record DemoReport
 
     public required IReadOnlyList<StepReport> Steps { get; init; }
 
-    public required double HeartbeatMaxGapSeconds { get; init; }
+    /// <summary>Longest gap of the application's heartbeat before the reboot, or so far where there was none; null: it left no heartbeat.</summary>
+    public required double? HeartbeatMaxGapSeconds { get; init; }
 
     public required string SlotBefore { get; init; }
 
@@ -54,7 +55,6 @@ public sealed record DemoReport
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
     private string Kernel => KernelAfter != KernelOfRelease ? $"{KernelBefore} -> {KernelAfter}, NOT the new release's {KernelOfRelease}"
@@ -76,7 +76,7 @@ public sealed record DemoReport
     }.Concat(Bytes.Select(b => string.Create(CultureInfo.InvariantCulture, $"bytes        {b.Key,-11} {new ByteCount(b.Value.Received),10} in, {new ByteCount(b.Value.Sent),9} out")))
         .Concat(Steps.Select(s => string.Create(CultureInfo.InvariantCulture, $"step         {s.Name,-17} {s.Seconds,6:0.0} s  {s.State}")))
         .Concat([
-            string.Create(CultureInfo.InvariantCulture, $"application  longest heartbeat gap before the reboot {HeartbeatMaxGapSeconds:0.00} s, volume {(VolumeIntact ? "intact" : "DAMAGED")}"),
+            string.Create(CultureInfo.InvariantCulture, $"application  longest heartbeat gap before the reboot {(HeartbeatMaxGapSeconds is { } gap ? $"{gap:0.00} s" : "not known")}, volume {(VolumeIntact ? "intact" : "DAMAGED")}"),
             $"supervisor   {(SupervisorRuns ? "runs" : "does NOT run")}",
         ]));
 }

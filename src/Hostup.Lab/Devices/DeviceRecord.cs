@@ -14,14 +14,8 @@ public sealed record DeviceRecord(
     string Name, ProcessIdentity? Qemu, ProcessIdentity? Owner, IReadOnlyList<ProcessIdentity> Companions, string DiskFolder)
 {
     /// <summary>Folder of the records and sockets: short, because a socket's path has at most 107 bytes (unix(7)).</summary>
-    public static string RegistryFolder
-    {
-        get
-        {
-            string? runtime = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-            return string.IsNullOrEmpty(runtime) ? $"/tmp/hostup-lab-{Environment.UserName}" : Path.Combine(runtime, "hostup-lab");
-        }
-    }
+    /// <remarks>Not in the folder of a login: a device that stays outlives it.</remarks>
+    public static string RegistryFolder => Environment.IsPrivilegedProcess ? "/run/hostup-lab" : $"/tmp/hostup-lab-{Environment.UserName}";
 
     /// <summary>Folder of this device's sockets and record.</summary>
     [JsonIgnore]

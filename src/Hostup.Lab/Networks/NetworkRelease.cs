@@ -58,7 +58,7 @@ public sealed class NetworkRelease : IAsyncDisposable
             TreeDigest = tree.Digest,
             Root = new RootFileSystem { ContentBytes = tree.Sums.ContentBytes, SpaceBytes = tree.Sums.SpaceBytes, Entries = tree.Sums.Entries },
         };
-        using var http = new HttpClient(RegistryClient.NewHandler());
+        using var http = RegistryClient.NewHttp();
         await new RegistryClient(http, new RegistryLocation(made.Registry.Base, "os/test"), null, new TransferCounter()).PushAsync(signed, layout, null, default);
         return made;
     }

@@ -51,6 +51,9 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     /// <summary>States told, without repetition.</summary>
     public List<string> States { get; } = [];
 
+    /// <summary>Called with each state told.</summary>
+    public Action<string>? Reported { get; set; }
+
     /// <summary>As <see cref="FolderSlots.DropsCaches"/>.</summary>
     public bool DropsCaches { get; init; }
 
@@ -85,6 +88,7 @@ public sealed class SlotFetch(string folder) : IAttemptProgress, IDisposable
     {
         if (States is [] || States[^1] != state)
             States.Add(state);
+        Reported?.Invoke(state);
     }
 
     public void Dispose() => _links.ForEach(l => l.Dispose());

@@ -56,6 +56,8 @@ public static class RequiredTools
         var apt = new Tool("apt-get");
         var quiet = new Dictionary<string, string> { ["DEBIAN_FRONTEND"] = "noninteractive" };
         string[] wait = ["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"];
+        // An installation that was killed in its middle is finished first: apt refuses everything until then. Where another one is under way this fails, and apt waits for it.
+        await new Tool("dpkg").TryRunAsync(["--configure", "-a"], TimeSpan.FromMinutes(30), quiet, null, ct);
         await apt.RunAsync([.. wait, "-q", "update"], TimeSpan.FromMinutes(10), quiet, ct);
         await apt.RunAsync([.. wait, "-q", "-y", "--no-install-recommends", "install", .. missing], TimeSpan.FromMinutes(30), quiet, ct);
     }

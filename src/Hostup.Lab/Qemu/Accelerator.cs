@@ -22,7 +22,9 @@ public static class Accelerator
     /// </summary>
     public static async Task<string> ChooseAsync(LabEnvironment lab, HostOsTree tree, CancellationToken ct)
     {
-        const string emulation = "tcg,thread=multi,tb-size=512";
+        // What was translated of a page stays until all of it is thrown away, also over a reset: firmware whose stack comes to lie on a page that the OS ran much code from takes longer
+        // for each store than from one timer interrupt to the next, for ever. Megabytes: a quarter of this cache has a quarter of that.
+        const string emulation = "tcg,thread=multi,tb-size=128";
         if (!File.Exists("/dev/kvm"))
             return emulation;
         string boot = (await File.ReadAllTextAsync("/proc/sys/kernel/random/boot_id", ct)).Trim();

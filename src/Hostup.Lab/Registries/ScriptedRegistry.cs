@@ -59,6 +59,9 @@ public sealed class ScriptedRegistry : IAsyncDisposable
     /// <summary>What it answers to who asks for a delta, by path and query: status and document; null: as to any other path.</summary>
     public Func<string, (int Status, string Document)>? Deltas { get; set; }
 
+    /// <summary>Media type of these answers.</summary>
+    public string DeltasType { get; set; } = "application/json";
+
     /// <summary>Each request: method, path, and Authorization scheme or "-".</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
@@ -102,7 +105,7 @@ public sealed class ScriptedRegistry : IAsyncDisposable
         response.StatusCode = status;
         if (status == 202)
             response.Headers["Retry-After"] = "30";
-        await SendAsync(request, response, "application/json", Encoding.UTF8.GetBytes(document));
+        await SendAsync(request, response, DeltasType, Encoding.UTF8.GetBytes(document));
     }
 
     private async Task GiveTokenAsync(HttpListenerRequest request, HttpListenerResponse response)

@@ -13,6 +13,13 @@ internal static class SimBootLoader
     /// <summary>Path of the kernel of a slot on the boot partition.</summary>
     public static string KernelOf(SimSlot slot) => string.Create(CultureInfo.InvariantCulture, $"{Places.Boot}/slot-{slot.PartitionNumber:x}/vmlinuz");
 
+    /// <summary>Puts there what it needs of the release that a device is delivered with.</summary>
+    public static void Provision(SimDevice device, SimRelease release)
+    {
+        if (release.LoaderChoosesBySlot)
+            device.Boot.Provision(KernelOf(device.SlotA), release.Kernel);
+    }
+
     /// <summary>Plays it.</summary>
     /// <returns>The slot that it boots; null when the device is lost.</returns>
     public static SimSlot? Play(SimDevice device, IReadOnlyDictionary<Digest, SimRelease> known)
@@ -39,7 +46,8 @@ internal static class SimBootLoader
         }
         var chosen = settings.RootPartition == device.SlotA.PartitionNumber ? device.SlotA : device.SlotB;
         var fallback = chosen == device.SlotA ? device.SlotB : device.SlotA;
-        return other || !Loads(device, chosen, known) ? fallback : chosen;
+        var taken = other || !Loads(device, chosen, known) ? fallback : chosen;
+        return taken == chosen || Loads(device, taken, known) ? taken : Lost(device, $"the boot loader comes back to {taken.Label} and finds no kernel of it");
     }
 
     // The board tries the copies in order; each has a checksum.
@@ -47,10 +55,11 @@ internal static class SimBootLoader
         known.Values.FirstOrDefault(r => r.LoaderCopies is not []) is not { } board
         || board.LoaderCopies.Any(c => known.Values.Any(r => r.Loader is { } loader && device.Media.FaultOf(c.Medium, c.OffsetBytes, loader.Length) is null && device.Media.Read(c.Medium, c.OffsetBytes, loader.Length).AsSpan().SequenceEqual(loader)));
 
-    // The kernel of the slot's directory must be that of its root.
+    // Where the loader goes by slots, the kernel of the slot's directory must be that of its root.
     private static bool Loads(SimDevice device, SimSlot slot, IReadOnlyDictionary<Digest, SimRelease> known) =>
         slot.Files?.ContainsKey("sbin/init") == true && slot.TreeDigest is { } digest && known.TryGetValue(digest, out var release)
-        && device.Boot.Read(KernelOf(slot)) is { } kernel && kernel.AsSpan().SequenceEqual(release.Kernel);
+        && (!SimRelease.ChoosesBySlot(device.Boot.Read($"{Places.Boot}/EFI/BOOT/grub.cfg")!)
+            || (release.BringsSlotFiles && device.Boot.Read(KernelOf(slot)) is { } kernel && kernel.AsSpan().SequenceEqual(release.Kernel)));
 
     private static string? CorruptFile(SimDevice device, IReadOnlyDictionary<Digest, SimRelease> known) => LoaderFiles
         .FirstOrDefault(path => device.Boot.Read($"{Places.Boot}/{path}") is not { } found || !known.Values.Any(r => r.BootFiles[path].AsSpan().SequenceEqual(found)));

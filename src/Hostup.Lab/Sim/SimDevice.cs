@@ -188,7 +188,7 @@ public sealed class SimDevice
             Media.Provision(copy.Medium, copy.OffsetBytes, from.Loader!);
         foreach (var (path, content) in from.BootFiles)
             Boot.Provision($"{Places.Boot}/{path}", content);
-        Boot.Provision(SimBootLoader.KernelOf(SlotA), from.Kernel);
+        SimBootLoader.Provision(this, from);
         // One file that updates leave alone and one that they do not: the owner changed both.
         Boot.Provision(Places.Boot + "/config.txt", Encoding.UTF8.GetBytes("dtparam=audio=on # the owner's"));
         Boot.Provision(Places.Boot + "/cmdline.txt", Encoding.UTF8.GetBytes("console=ttyS1 # the owner's"));
@@ -221,7 +221,7 @@ public sealed class SimDevice
 
     private async Task<bool> RunUnitsAsync()
     {
-        if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched))
+        if (Files.Exists(Places.AltbootBreadcrumb) || Files.Exists(Places.BootFilesTouched) || Files.Exists(Places.DatabaseDue))
             await SimUnit.RunAsync(this, () => new AltbootRollback(Device).RunAsync(CancellationToken.None), starts: 1);
         if (Ports.RebootRequested)
             return Orderly(true);

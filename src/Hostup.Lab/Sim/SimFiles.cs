@@ -19,6 +19,9 @@ public sealed class SimFiles(SimDevice device) : IFiles
     /// <summary>What lies here or below can neither be read nor looked for, as on a failing medium; null: all can.</summary>
     public string? UnreadablePath { get; set; }
 
+    /// <summary>Mount point of a partition that is not mounted yet; null: all are.</summary>
+    public string? Unmounted { get; set; }
+
     /// <summary>What an effect of this number on the boot partition fails with; null: it does not.</summary>
     public Func<int, string?>? Fault { get; set; }
 
@@ -68,6 +71,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
     {
         MustBeReadable(directory);
         string prefix = directory.TrimEnd('/') + "/";
+        if (IsUnmounted(directory))
+            return [];
         var elsewhere = Elsewhere.Keys.Where(p => p.StartsWith(prefix, StringComparison.Ordinal)).ToList();
         if (elsewhere is not [])
             return [.. elsewhere.Select(p => p[prefix.Length..]).Order(StringComparer.Ordinal)];
@@ -182,6 +187,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
             throw new IOException($"read-only file system: {path}");
         if (fs == device.Boot && act is "create" or "make directory" or "rename" && SimRootDirectory.EntriesOf([.. device.Boot.Paths, .. _directories, path]) > BootRootEntries)
             throw new NoRoomException($"no space left on device: {path}");
+        if (IsUnmounted(path))
+            throw new IOException($"no such directory: {path}");
         device.Power.Effect($"{act} {path}");
         if (fs == device.Boot && Fault?.Invoke(device.Power.Effects) is { } fault)
         {
@@ -196,6 +203,8 @@ public sealed class SimFiles(SimDevice device) : IFiles
         return fs;
     }
 
+    private bool IsUnmounted(string path) => Unmounted is { } mount && path.StartsWith(mount, StringComparison.Ordinal);
+
     private void MustBeReadable(string path)
     {
         if (UnreadablePath is { } unreadable && path.StartsWith(unreadable, StringComparison.Ordinal))
@@ -209,6 +218,7 @@ public sealed class SimFiles(SimDevice device) : IFiles
     }
 
     private byte[]? Found(string path) => Elsewhere.TryGetValue(path, out byte[]? elsewhere) ? elsewhere
+        : IsUnmounted(path) ? null
         : Writable(path) is { } fs ? fs.Read(path)
         : Root(path, out string inRoot)?.GetValueOrDefault(inRoot);
 

@@ -95,6 +95,17 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public string? Other { get; set; }
 
+    /// <summary>Whether updates are kept from beginning.</summary>
+    public bool IsExcluding { get; private set; }
+
+    public IDisposable Exclude()
+    {
+        if (Other is { } other)
+            throw new HostupException(HostupErrors.UpdateRunning, "cannot start the update", $"another update is running ({other})", "wait for its end: `hostup-device status`");
+        IsExcluding = true;
+        return new Exclusion(this);
+    }
+
     public bool IsInstalled => true;
 
     public string BootId => $"boot-{_boots}";
@@ -136,8 +147,12 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public ValueTask<bool> IsRunningAsync(CancellationToken ct) => ValueTask.FromResult(SupervisorRuns && !SupervisorIsStarting);
 
+    /// <summary>Called when it is stopped or started; null: nothing.</summary>
+    public Action? SupervisorChanges { get; set; }
+
     public ValueTask StopAsync(CancellationToken ct)
     {
+        SupervisorChanges?.Invoke();
         device.Power.Effect("stop supervisor");
         SupervisorRuns = false;
         return default;
@@ -145,6 +160,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     public ValueTask StartAsync(CancellationToken ct)
     {
+        SupervisorChanges?.Invoke();
         device.Power.Effect("start supervisor");
         SupervisorRuns = true;
         device.StartSupervisor();
@@ -259,5 +275,10 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
         if (held is not null)
             LocksTold.Add(held);
         Meanwhile?.Invoke(state);
+    }
+
+    private sealed class Exclusion(SimPorts ports) : IDisposable
+    {
+        public void Dispose() => ports.IsExcluding = false;
     }
 }

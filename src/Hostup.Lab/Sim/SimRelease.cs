@@ -21,6 +21,10 @@ public enum SimBehaviour
 /// <summary>A small host OS release: a few files, boot files among them.</summary>
 public sealed class SimRelease
 {
+    private const string SlotKernel = "resin-boot/per-slot/vmlinuz";
+
+    private static ReadOnlySpan<byte> KernelInRoot => "kernel of the root"u8;
+
     private SimRelease(string version, SimBehaviour behaviour, SortedDictionary<string, byte[]> files)
     {
         Version = version;
@@ -52,7 +56,16 @@ public sealed class SimRelease
         AllBootFiles.Where(f => !f.Key.StartsWith("per-slot/", StringComparison.Ordinal)).ToDictionary();
 
     /// <summary>The kernel, which lies in the directory of its slot.</summary>
-    public byte[] Kernel => Files["resin-boot/per-slot/vmlinuz"];
+    public byte[] Kernel => Files[SlotKernel];
+
+    /// <summary>Whether it brings files for the directory of its slot.</summary>
+    public bool BringsSlotFiles => Files.ContainsKey(SlotKernel);
+
+    /// <summary>Whether its boot loader takes the kernel from the directory of the slot that it boots, or from its root.</summary>
+    public bool LoaderChoosesBySlot => ChoosesBySlot(BootFiles["EFI/BOOT/grub.cfg"]);
+
+    /// <summary>The same of a configuration of the boot loader.</summary>
+    public static bool ChoosesBySlot(ReadOnlySpan<byte> configuration) => !configuration.StartsWith(KernelInRoot);
 
     private Dictionary<string, byte[]> AllBootFiles =>
         Files.Where(f => f.Key.StartsWith("resin-boot/", StringComparison.Ordinal)).ToDictionary(f => f.Key["resin-boot/".Length..], f => f.Value);
@@ -82,6 +95,24 @@ public sealed class SimRelease
 
     private IReadOnlyList<string> Hooks => HookFolder.In(Files.Keys.Where(k => k.StartsWith(HookFolder.Place[1..] + "/", StringComparison.Ordinal)).Select(k => k[HookFolder.Place.Length..]));
 
+    /// <summary>The same with a boot loader that takes the kernel from the root.</summary>
+    /// <param name="like">The release whose shared boot files it brings; null: its own.</param>
+    /// <param name="slotFiles">Whether it brings files of its slot all the same: the loader of the release after it goes by them.</param>
+    public SimRelease WithKernelInRoot(SimRelease? like = null, bool slotFiles = false)
+    {
+        var files = new SortedDictionary<string, byte[]>(Files, StringComparer.Ordinal) { ["resin-boot/EFI/BOOT/grub.cfg"] = Filled($"{Encoding.UTF8.GetString(KernelInRoot)} {Version}", 1500) };
+        if (!slotFiles)
+            files.Remove(SlotKernel);
+        if (like is not null)
+        {
+            foreach (string path in BootFiles.Keys)
+                files.Remove($"resin-boot/{path}");
+            foreach (var (path, content) in like.BootFiles)
+                files[$"resin-boot/{path}"] = content;
+        }
+        return new(Version, Behaviour, files) { SupervisorVersion = SupervisorVersion };
+    }
+
     private static SortedDictionary<string, byte[]> Tree(string version, SimBehaviour behaviour, byte[]? trust, byte[]? ballast)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal)
@@ -93,7 +124,7 @@ public sealed class SimRelease
             ["resin-boot/EFI/BOOT/grub.cfg"] = Filled($"grub.cfg {version}", 1500),
             ["resin-boot/config.txt"] = Filled($"config.txt of {version}", 700),
             ["resin-boot/cmdline.txt"] = Filled($"cmdline.txt {version}", 400),
-            ["resin-boot/per-slot/vmlinuz"] = Filled($"kernel {version}", 6000),
+            [SlotKernel] = Filled($"kernel {version}", 6000),
         };
         // Each version brings a boot file of its own, so that files which a newer set adds are seen to go again.
         files[$"resin-boot/overlays/{version}.dtbo"] = Filled($"overlay {version}", 600);

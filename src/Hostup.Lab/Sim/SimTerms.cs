@@ -31,6 +31,9 @@ public sealed class SimTerms : IFetchTerms
     /// <summary>Times that was waited for the policy.</summary>
     public int Waits { get; private set; }
 
+    /// <summary>Times that the account was kept.</summary>
+    public int Kept { get; private set; }
+
     /// <summary>Every note, in order.</summary>
     public List<string> Told { get; } = [];
 
@@ -54,9 +57,7 @@ public sealed class SimTerms : IFetchTerms
         return true;
     }
 
-    public void Keep()
-    {
-    }
+    public void Keep() => Kept++;
 
     public void Tell(string state, string note) => Told.Add($"{state}: {note}");
 }

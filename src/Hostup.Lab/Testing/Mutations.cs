@@ -26,6 +26,12 @@ public sealed record Mutation(
 /// <param name="testsPassed">Whether all tests passed a moment ago: they need not be seen to pass without a fault once more.</param>
 public sealed class Mutations(string root, bool testsPassed)
 {
+    /// <summary>A fault may leave something unused: no warning and no style ends a build.</summary>
+    internal static IReadOnlyList<string> BuildOptions { get; } = ["-c", "Release", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"];
+
+    /// <summary>Far more than all tests of a project take.</summary>
+    private static readonly TimeSpan TestsLimit = TimeSpan.FromMinutes(30);
+
     private readonly HashSet<string> _allPass = [];
 
     /// <summary>Runs them, a line each.</summary>
@@ -54,12 +60,13 @@ public sealed class Mutations(string root, bool testsPassed)
                     await RequirePassAsync(copy, tests, [.. asked.Select(m => m.Test).Distinct()], asked.Key, ct);
             }
             int caught = 0;
+            await using var compiler = new FaultCompiler(copy);
             // The next fault is built while the tests look for this one.
-            var next = BuildFaultAsync(copy, mutations[0], ct);
+            var next = BuildFaultAsync(copy, compiler, mutations[0], ct);
             for (int i = 0; i < mutations.Length; i++)
             {
                 var fault = await next;
-                next = i + 1 < mutations.Length ? BuildFaultAsync(copy, mutations[i + 1], ct) : next;
+                next = i + 1 < mutations.Length ? BuildFaultAsync(copy, compiler, mutations[i + 1], ct) : next;
                 bool noticed = await IsNoticedAsync(copy, fault, [mutations[i].Test], mutations[i].Root, ct) || await IsNoticedByAnyAsync(copy, fault, ct);
                 caught += noticed ? 1 : 0;
                 Console.WriteLine($"{mutations[i].Name} {(noticed ? "caught" : "survived")}");
@@ -73,7 +80,7 @@ public sealed class Mutations(string root, bool testsPassed)
     }
 
     /// <summary>Builds the library with a fault in it: only its project, because public shapes do not change. The source is whole again afterwards.</summary>
-    private static async Task<PlantedFault> BuildFaultAsync(string copy, Mutation mutation, CancellationToken ct)
+    private static async Task<PlantedFault> BuildFaultAsync(string copy, FaultCompiler compiler, Mutation mutation, CancellationToken ct)
     {
         string path = Path.Combine(copy, mutation.File);
         string source = await File.ReadAllTextAsync(path, ct);
@@ -82,18 +89,17 @@ public sealed class Mutations(string root, bool testsPassed)
             throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", $"its place is not in {mutation.File} any more", "bring tests/mutations.json up to date");
         string project = string.Join('/', mutation.File.Split('/').Take(2));
         string library = LibraryOf(Path.Combine(copy, project)) + ".dll";
+        string built = Path.Combine(Directory.CreateDirectory(Path.Combine(copy, "faults", mutation.Name)).FullName, library);
         await File.WriteAllTextAsync(path, planted, ct);
         try
         {
-            if (await BuildAsync(copy, [project, "--no-restore", "--no-dependencies"], ct) != 0)
+            if (!await compiler.CompileAsync(project, built, ct))
                 throw new HostupException(HostupErrors.Lab, $"cannot plant fault {mutation.Name}", "the source does not build with it", "bring tests/mutations.json up to date");
         }
         finally
         {
             await File.WriteAllTextAsync(path, source, CancellationToken.None);
         }
-        string built = Path.Combine(copy, mutation.Name + ".dll");
-        File.Copy(Path.Combine(copy, $"artifacts/bin/{Path.GetFileName(project)}/release", library), built);
         return new PlantedFault(built, Path.Combine(copy, $"artifacts/bin/{mutation.Tests}/release", library), mutation.Tests);
     }
 
@@ -116,9 +122,15 @@ public sealed class Mutations(string root, bool testsPassed)
         string good = fault.Place + ".good";
         File.Copy(fault.Place, good);
         File.Copy(fault.Library, fault.Place, overwrite: true);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TestsLimit);
         try
         {
-            return await TestAsync(copy, fault.Tests, tests, root, ct) != 0;
+            return await TestAsync(copy, fault.Tests, tests, root, limit.Token) != 0;
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return true; // tests that never end are not green
         }
         finally
         {
@@ -131,7 +143,7 @@ public sealed class Mutations(string root, bool testsPassed)
         System.Xml.Linq.XDocument.Load(Path.Combine(project, Path.GetFileName(project) + ".csproj")).Descendants("AssemblyName").FirstOrDefault()?.Value ?? Path.GetFileName(project);
 
     private static Task<int> BuildAsync(string copy, IReadOnlyList<string> what, CancellationToken ct) =>
-        DotNet.RunAsync(copy, ["build", .. what, "-c", "Release", "-v", "quiet", "--nologo", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false"], null, ct);
+        DotNet.RunAsync(copy, ["build", .. what, .. BuildOptions], null, ct);
 
     private static Task<int> TestAsync(string copy, string project, IReadOnlyList<string> tests, bool root, CancellationToken ct) =>
         DotNet.RunAsync(copy, [$"artifacts/bin/{project}/release/{project}.dll", "-noColor", "-stopOnFail", .. root ? Array.Empty<string>() : ["-trait-", "Needs=root"], .. tests.SelectMany(t => new[] { "-method", "*." + t })], _ => { }, ct);

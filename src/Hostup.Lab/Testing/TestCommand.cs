@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Hostup.Core.Errors;
 using Hostup.Lab.Packages;
+using Hostup.Lab.Programs;
 
 namespace Hostup.Lab.Testing;
 
@@ -89,12 +90,19 @@ public static class TestCommand
 
     private static async Task RecordAsync(string root, TestRun run, TimeSpan took, CancellationToken ct)
     {
-        // of a modified tree it says so
-        using var git = Process.Start(new ProcessStartInfo("git", ["-C", root, "describe", "--always", "--exclude", "*", "--dirty=, modified"]) { RedirectStandardOutput = true })!;
-        string commit = (await git.StandardOutput.ReadToEndAsync(ct)).Trim();
-        await git.WaitForExitAsync(ct);
+        string commit = await CommitAsync(root, ct);
         await File.WriteAllTextAsync(
             Path.Combine(root, "docs/last-full-test.txt"),
             string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, commit {commit}: {run.Summary}, {took.TotalMinutes:0} min\n"), ct);
+    }
+
+    /// <summary>Of a modified tree it says so; a source tree from an archive has none, and a machine may be without git.</summary>
+    private static async Task<string> CommitAsync(string root, CancellationToken ct)
+    {
+        var git = new Tool("git");
+        if (git.Path is null)
+            return "unknown";
+        var said = await git.TryRunAsync(["-C", root, "describe", "--always", "--exclude", "*", "--dirty=, modified"], TimeSpan.FromMinutes(1), null, null, ct);
+        return said.ExitCode == 0 ? said.Output.Trim() : "unknown";
     }
 }

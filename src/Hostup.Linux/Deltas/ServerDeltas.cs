@@ -37,6 +37,9 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     /// <inheritdoc/>
     public async ValueTask<DeltaOffer> AskAsync(Digest image, Digest from, CancellationToken ct)
     {
+        // Who comes next may have all of the image; it says so itself when it needs more than is left.
+        if (link.BytesLeft?.Invoke() <= MostAnswerBytes)
+            throw Fault(HostupErrors.NoDelta, "the attempt's budget has no room for the question", "start the update again with a budget for the rest");
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(server, $"device/v1/deltas/{image}?from={from}"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", device.Password);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -45,6 +48,11 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
         try
         {
             using var answer = await link.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
+            if ((int)answer.StatusCode < 400 && WebPage.Of(answer) is { } page)
+            {
+                Waste(before);
+                throw Link(page);
+            }
             byte[] said = await ReadAsync(answer, limit.Token).ConfigureAwait(false);
             return answer.StatusCode == HttpStatusCode.OK ? Parse(said) : throw Refused(answer, said);
         }
@@ -120,7 +128,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     private static TimeSpan? Pause(HttpResponseMessage answer) => answer.Headers.RetryAfter is not { } after ? null
         : after.Delta ?? (after.Date > answer.Headers.Date ? after.Date - answer.Headers.Date : null);
 
-    private static HostupException Link(string why, Exception inner) => new(HostupErrors.Link, "cannot ask for a delta", why, "check the network; it is asked again", inner);
+    private static HostupException Link(string why, Exception? inner = null) => new(HostupErrors.Link, "cannot ask for a delta", why, "check the network; it is asked again", inner);
 
     private static HostupException Fault(HostupErrorCode code, string why, string whatToDo, TimeSpan? after = null) =>
         new(code, "cannot get a delta", why, whatToDo) { RetryAfter = after };

@@ -7,4 +7,7 @@ public sealed class UpdateProcesses : IUpdateProcesses
 {
     /// <inheritdoc/>
     public string? Other => UpdateLock.Holder();
+
+    /// <inheritdoc/>
+    public IDisposable Exclude() => UpdateLock.Take(forAMoment: true);
 }

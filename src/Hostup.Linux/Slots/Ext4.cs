@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Linux.Processes;
@@ -16,6 +17,8 @@ public static class Ext4
     private const int UuidOffset = 0x68;
 
     private const string Mke2fs = "/usr/sbin/mke2fs|/sbin/mke2fs";
+    /// <summary>As the space check counts them; mke2fs itself takes 1024 on a small slot.</summary>
+    private const string BlockBytes = "4096";
     private const string ProbeBlocks = "65536"; // enough for every feature; no device is looked at
 
     /// <summary>UUID of the file system; null when there is none.</summary>
@@ -34,7 +37,7 @@ public static class Ext4
     {
         try
         {
-            await commands.RequireAsync(Mke2fs, ["-n", "-F", "-q", "-t", "ext4", "-O", Features(format), "/dev/null", ProbeBlocks], ct).ConfigureAwait(false);
+            await commands.RequireAsync(Mke2fs, ["-n", "-F", "-q", "-t", "ext4", "-b", BlockBytes, "-O", Features(format), "/dev/null", ProbeBlocks], ct).ConfigureAwait(false);
             return null;
         }
         catch (HostupException e)
@@ -51,7 +54,7 @@ public static class Ext4
         {
             await commands.RequireAsync(
                 Mke2fs,
-                ["-q", "-F", "-t", "ext4", "-O", Features(format), "-U", uuid.ToString(), "-L", format.LabelOn(slot.Label), "-E", "lazy_itable_init=1,nodiscard", slot.Device],
+                ["-q", "-F", "-t", "ext4", "-b", BlockBytes, "-N", format.InodesOn(slot.SizeBytes).ToString(CultureInfo.InvariantCulture), "-O", Features(format), "-U", uuid.ToString(), "-L", format.LabelOn(slot.Label), "-E", "lazy_itable_init=1,nodiscard", slot.Device],
                 ct).ConfigureAwait(false);
             BlockDevices.DropBuffers(slot.Device);
         }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
@@ -32,7 +33,17 @@ public sealed class RegistrySource(string name, SourceLink link, Uri registry, R
     /// <summary>Fetches the image's manifest: a few kilobytes.</summary>
     public async ValueTask ProbeAsync(ReleaseManifest release, CancellationToken ct)
     {
-        await Client(release).GetManifestAsync(release.Image.Digest.ToString(), ct).ConfigureAwait(false);
+        var client = Client(release);
+        string manifest = release.Image.Digest.ToString();
+        try
+        {
+            await client.GetManifestAsync(manifest, ct).ConfigureAwait(false);
+        }
+        catch (HostupException e) when (e.Code == HostupErrors.DigestMismatch)
+        {
+            // One damaged answer ends no attempt; what is wrong twice is refused.
+            await client.GetManifestAsync(manifest, ct).ConfigureAwait(false);
+        }
         _probed = Bytes.Received;
     }
 

@@ -116,10 +116,10 @@ public sealed class OciLayout : IBlobSource
 
     /// <summary>Reads manifest and configuration of an image.</summary>
     /// <param name="reference">Its name or digest; null when it is the only one.</param>
-    /// <param name="platform">The machine, where the image has several variants.</param>
+    /// <param name="platform">The machine, where the image has several variants; null: it has one.</param>
     /// <param name="ct">Cancels the reading.</param>
     /// <exception cref="HostupException"><c>not-found</c>, <c>bad-image</c>, <c>digest-mismatch</c>.</exception>
-    public async Task<OciImage> LoadAsync(string? reference, OciPlatform platform, CancellationToken ct)
+    public async Task<OciImage> LoadAsync(string? reference, OciPlatform? platform, CancellationToken ct)
     {
         var descriptor = Choose(await ReadIndexAsync(ct).ConfigureAwait(false), reference, platform);
         // An index may list an index (docker buildx does); deeper nesting has no maker.
@@ -134,7 +134,7 @@ public sealed class OciLayout : IBlobSource
         return OciImage.Parse(descriptor, manifestBytes, config);
     }
 
-    private OciDescriptor Choose(OciIndex index, string? reference, OciPlatform platform)
+    private OciDescriptor Choose(OciIndex index, string? reference, OciPlatform? platform)
     {
         var named = index.Manifests.Where(m => reference is null || NameOf(m) == reference || m.Digest.ToString() == reference).ToList();
         return named switch

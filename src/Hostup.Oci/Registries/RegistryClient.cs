@@ -18,15 +18,10 @@ namespace Hostup.Oci.Registries;
 /// <param name="limits">How long it is waited for; null: a minute.</param>
 public sealed class RegistryClient(HttpClient http, RegistryLocation location, RegistryCredentials? credentials, TransferCounter counter, RegistryLimits? limits = null) : IBlobSource
 {
-    /// <summary>Headers of an answer, a sign-in and a TLS handshake, generously.</summary>
-    private const int RequestBytes = 16 << 10;
-
-    private const string WebPage = "answered with a web page";
-
     private readonly RegistryHttp _http = new(http, location.Base, credentials, counter, limits ?? RegistryLimits.Default);
 
     /// <summary>A handler with the settings this client relies on: no automatic redirects, no decompression, 30 s to connect.</summary>
-    /// <remarks>Give the <see cref="HttpClient"/> an infinite timeout: the client has its own for answers and stalled bodies.</remarks>
+    /// <remarks>Give the <see cref="HttpClient"/> an infinite timeout, as <see cref="NewHttp"/> does: the client has its own for answers and stalled bodies.</remarks>
     public static SocketsHttpHandler NewHandler() => new()
     {
         AllowAutoRedirect = false,
@@ -34,12 +29,15 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
         ConnectTimeout = TimeSpan.FromSeconds(30),
     };
 
+    /// <summary>Connections with <see cref="NewHandler"/> and no limit of their own: an upload takes as long as the link needs.</summary>
+    public static HttpClient NewHttp() => new(NewHandler()) { Timeout = Timeout.InfiniteTimeSpan };
+
     /// <summary>Reads manifest and configuration of an image.</summary>
     /// <param name="reference">Tag or digest.</param>
-    /// <param name="platform">The machine, where the image has several variants.</param>
+    /// <param name="platform">The machine, where the image has several variants; null: it has one.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>not-found</c>, <c>unauthorized</c>, <c>link</c>, <c>server-busy</c>, <c>registry-answer</c>, <c>bad-image</c>, <c>digest-mismatch</c>.</exception>
-    public async Task<OciImage> LoadAsync(string reference, OciPlatform platform, CancellationToken ct)
+    public async Task<OciImage> LoadAsync(string reference, OciPlatform? platform, CancellationToken ct)
     {
         var (descriptor, bytes) = await GetManifestAsync(reference, ct).ConfigureAwait(false);
         if (MediaTypes.IsIndex(descriptor.MediaType))
@@ -60,12 +58,10 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     public async Task<(OciDescriptor Descriptor, ReadOnlyMemory<byte> Bytes)> GetManifestAsync(string reference, CancellationToken ct)
     {
         var what = $"fetch manifest {reference} from {location}";
-        using var answer = await _http.SendAsync(_ => ValueTask.FromResult(ManifestRequest(reference)), what, ct).ConfigureAwait(false);
-        var bytes = await _http.ReadDocumentAsync(answer, OciJson.MaxManifestBytes, what, ct).ConfigureAwait(false);
+        var (bytes, type) = await _http.FetchDocumentAsync(() => ManifestRequest(reference), OciJson.MaxManifestBytes, what, ct).ConfigureAwait(false);
         var digest = Digest.Of(bytes);
         if (Digest.TryParse(reference, out var asked) && asked != digest)
             throw new HostupException(HostupErrors.DigestMismatch, $"cannot use manifest {asked}", $"its digest is {digest}", "fetch it again; if this repeats, the registry holds damaged data");
-        var type = answer.Content.Headers.ContentType?.MediaType;
         if (!MediaTypes.IsIndex(type) && !MediaTypes.IsManifest(type))
             type = OciJson.Parse(bytes, OciJson.Default.OciIndex, $"manifest {digest}").MediaType;
         return MediaTypes.IsIndex(type) || MediaTypes.IsManifest(type)
@@ -73,14 +69,14 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
             : throw new HostupException(HostupErrors.BadImage, $"cannot use manifest {reference} of {location}", $"its type is {type ?? "not stated"}", "push the image as OCI or Docker schema 2");
     }
 
-    /// <summary>How many bytes may still be received; null: as many as are wanted. A part that would exceed it is not asked for.</summary>
-    public Func<long>? BytesLeft { get; init; }
+    /// <summary>How many bytes may still be received; null: as many as are wanted. A part that would exceed it is not asked for, a document that does is not read to its end.</summary>
+    public Func<long>? BytesLeft { get => _http.BytesLeft; init => _http.BytesLeft = value; }
 
     /// <inheritdoc/>
     public long ReceivedBytes => counter.Mark().Received;
 
     /// <inheritdoc/>
-    public long Allows(long bytes) => BytesLeft is null ? bytes : Math.Min(bytes, Math.Max(0, BytesLeft() - RequestBytes));
+    public long Allows(long bytes) => _http.Allows(bytes);
 
     /// <inheritdoc/>
     public ValueTask<Stream> OpenAsync(OciDescriptor blob, long offset, CancellationToken ct) => OpenPartAsync(blob, offset, blob.Size - offset, ct);
@@ -90,24 +86,21 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     {
         if (bytes == 0)
             return Stream.Null;
-        if (OverBudget(blob, bytes, "are wanted") is { } refused)
-            throw refused;
         var what = $"fetch blob {blob.Digest} from {location}";
+        if (_http.OverBudget(what, bytes, "are wanted") is { } refused)
+            throw refused;
         var mark = counter.Mark();
         var answer = await _http.SendAsync(_ => ValueTask.FromResult(BlobRequest(blob, offset, bytes)), what, ct).ConfigureAwait(false);
         bool ranged = answer.StatusCode == HttpStatusCode.PartialContent;
         // A registry may leave a range unheeded: what lies before it comes too.
         long skipped = ranged ? 0 : offset;
-        if (WhyWrong(answer, blob, offset, bytes, ranged) is { } why)
+        if (WhyWrong(answer, what, blob, offset, bytes, ranged) is { } wrong)
         {
             answer.Dispose();
             counter.Waste(mark);
-            // A page for people stands between us and the registry: it goes away with the network that shows it.
-            throw why.EndsWith(WebPage, StringComparison.Ordinal)
-                ? RegistryErrors.Link(what, why)
-                : new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", why, "check the registry and any proxy before it");
+            throw wrong;
         }
-        if (skipped > 0 && OverBudget(blob, skipped + bytes, "come, because the registry sends all of it from its beginning,") is { } tooMuch)
+        if (skipped > 0 && _http.OverBudget(what, skipped + bytes, "come, because the registry sends all of it from its beginning,") is { } tooMuch)
         {
             answer.Dispose();
             counter.Waste(mark);
@@ -118,9 +111,6 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
             await SkipAsync(body, skipped, ct).ConfigureAwait(false);
         return body;
     }
-
-    private HostupException? OverBudget(OciDescriptor blob, long bytes, string what) => Allows(bytes) >= bytes ? null : new(
-        HostupErrors.ByteBudget, $"cannot fetch blob {blob.Digest}", $"{new ByteCount(bytes)} {what} and {new ByteCount(Math.Max(0, BytesLeft!()))} are left of the attempt's budget", "what is there is kept; start the update again with a budget for the rest");
 
     /// <summary>Whether the repository has a blob.</summary>
     public async Task<bool> HasBlobAsync(Digest digest, CancellationToken ct)
@@ -191,14 +181,12 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     }
 
     /// <summary>What a portal or a mistaken proxy puts in the place of a blob; null: it may be the blob.</summary>
-    private static string? WhyWrong(HttpResponseMessage answer, OciDescriptor blob, long offset, long bytes, bool ranged)
+    private static HostupException? WhyWrong(HttpResponseMessage answer, string what, OciDescriptor blob, long offset, long bytes, bool ranged)
     {
         var range = answer.Content.Headers.ContentRange;
         if (ranged && (range?.From != offset || range.To > offset + bytes - 1 || (range.Length is { } whole && whole != blob.Size)))
-            return $"it answered the range {offset} to {offset + bytes - 1} of {blob.Size} with {range?.ToString() ?? "no range"}";
-        return answer.Content.Headers.ContentType?.MediaType is "text/html" or "application/xhtml+xml"
-            ? $"{answer.RequestMessage?.RequestUri?.Authority} {WebPage}"
-            : null;
+            return new HostupException(HostupErrors.RegistryAnswer, $"cannot {what}", $"it answered the range {offset} to {offset + bytes - 1} of {blob.Size} with {range?.ToString() ?? "no range"}", "check the registry and any proxy before it");
+        return WebPage.Of(answer) is { } page ? RegistryErrors.Link(what, page) : null;
     }
 
     private async Task SkipAsync(Stream body, long bytes, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Oci.Images;
 
@@ -15,9 +16,43 @@ internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredential
     private const int MaxRedirects = 5;
     private const int MaxTokenBytes = 1 << 20;
 
+    /// <summary>Headers of an answer, a sign-in and a TLS handshake, generously.</summary>
+    private const int RequestBytes = 16 << 10;
+
     private volatile AuthenticationHeaderValue? _authorization;
 
     public TransferCounter Counter => counter;
+
+    /// <summary>How many bytes may still be received; null: as many as are wanted.</summary>
+    public Func<long>? BytesLeft { get; set; }
+
+    /// <summary>How many of so many bytes an answer may have.</summary>
+    public long Allows(long bytes) => BytesLeft is null ? bytes : Math.Min(bytes, Math.Max(0, BytesLeft() - RequestBytes));
+
+    /// <summary>Why so many bytes may not be asked for; null: they may.</summary>
+    /// <param name="what">Completes "cannot ..." in errors.</param>
+    /// <param name="bytes">Bytes of the answer.</param>
+    /// <param name="why">Completes "so many bytes ...".</param>
+    public HostupException? OverBudget(string what, long bytes, string why) => Allows(bytes) >= bytes ? null : new(
+        HostupErrors.ByteBudget, $"cannot {what}", $"{new ByteCount(bytes)} {why} and {new ByteCount(Math.Max(0, BytesLeft!()))} are left of the attempt's budget", "what is there is kept; start the update again with a budget for the rest");
+
+    /// <summary>Fetches a small document as a whole; never more of it than the budget has left.</summary>
+    /// <returns>It, and its media type as the answer has it.</returns>
+    public async Task<(byte[] Bytes, string? Type)> FetchDocumentAsync(Func<HttpRequestMessage> make, int limit, string what, CancellationToken ct)
+    {
+        if (OverBudget(what, 1, "at least are wanted") is { } refused)
+            throw refused;
+        var mark = counter.Mark();
+        string? page;
+        using (var answer = await SendAsync(_ => ValueTask.FromResult(make()), what, ct).ConfigureAwait(false))
+        {
+            page = WebPage.Of(answer);
+            if (page is null)
+                return (await ReadDocumentAsync(answer, limit, what, ct).ConfigureAwait(false), answer.Content.Headers.ContentType?.MediaType);
+        }
+        counter.Waste(mark);
+        throw RegistryErrors.Link(what, page);
+    }
 
     /// <summary>Sends a request and its repetitions.</summary>
     /// <param name="make">Makes the request anew each time it is sent.</param>
@@ -124,24 +159,37 @@ internal sealed class RegistryHttp(HttpClient http, Uri home, RegistryCredential
             if (challenge.Parameters.TryGetValue(name, out var value))
                 query.Append(query.Length == 0 ? "" : "&").Append(name).Append('=').Append(Uri.EscapeDataString(value));
         var address = new UriBuilder(realm) { Query = query.ToString() }.Uri;
+        if (OverBudget(what, 1, "at least are wanted") is { } refused)
+            throw refused;
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         // A registry that names a token server elsewhere does not get our password there: it may not be itself any more.
         request.Headers.Authorization = IsHome(address) ? Basic() : null;
         using var answer = await SendRawAsync(request, what, ct).ConfigureAwait(false);
         if (answer.StatusCode != HttpStatusCode.OK)
             throw RegistryErrors.Of(answer, what);
+        if (WebPage.Of(answer) is { } page)
+            throw RegistryErrors.Link(what, page);
         var json = await ReadDocumentAsync(answer, MaxTokenBytes, what, ct).ConfigureAwait(false);
         var token = OciJson.Parse(json, OciJson.Default.RegistryToken, "token of the registry");
         return token.Token ?? token.AccessToken
             ?? throw new HostupException(HostupErrors.Unauthorized, $"cannot {what}", $"{realm.Authority} gave none", "check the user, the password or token and its rights");
     }
 
-    /// <summary>Reads a small answer as a whole.</summary>
-    public async Task<byte[]> ReadDocumentAsync(HttpResponseMessage answer, int limit, string what, CancellationToken ct)
+    private async Task<byte[]> ReadDocumentAsync(HttpResponseMessage answer, int limit, string what, CancellationToken ct)
     {
+        int most = (int)Allows(limit);
         var body = await BodyAsync(answer, null, what, ct).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
-            return await SmallBlob.ReadAsync(body, limit, $"answer of {answer.RequestMessage!.RequestUri!.Authority}", ct).ConfigureAwait(false);
+        {
+            try
+            {
+                return await SmallBlob.ReadAsync(body, most, $"answer of {answer.RequestMessage!.RequestUri!.Authority}", ct).ConfigureAwait(false);
+            }
+            catch (HostupException e) when (e.Code == HostupErrors.BadImage && OverBudget(what, most + 1, "at least come") is { } refused)
+            {
+                throw refused;
+            }
+        }
     }
 
     /// <summary>The body, counted, with its failures mapped; disposes the answer with it.</summary>

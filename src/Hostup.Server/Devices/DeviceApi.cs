@@ -37,7 +37,7 @@ internal static class DeviceApi
 
     private static async Task<DeviceKeyAnswer> NextKey(Caller caller, DeviceIdentity identity, CancellationToken ct) => new(await identity.NextKeyAsync(caller.Id, ct));
 
-    private static async Task<IResult> Poll(Caller caller, HttpContext context, HostupDb db, Targets targets, CloneWatch clones, Policies.Policies policies, ServerOptions options, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Poll(Caller caller, HttpContext context, HostupDb db, Targets targets, CloneWatch clones, Policies.Policies policies, TimeProvider time, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         var grain = now - SeenGrain;
@@ -45,8 +45,8 @@ internal static class DeviceApi
         // two machines would carry out one attempt, and report on it by turns
         var target = await clones.SeeAsync(caller.Id, context, ct) ? null : await targets.OfAsync(caller.Id, ct);
         var device = await db.Devices.Where(d => d.Uuid == caller.Id).Select(d => new { d.RotateKey, d.Policy }).SingleAsync(ct);
-        int? interval = Policies.Policies.Read(device.Policy).Over(await policies.ForAllAsync(ct)).PollSeconds;
-        var answer = new PollAnswer(interval ?? (int)options.PollInterval.TotalSeconds, target)
+        var interval = await policies.PollIntervalAsync(device.Policy, ct);
+        var answer = new PollAnswer((int)interval.TotalSeconds, target)
         {
             TrustVersion = await db.TrustLists.MaxAsync(t => (long?)t.Version, ct) ?? 0,
             RotateKey = device.RotateKey,

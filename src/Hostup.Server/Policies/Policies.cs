@@ -8,13 +8,19 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Policies;
 
 /// <summary>What operators say of the policy: for all devices, for one, for one attempt. The narrower goes before the wider.</summary>
-internal sealed class Policies(HostupDb db, AttemptNews news, TimeProvider time)
+internal sealed class Policies(HostupDb db, AttemptNews news, ServerOptions options, TimeProvider time)
 {
     private const string ForAll = "policy";
 
     /// <summary>What is said for all devices.</summary>
     public async Task<PolicySettings> ForAllAsync(CancellationToken ct) =>
         Read(await db.Settings.AsNoTracking().Where(s => s.Name == ForAll).Select(s => s.Value).SingleOrDefaultAsync(ct));
+
+    /// <summary>How long a device is to pause between two polls.</summary>
+    /// <param name="ofDevice">What is said for the device, as it is stored.</param>
+    /// <param name="ct">Ends the question.</param>
+    public async Task<TimeSpan> PollIntervalAsync(string? ofDevice, CancellationToken ct) =>
+        Read(ofDevice).Over(await ForAllAsync(ct)).PollSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : options.PollInterval;
 
     /// <summary>Says it for all devices; it takes the place of what was said before.</summary>
     /// <exception cref="HostupException"><c>bad-value</c>.</exception>

@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Updates;
 
 /// <summary>Tells a stuck attempt from one that takes long: by what the device says of the attempt, not by whether the device polls.</summary>
-internal sealed class Silences(HostupDb db, BlobStore blobs, TimeProvider time)
+internal sealed class Silences(HostupDb db, BlobStore blobs, Policies.Policies policies, TimeProvider time)
 {
     /// <summary>The longest that a step says nothing is the engine's pull of a supervisor, 30 minutes.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(45);
@@ -26,10 +26,22 @@ internal sealed class Silences(HostupDb db, BlobStore blobs, TimeProvider time)
         if (attempt.EndedAt is not null || (attempt.ReportedAt ?? attempt.DeliveredAt) is not { } since)
             return null;
         var silent = time.GetUtcNow() - since;
-        if (silent <= Limit || (attempt.State == AttemptStates.Trial && silent <= Limit + await TrialAsync(attempt.ReleaseId, ct)))
+        if (silent <= Limit || silent <= Limit + await LongerAsync(attempt, ct))
             return null;
         return new AttemptSilence(since, deviceSeenAt > since + SeenEvery);
     }
+
+    /// <summary>How much longer than in other states nothing may be heard of it.</summary>
+    private async Task<TimeSpan> LongerAsync(AttemptRow attempt, CancellationToken ct) => attempt.State switch
+    {
+        AttemptStates.Trial => await TrialAsync(attempt.ReleaseId, ct),
+        var state when AttemptStates.Waits(state) => await BetweenPollsAsync(attempt.DeviceUuid, ct),
+        _ => TimeSpan.Zero,
+    };
+
+    /// <summary>The agent adds up to a tenth to the interval, so that a fleet does not poll together.</summary>
+    private async Task<TimeSpan> BetweenPollsAsync(string device, CancellationToken ct) =>
+        1.1 * await policies.PollIntervalAsync(await db.Devices.Where(d => d.Uuid == device).Select(d => d.Policy).SingleAsync(ct), ct);
 
     /// <summary>How long the new OS has time for its checks; one that is on trial says nothing before the verdict.</summary>
     private async Task<TimeSpan> TrialAsync(string? releaseId, CancellationToken ct)

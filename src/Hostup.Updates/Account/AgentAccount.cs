@@ -30,6 +30,7 @@ public sealed class AgentAccount
     private readonly ISystemClock _clock;
     private KeptAgentAccount? _now;
     private TimeSpan _keptAt;
+    private bool _isConfirmed = true;
 
     /// <summary>Goes on with what is kept.</summary>
     public AgentAccount(IFiles files, INetwork network, IPower power, ISystemClock clock)
@@ -50,9 +51,28 @@ public sealed class AgentAccount
     /// <summary>Begins anew: from here on everything belongs to this attempt. Durable when it returns.</summary>
     public void Begin(string attempt)
     {
+        Expect(attempt);
+        Confirm();
+    }
+
+    /// <summary>The same in memory only, until <see cref="Confirm"/>: who names an attempt may be anybody.</summary>
+    public void Expect(string attempt)
+    {
         _now = new KeptAgentAccount(attempt) { BootId = _power.BootId, Interfaces = _network.Count(), Engine = _network.EngineConnections() };
+        _isConfirmed = false;
+    }
+
+    /// <summary>A trusted key signed what the attempt is for: from now on the account is kept. Durable when it returns the first time.</summary>
+    public void Confirm()
+    {
+        if (_isConfirmed)
+            return;
+        _isConfirmed = true;
         Keep();
     }
+
+    /// <summary>Whether it counts for this attempt, and is kept.</summary>
+    public bool IsKept(string attempt) => IsOf(attempt) && _isConfirmed;
 
     /// <summary>Adds bytes of the agent's own.</summary>
     public void Add(CauseBytes bytes)
@@ -125,6 +145,8 @@ public sealed class AgentAccount
     // A full state partition costs the figure, not the update.
     private void Keep()
     {
+        if (!_isConfirmed)
+            return;
         try
         {
             AtomicFile.Write(_files, Places.AgentAccount, JsonSerializer.SerializeToUtf8Bytes(_now!, StateJson.Default.KeptAgentAccount));

@@ -50,19 +50,34 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
         return [.. differing.Select(d => d.Area.Name).Distinct()];
     }
 
-    /// <summary>Brings back what an update wrote. Durable and read back when it returns; idempotent. The boot files' own way back ends it.</summary>
+    /// <summary>
+    /// Brings back what an update wrote: from the copies, and where one of them is not whole, from the running root's own file, when that is what lay there. Durable and read
+    /// back when it returns; idempotent. The boot files' own way back ends it.
+    /// </summary>
     /// <param name="runningPartition">Partition number of the root that runs: when it is not the one that the update began on, the new areas stay.</param>
-    /// <returns>Areas that had to be restored, as <c>MEDIUM:OFFSET</c>.</returns>
-    public IReadOnlyList<string> Restore(int runningPartition)
+    public RestoredAreas Restore(int runningPartition)
     {
         if (TouchedFiles.Load(files) is not { Areas: not [] } touched || touched.FromPartition != runningPartition)
-            return [];
-        var changed = touched.Areas.Select(a => (Area: a, Now: media.Hash(a.Copy.Medium, a.Copy.OffsetBytes, a.Length))).Where(a => a.Now != a.Area.Digest && IsWhole(a.Area)).ToList();
+            return new RestoredAreas([], null);
+        var changed = touched.Areas.Select(a => (Area: a, Now: media.Hash(a.Copy.Medium, a.Copy.OffsetBytes, a.Length)))
+            .Where(c => c.Now != c.Area.Digest).Select(c => (c.Area, c.Now, From: WayBack(c.Area))).Where(c => c.From is null || !Holds(c.Area.Copy, c.From)).ToList();
         // What is neither old nor new starts nothing: it is mended before one that does start is written over.
-        foreach (var (area, _) in changed.OrderBy(c => c.Now == c.Area.Wanted).ThenByDescending(c => c.Area.Number))
-            Write(Kept(area.Number), area.Digest, area.Length, area.Copy, "as it was");
-        return [.. changed.Select(c => c.Area.Copy.ToString())];
+        foreach (var (area, _, from) in changed.Where(c => c.From is not null).OrderBy(c => c.Now == c.Area.Wanted).ThenByDescending(c => c.Area.Number))
+            Write(from!, DigestOf(from!), files.Length(from!) ?? 0, area.Copy, "as it was");
+        var lost = changed.Where(c => c.From is null).Select(c => Lost(c.Area, c.Now)).ToList();
+        return new RestoredAreas([.. changed.Where(c => c.From is not null).Select(c => c.Area.Copy.ToString())], lost is [] ? null : string.Join("; ", lost));
     }
+
+    private string? WayBack(TouchedArea area) =>
+        IsWhole(area) ? Kept(area.Number)
+        : area.OwnFile is { } own && files.Length(own) is > 0 and var length && media.FaultOf(area.Copy.Medium, area.Copy.OffsetBytes, length) is null ? own
+        : null;
+
+    private bool Holds(BootAreaCopy copy, string file) => media.Hash(copy.Medium, copy.OffsetBytes, files.Length(file) ?? 0) == DigestOf(file);
+
+    private static string Lost(TouchedArea area, Digest now) =>
+        $"raw area {area.Copy} is not as it was: its copy is damaged and the running OS has no file of it; "
+        + (now == area.Wanted ? "it holds the new boot loader, which starts this OS too" : "it holds neither boot loader, write the board's own there before the power goes");
 
     private IEnumerable<(BootArea Area, BootAreaCopy Copy)> Differing(IReadOnlyList<BootArea> areas) =>
         from area in areas
@@ -91,7 +106,7 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
                 var digest = media.Hash(copy.Medium, copy.OffsetBytes, area.Size);
                 media.CopyTo(copy.Medium, copy.OffsetBytes, area.Size, Kept(number));
                 files.Flush(Kept(number));
-                kept.Add(new TouchedArea(number, digest, area.Digest, area.Size, copy));
+                kept.Add(new TouchedArea(number, digest, area.Digest, area.Size, copy) { OwnFile = IsVouchedFor(area, copy) ? area.Path : null });
             }
             files.FlushFileSystem(Places.Boot);
         });
@@ -123,7 +138,7 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
     }
 
     private bool IsVouchedFor(BootArea area, BootAreaCopy copy) =>
-        files.Length(area.Path) is > 0 and var own && media.FaultOf(copy.Medium, copy.OffsetBytes, own) is null && media.Hash(copy.Medium, copy.OffsetBytes, own) == DigestOf(area.Path);
+        files.Length(area.Path) is > 0 and var own && media.FaultOf(copy.Medium, copy.OffsetBytes, own) is null && Holds(copy, area.Path);
 
     private bool IsWhole(TouchedArea area) => files.LengthOf(Kept(area.Number)) == area.Length && DigestOf(Kept(area.Number)) == area.Digest;
 

@@ -24,20 +24,21 @@ public sealed class BootPartition(IFiles files, string bootId)
     /// <summary>What installing this set asks for, as <see cref="Install"/> copies.</summary>
     /// <param name="source">The set: /resin-boot of a root.</param>
     /// <param name="keptBack">Paths that an update leaves alone.</param>
+    /// <param name="fromPartition">Partition number of the root that runs.</param>
     /// <param name="toPartition">Partition number of the root whose set it is.</param>
-    public BootFilesNeed Need(string source, IReadOnlySet<string> keptBack, int toPartition)
+    public BootFilesNeed Need(string source, IReadOnlySet<string> keptBack, int fromPartition, int toPartition)
     {
         var wanted = new WantedBootFiles(files, source, keptBack);
         var slotFiles = new SlotBootFiles(files, toPartition);
-        var changes = wanted.Changes();
+        var changes = Changes(wanted, fromPartition);
         int ofSlot = slotFiles.Holds(source, wanted.Paths) ? 0 : wanted.Paths.Count(p => p.StartsWith(WantedBootFiles.PerSlot, StringComparison.Ordinal));
         int all = changes.Count + ofSlot;
         return new BootFilesNeed(all, all == 0 ? 0 : RequiredBytes(changes, TouchedFiles.By(changes, files, fromPartition: 0)) + slotFiles.SpaceNeeded(source, wanted.Paths));
     }
 
     /// <summary>The same for a set that is not here yet, from its list in the release manifest.</summary>
-    public BootFilesNeed Need(IReadOnlyList<BootFile> set, IReadOnlySet<string> keptBack, int toPartition) =>
-        new BootPartition(new ListedBootFiles(files, set), bootId).Need(ListedBootFiles.Source, keptBack, toPartition);
+    public BootFilesNeed Need(IReadOnlyList<BootFile> set, IReadOnlySet<string> keptBack, int fromPartition, int toPartition) =>
+        new BootPartition(new ListedBootFiles(files, set), bootId).Need(ListedBootFiles.Source, keptBack, fromPartition, toPartition);
 
     /// <summary>Bytes that an interrupted installation left staged; the next one removes them first.</summary>
     public static long StagedBytes(IFiles files) => new StagedBootFiles(files).Names.Sum(name => RoundToCluster(files.LengthOf(name) ?? 0));
@@ -57,7 +58,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         var wanted = new WantedBootFiles(files, source, keptBack);
         FatNames.Check(wanted.Paths, files.ListFiles(Places.Boot));
         var slotFiles = new SlotBootFiles(files, toPartition);
-        var changes = wanted.Changes();
+        var changes = Changes(wanted, fromPartition);
         bool slotDiffers = !slotFiles.Holds(source, wanted.Paths);
         if (changes is [] && !slotDiffers)
             return [];
@@ -81,7 +82,7 @@ public sealed class BootPartition(IFiles files, string bootId)
                 Remove(changes);
             });
         });
-        return [.. touched.Saved.Select(s => s.Path).Where(p => changes.Any(c => c.Path == p && !c.Stays))];
+        return [.. touched.Saved.Select(s => s.Path).Where(p => !WantedBootFiles.IsFingerprint(p) && changes.Any(c => c.Path == p && !c.Stays))];
     }
 
     /// <summary>Brings back what an update replaced and removes what it added. Durable when it returns; idempotent.</summary>
@@ -142,6 +143,9 @@ public sealed class BootPartition(IFiles files, string bootId)
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
 
+    // The running slot's own directory comes first: a boot loader that goes by it may have to come back.
+    private List<BootFileChange> Changes(WantedBootFiles wanted, int fromPartition) => [.. new SlotBootFiles(files, fromPartition).Missing(wanted.Paths), .. wanted.Changes()];
+
     private List<BootFileChange> WayBack(TouchedFiles touched, IReadOnlySet<string> keptBack)
     {
         // An older program did not say what it replaces.
@@ -164,7 +168,7 @@ public sealed class BootPartition(IFiles files, string bootId)
     /// <summary>Makes these changes and removes all that is staged. A file in use that a staged name may show too gets a content of its own before.</summary>
     private void Replace(TouchedFiles touched, IReadOnlyList<BootFileChange> changes)
     {
-        var shared = _staged.Shared();
+        var shared = _staged.Shared(touched.Added);
         var others = _staged.OthersThan(shared);
         BootFileChange[] wanted = [.. changes.Where(c => c.Wanted is not null), .. shared.Where(p => !changes.Any(c => IsPath(c, p))).Select(ContentOfItsOwn)];
         // Opened again each time: the kernel makes the file system read-only when it meets what a power cut left of a file.

@@ -22,10 +22,11 @@ internal sealed class StagedBootFiles(IFiles files)
     public IReadOnlyList<string> Names => [.. files.Below(Folder).Select(n => $"{Folder}/{n}")];
 
     /// <summary>Paths of boot files in use that one of the staged names may show as well: they have the same content.</summary>
-    public IReadOnlyList<string> Shared()
+    /// <param name="added">Paths that an update has added, in the running slot's directory too.</param>
+    public IReadOnlyList<string> Shared(IReadOnlyList<string> added)
     {
         var staged = Names.Select(ContentOf).OfType<(long, Digest)>().ToHashSet();
-        return staged is { Count: 0 } ? [] : [.. files.ListFiles(Places.Boot).Where(p => IsBootFile(p) && ContentOf($"{Places.Boot}/{p}") is { } content && staged.Contains(content))];
+        return staged is { Count: 0 } ? [] : [.. files.ListFiles(Places.Boot).Where(p => (IsBootFile(p) || added.Contains(p, StringComparer.OrdinalIgnoreCase)) && ContentOf($"{Places.Boot}/{p}") is { } content && staged.Contains(content))];
     }
 
     /// <summary>Those names that surely share nothing with these files in use.</summary>

@@ -11,6 +11,9 @@ namespace Hostup.Updates.BootFiles;
 /// <param name="Copy">Where it lies.</param>
 internal sealed record TouchedArea(int Number, Digest Digest, Digest Wanted, long Length, BootAreaCopy Copy)
 {
+    /// <summary>File of the running root that lay there before; null: something else did.</summary>
+    public string? OwnFile { get; init; }
+
     public static TouchedArea Parse(string line)
     {
         string[] parts = line.Split(' ', 6);

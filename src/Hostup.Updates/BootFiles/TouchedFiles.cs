@@ -12,7 +12,7 @@ namespace Hostup.Updates.BootFiles;
 /// </remarks>
 internal sealed record TouchedFiles
 {
-    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ", AreaLine = "/area ", UnsureLine = "/unsure ";
+    private const string FromLine = "/from ", ReplacedLine = "/replaced ", SavedLine = "/saved ", DirectoryLine = "/directory ", AreaLine = "/area ", AreaFileLine = "/area-file ", UnsureLine = "/unsure ";
 
     /// <summary>Partition number of the root that ran when it was written; null: an older program wrote it.</summary>
     public int? FromPartition { get; init; }
@@ -73,7 +73,7 @@ internal sealed record TouchedFiles
             Replaced = [.. Rest(lines, ReplacedLine)],
             Saved = [.. Rest(lines, SavedLine).Select(SavedFile.Parse)],
             Directories = [.. Rest(lines, DirectoryLine)],
-            Areas = [.. Rest(lines, AreaLine).Select(TouchedArea.Parse)],
+            Areas = [.. Rest(lines, AreaLine).Select(TouchedArea.Parse).Select(a => a with { OwnFile = OwnFileOf(a, lines) })],
             UnsureInBoot = Rest(lines, UnsureLine).FirstOrDefault(),
         };
     }
@@ -85,6 +85,7 @@ internal sealed record TouchedFiles
         [
             .. FromPartition is { } from ? [string.Create(CultureInfo.InvariantCulture, $"{FromLine}{from}")] : Array.Empty<string>(),
             .. Added, .. Replaced.Select(p => ReplacedLine + p), .. Saved.Select(s => $"{SavedLine}{s}"), .. Directories.Select(d => DirectoryLine + d), .. Areas.Select(a => $"{AreaLine}{a}"),
+            .. Areas.Where(a => a.OwnFile is not null).Select(a => string.Create(CultureInfo.InvariantCulture, $"{AreaFileLine}{a.Number} {a.OwnFile}")),
             .. UnsureInBoot is { } boot ? [UnsureLine + boot] : Array.Empty<string>(),
         ];
         AtomicFile.Write(files, Places.BootFilesTouched, Encoding.UTF8.GetBytes(string.Join('\n', lines)));
@@ -95,6 +96,10 @@ internal sealed record TouchedFiles
         string[] parts = path.Split('/');
         return Enumerable.Range(1, parts.Length - 1).Select(n => string.Join('/', parts[..n])).Where(d => !files.Exists($"{Places.Boot}/{d}"));
     }
+
+    // A line of its own: an older program takes the area's other line for the whole of it.
+    private static string? OwnFileOf(TouchedArea area, string[] lines) =>
+        Rest(lines, string.Create(CultureInfo.InvariantCulture, $"{AreaFileLine}{area.Number} ")).FirstOrDefault();
 
     private static IEnumerable<string> Rest(string[] lines, string prefix) =>
         lines.Where(l => l.StartsWith(prefix, StringComparison.Ordinal)).Select(l => l[prefix.Length..]);

@@ -1,9 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Hostup.Core.Devices;
+using Hostup.Core.Errors;
 using Hostup.Updates.Checks;
+using Hostup.Updates.Config;
 using Hostup.Updates.Files;
 
 namespace Hostup.Updates.BootFiles;
@@ -24,6 +25,9 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
     private static readonly string[] InstalledWhenMissing = ["extra_uEnv.txt", "EFI/BOOT/grub_extraenv", "grub/grub_extraenv"];
     private static readonly string[] Fingerprints = ["balenaos.fingerprint", "resinos.fingerprint"];
 
+    /// <summary>Whether a file is written anew on the device with each set: that it differs from what a root ships says nothing.</summary>
+    public static bool IsFingerprint(string path) => Fingerprints.Contains(path, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Files of the set, leftovers of repair tools left out.</summary>
     public IReadOnlyList<string> Paths { get; } = [.. files.ListFiles(source).Where(p => !FatNames.IsLeftover(p))];
 
@@ -37,7 +41,7 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
 
     private IEnumerable<BootFileChange> Plain()
     {
-        foreach (string path in Paths.Where(p => !p.StartsWith(PerSlot, StringComparison.Ordinal) && !Fingerprints.Contains(p) && IsInstalled(p)))
+        foreach (string path in Paths.Where(p => !p.StartsWith(PerSlot, StringComparison.Ordinal) && !IsFingerprint(p) && IsInstalled(p)))
         {
             var wanted = ContentOf($"{source}/{path}");
             if (!IsThere(path, wanted))
@@ -55,7 +59,8 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
     // The logo had another name once: an owner's own moves to the new one, the stock one is replaced.
     private IEnumerable<BootFileChange> SplashLogo()
     {
-        if (!keptBack.Contains(Splash) || !Paths.Contains(Splash) || !files.Exists(On(OldSplash)))
+        bool movesAway = !Paths.Contains(OldSplash) || keptBack.Contains(OldSplash);
+        if (!keptBack.Contains(Splash) || !Paths.Contains(Splash) || !files.Exists(On(OldSplash)) || !movesAway)
             yield break;
         bool stock = files.Exists($"{Places.OwnBootFiles}/{OldSplash}") && IsThere(OldSplash, ContentOf($"{Places.OwnBootFiles}/{OldSplash}"));
         var wanted = ContentOf(stock ? $"{source}/{Splash}" : On(OldSplash));
@@ -69,21 +74,19 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
     {
         if (DeviceFacts.OsRelease(files).GetValueOrDefault("VARIANT") != "Development" || !files.Exists(On(Config)))
             yield break;
-        byte[]? wanted = WithDevelopmentMode(files.Read(On(Config)));
-        if (wanted is not null)
-            yield return new BootFileChange(Config, BootFileContent.Of(wanted), Stays: true);
+        if (ReadConfig() is not { } config || config["developmentMode"] is not null)
+            yield break;
+        config["developmentMode"] = JsonValue.Create(true);
+        yield return new BootFileChange(Config, BootFileContent.Of(Encoding.UTF8.GetBytes(config.ToJsonString() + "\n")), Stays: true);
     }
 
-    private static byte[]? WithDevelopmentMode(byte[] config)
+    private JsonObject? ReadConfig()
     {
         try
         {
-            if (JsonNode.Parse(config) is not JsonObject json || json["developmentMode"] is not null)
-                return null;
-            json["developmentMode"] = JsonValue.Create(true);
-            return Encoding.UTF8.GetBytes(json.ToJsonString() + "\n");
+            return new ConfigFile(files).Load();
         }
-        catch (JsonException)
+        catch (HostupException)
         {
             // Whoever reads it says that it is damaged; nothing is made of it here.
             return null;
@@ -98,7 +101,7 @@ internal sealed class WantedBootFiles(IFiles files, string source, IReadOnlySet<
         var changed = changes.ToDictionary(c => c.Path, StringComparer.OrdinalIgnoreCase);
         var present = files.ListFiles(Places.Boot).Where(p => !p.StartsWith("hostup-", StringComparison.Ordinal) && !p.StartsWith("slot-", StringComparison.Ordinal));
         var paths = present.Concat(changed.Keys).Distinct(StringComparer.OrdinalIgnoreCase)
-            .Where(p => !Fingerprints.Contains(p) && !KeptBack.IsVariable(p) && p != Config && !FatNames.IsLeftover(p) && changed.GetValueOrDefault(p) is not { Wanted: null });
+            .Where(p => !IsFingerprint(p) && !KeptBack.IsVariable(p) && !KeptBack.IsSetting(p) && !FatNames.IsLeftover(p) && changed.GetValueOrDefault(p) is not { Wanted: null });
         var lines = paths.Order(StringComparer.Ordinal).Select(p => $"{Convert.ToHexStringLower(Md5(p, changed.GetValueOrDefault(p)?.Wanted))}  {p}\n");
         var wanted = BootFileContent.Of(Encoding.UTF8.GetBytes(string.Concat(lines)));
         if (!IsThere(name, wanted))

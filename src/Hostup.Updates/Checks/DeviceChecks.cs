@@ -46,9 +46,10 @@ public static class DeviceChecks
         RootSpace(facts, asked.Release),
         Check(HostupErrors.Mkfs, fit.FormatFault is null, fit.FormatFault ?? (asked.IsBelieved ? $"mke2fs knows {string.Join(", ", asked.Release.Root.Ext4Features)}" : NotJudged), "install an mke2fs that knows the release's features, or sign the release with fewer"),
         .. BootAreas(fit, asked.Release),
+        .. BootSlot(asked.Release.BootFiles, fit.BootSlotFault),
         Check(HostupErrors.BootNames, fit.BootNameFault is null, fit.BootNameFault ?? "FAT holds every name", FatNames.Remedy),
         BootSpace(facts, fit.Boot),
-        StateSpace(facts),
+        StateSpace(facts.StateFree),
         Engine(facts),
         EngineStore(facts, asked.Release),
         Image(fit, asked),
@@ -76,9 +77,10 @@ public static class DeviceChecks
         PolicyCheck.Evaluate(policy),
         Open(HostupErrors.RootSpace),
         Open(HostupErrors.Mkfs),
+        Open(HostupErrors.BootSlot),
         Open(HostupErrors.BootNames),
         Open(HostupErrors.BootSpace),
-        StateSpace(facts),
+        StateSpace(facts.StateFree),
         Engine(facts),
         Open(HostupErrors.EngineStore),
         Open(HostupErrors.ImageMissing),
@@ -117,6 +119,14 @@ public static class DeviceChecks
         return Evaluate(facts, await ReleaseFit.ReadAsync(update.Device, asked, sources, ct).ConfigureAwait(false), asked);
     }
 
+    /// <summary>Refuses an update before it has a journal: a state partition without room takes none, and nobody would hear why.</summary>
+    /// <exception cref="HostupException"><c>state-space</c>.</exception>
+    public static void RequireStateSpace(IFiles files)
+    {
+        if (StateSpace(DeviceFacts.Free(files, Places.State)) is { Passed: false } full)
+            throw new HostupException(full.Code, "cannot begin the update", full.Saw, full.Remedy);
+    }
+
     // What the release requires and how long it holds is judged after its signature; every other fault means that it is not believed.
     private static IEnumerable<CheckResult> Trust(HostupException? fault, UpdateAsked? asked, ClockReading clock)
     {
@@ -136,8 +146,8 @@ public static class DeviceChecks
     internal static CheckResult OtherUpdate(DeviceFacts facts) =>
         Check(HostupErrors.UpdateRunning, facts.OtherUpdate is null, facts.OtherUpdate ?? "no other update runs", "wait for its end: `hostup-device status`");
 
-    internal static CheckResult StateSpace(DeviceFacts facts) => Check(
-        HostupErrors.StateSpace, facts.StateFree >= StateNeeded.Bytes, $"{new ByteCount(facts.StateFree)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
+    internal static CheckResult StateSpace(long free) => Check(
+        HostupErrors.StateSpace, free >= StateNeeded.Bytes, $"{new ByteCount(free)} free on {Places.State}, {StateNeeded} needed", $"remove files from {Places.State} that are not the OS's");
 
     private static CheckResult Engine(DeviceFacts facts) =>
         Check(HostupErrors.Engine, facts.EngineAnswers, facts.EngineAnswers ? "answers" : "does not answer", "restart the container engine on the device");
@@ -205,13 +215,23 @@ public static class DeviceChecks
     private static CheckResult Clock(ClockReading clock) => Check(
         HostupErrors.Clock, clock.IsPlausible, FormattableString.Invariant($"{clock.Now:yyyy-MM-dd HH:mm:ss}Z, {(clock.IsSynchronised ? "synchronised" : "not synchronised")}; not before {clock.Floor:yyyy-MM-dd HH:mm:ss}Z ({clock.FloorFrom})"), "let the device synchronise its clock, or set it: `date --utc --set`");
 
-    private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release) => Check(
-        HostupErrors.RootSpace, facts.Spare is null || facts.Spare.SizeBytes >= release.Root.SpaceBytes,
-        facts.Spare is { } spare ? $"{new ByteCount(spare.SizeBytes)} on the spare slot, {new ByteCount(release.Root.SpaceBytes)} needed" : NotJudged, "choose a smaller release; a slot cannot grow");
+    private static CheckResult RootSpace(DeviceFacts facts, ReleaseManifest release)
+    {
+        if (facts.Spare is not { SizeBytes: var size })
+            return Open(HostupErrors.RootSpace);
+        long? needed = release.Root.SpaceOn(size);
+        return Check(HostupErrors.RootSpace, size >= needed,
+            needed is { } bytes ? $"{new ByteCount(size)} on the spare slot, {new ByteCount(bytes)} needed" : $"{release.Root.Entries} entries, {release.Root.InodesOn(size)} inodes on the spare slot at most",
+            "choose a smaller release; a slot cannot grow");
+    }
 
     // Asked only of a release that has areas.
     private static IEnumerable<CheckResult> BootAreas(ReleaseFit fit, ReleaseManifest release) => release.BootAreas is [] ? [] :
         [Check(HostupErrors.BootAreas, fit.BootAreaFault is null, fit.BootAreaFault ?? string.Join(", ", release.BootAreas.Select(a => $"{a.Name} at {string.Join(" and ", a.Copies)}")), "sign the release with the places of this board's boot loader, or without raw areas")];
+
+    // Asked only of a set that has files of one slot.
+    internal static IEnumerable<CheckResult> BootSlot(IReadOnlyList<BootFile> set, string? fault) => !SlotBootFiles.AreIn(set.Select(f => f.Path)) ? [] :
+        [Check(HostupErrors.BootSlot, fault is null, fault ?? "the boot loader can come back to the OS that runs", SlotBootFiles.Remedy)];
 
     internal static CheckResult BootSpace(DeviceFacts facts, BootFilesNeed need) => Check(
         HostupErrors.BootSpace, need.Changes == 0 || facts.BootFree >= need.Bytes,
@@ -238,9 +258,10 @@ public static class DeviceChecks
             return Check(HostupErrors.ImageMissing, true, string.Join("; ", answers.Where(a => a is { Source: AttemptAccount.DeltaCause, Fault: not null }).Select(a => $"no delta: {a.Fault!.Why}").Append(Has(has, release))), "");
         // As long as one could not be reached, nobody knows that the image is nowhere.
         var unreached = answers.FirstOrDefault(a => a.Fault!.Code.Kind == HostupErrorKind.Transient)?.Fault;
+        var spent = answers.FirstOrDefault(a => a.Fault!.Code == HostupErrors.ByteBudget)?.Fault;
         string saw = answers is [] ? "no source is configured" : string.Join("; ", answers.Select(a => $"{a.Source}: {a.Fault!.Why}"));
-        return new CheckResult(HostupErrors.ImageMissing.Id, unreached?.Code ?? HostupErrors.ImageMissing, false, saw,
-            unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
+        return new CheckResult(HostupErrors.ImageMissing.Id, spent?.Code ?? unreached?.Code ?? HostupErrors.ImageMissing, false, saw,
+            spent is not null ? spent.WhatToDo : unreached is null ? "push the image to the server, or name a fallback registry that has it" : "make the server or a fallback registry reachable, then start the update again");
     }
 
     private static string Has(SourceAnswer has, ReleaseManifest release) => has.Source == AttemptAccount.DeltaCause

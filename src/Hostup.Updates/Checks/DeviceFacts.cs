@@ -156,7 +156,7 @@ public sealed record DeviceFacts
     public static string DeviceTypeOf(IFiles files) => ConfiguredDeviceType(files) ?? OsRelease(files).GetValueOrDefault("SLUG", "");
 
     // A file system that is not there has no room.
-    private static long Free(IFiles files, string path)
+    internal static long Free(IFiles files, string path)
     {
         try
         {

@@ -27,6 +27,9 @@ public sealed record ReleaseFit
     /// <summary>Which name of the release's boot files FAT cannot hold, and why; null: it can hold all.</summary>
     public string? BootNameFault { get; init; }
 
+    /// <summary>Why a boot loader that chooses files by slot might not come back to the running root; null: it can, or chooses none.</summary>
+    public string? BootSlotFault { get; init; }
+
     /// <summary>Why the raw areas of the release's boot loader cannot be written; null: they can, or it has none.</summary>
     public string? BootAreaFault { get; init; }
 
@@ -54,12 +57,16 @@ public sealed record ReleaseFit
         var areas = new BootAreas(device.Files, device.Media);
         string? fault = areas.FaultOf(release.BootAreas);
         string? names = FatNames.FaultOf(ListedBootFiles.PathsOf(release.BootFiles), device.Files.Below(Places.Boot));
+        var keptBack = KeptBack.Of(release, device.Boot);
+        int running = PartitionOf(() => device.Slots.Running);
         // A set that the partition cannot hold has no size there.
-        var files = names is null ? new BootPartition(device.Files, device.Power.BootId).Need(release.BootFiles, KeptBack.Of(release, device.Boot), SparePartition(device)) : new BootFilesNeed(0, 0);
+        var files = names is null ? new BootPartition(device.Files, device.Power.BootId).Need(release.BootFiles, keptBack, running, PartitionOf(() => device.Slots.Spare)) : new BootFilesNeed(0, 0);
+        var ofAreas = fault is null ? areas.Need(release.BootAreas) : new BootFilesNeed(0, 0);
         return new ReleaseFit
         {
-            Boot = fault is null ? files + areas.Need(release.BootAreas) : files,
+            Boot = files + ofAreas,
             BootNameFault = names,
+            BootSlotFault = running == 0 ? null : new SlotBootFiles(device.Files, running).FaultOf(release.BootFiles, keptBack, areasDiffer: ofAreas.Changes > 0),
             BootAreaFault = fault,
             FormatFault = asked.IsBelieved ? await device.Slots.FormatFaultAsync(release.Root, ct).ConfigureAwait(false) : null,
             SpareHoldsIt = holds,
@@ -69,11 +76,11 @@ public sealed record ReleaseFit
     }
 
     // Without slots there is no directory of one.
-    private static int SparePartition(DevicePorts device)
+    private static int PartitionOf(Func<Slot> slot)
     {
         try
         {
-            return device.Slots.Spare.PartitionNumber;
+            return slot().PartitionNumber;
         }
         catch (HostupException)
         {

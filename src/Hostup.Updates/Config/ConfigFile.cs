@@ -68,14 +68,28 @@ public sealed class ConfigFile(IFiles files)
         }
     }
 
-    // Names and texts are decoded when they are asked for; what is no Unicode is found here, while the copy can take its place.
+    // Names and texts are decoded when they are asked for or written; what is no Unicode is found here, while the copy can take its place.
     private static JsonObject Readable(JsonObject content)
     {
-        foreach (var (_, value) in content)
-        {
-            if (value?.GetValueKind() == JsonValueKind.String)
-                value.GetValue<string>();
-        }
+        Decode(content);
         return content;
+    }
+
+    private static void Decode(JsonNode? node)
+    {
+        if (node is JsonObject parts)
+        {
+            foreach (var (_, part) in parts)
+                Decode(part);
+        }
+        else if (node is JsonArray items)
+        {
+            foreach (var item in items)
+                Decode(item);
+        }
+        else if (node?.GetValueKind() == JsonValueKind.String)
+        {
+            node.GetValue<string>();
+        }
     }
 }

@@ -57,6 +57,9 @@ public static class Places
     /// <summary>There while the boot partition may hold files of another release than the one that runs.</summary>
     public const string BootFilesTouched = Hostup + "/boot-files-touched";
 
+    /// <summary>There while the supervisor's database is still to be brought back after a rollback: the data partition was not there, or took nothing.</summary>
+    public const string DatabaseDue = Hostup + "/supervisor-database-due";
+
     /// <summary>What was last written to the spare slot.</summary>
     public const string SpareContent = Hostup + "/spare-content";
 

@@ -73,7 +73,7 @@ public sealed record JournalRecord
     [JsonPropertyName("c")]
     public string? Code { get; init; }
 
-    /// <summary>Failed and Ended: sentence for people, at most 400 characters.</summary>
+    /// <summary>Failed and Ended: sentence for people, at most 400 characters. Undone: what is lost for good; absent: nothing.</summary>
     [JsonPropertyName("m")]
     public string? Message { get; init; }
 
@@ -84,6 +84,10 @@ public sealed record JournalRecord
     /// <summary>Bytes on the wire during the step, by cause.</summary>
     [JsonPropertyName("w")]
     public IReadOnlyList<Core.Wire.CauseBytes>? Bytes { get; init; }
+
+    /// <summary>Done of write-slot: seconds of fetching and writing, without pauses and waits; absent: nothing was fetched, or by several processes.</summary>
+    [JsonPropertyName("d")]
+    public double? Seconds { get; init; }
 
     /// <summary>Done of gate: update locks of applications that were passed over, with who held them; absent: none.</summary>
     [JsonPropertyName("l")]

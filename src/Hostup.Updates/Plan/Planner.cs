@@ -102,7 +102,7 @@ public static class Planner
         Bytes = [.. request.Fetched.Select(f => new PlannedBytes(f.Cause, f.Received, Fetched: true)), .. Downloads(facts, fit, asked)],
         Space =
         [
-            new(facts.Spare!.Label, asked.Release.Root.SpaceBytes, facts.Spare.SizeBytes),
+            new(facts.Spare!.Label, asked.Release.Root.SpaceOn(facts.Spare.SizeBytes) ?? asked.Release.Root.SpaceBytes, facts.Spare.SizeBytes),
             new(Places.Boot, fit.Boot.Bytes, facts.BootFree),
             new(Places.State, DeviceChecks.StateNeeded.Bytes, facts.StateFree),
             new(Places.Data, asked.UpdaterBytesMissing * 2, facts.DataFree),

@@ -9,7 +9,7 @@ internal static class PolicyPause
     /// <summary>How soon a cancelled attempt or a changed policy is noticed.</summary>
     private static readonly TimeSpan Slice = TimeSpan.FromSeconds(5);
 
-    /// <summary>Waits; the supervisor is stopped when it returns.</summary>
+    /// <summary>Waits; the supervisor is started for the wait and stopped after it.</summary>
     /// <param name="update">The attempt.</param>
     /// <param name="state">State that an operator sees.</param>
     /// <param name="why">Why it waits now; null: it need not.</param>
@@ -30,8 +30,7 @@ internal static class PolicyPause
             waited = true;
             await update.Device.Clock.DelayAsync(Slice, ct).ConfigureAwait(false);
         }
-        // Also without a wait: a process before this one may have died while it waited.
-        if (supervisor.IsInstalled)
+        if (waited && supervisor.IsInstalled)
             await supervisor.StopAsync(ct).ConfigureAwait(false);
         return waited;
     }

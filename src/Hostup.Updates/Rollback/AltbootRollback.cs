@@ -45,9 +45,11 @@ public sealed class AltbootRollback(DevicePorts device)
             if (armed is null)
                 return Joined($"back on {running.Label}: {left.Text}", await new Settlement(device).GoBackAsync(left, ct).ConfigureAwait(false));
         }
+        string? database = new SlotSupervisor(device).BringBack();
         // An update was interrupted before the switch: the running root's files are the right ones. After a commit they are too.
-        IReadOnlyList<string> restored = [.. new BootAreas(files, device.Media).Restore(running.PartitionNumber), .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
-        return Joined(restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}", armed);
+        var areas = new BootAreas(files, device.Media).Restore(running.PartitionNumber);
+        IReadOnlyList<string> restored = [.. areas.Restored, .. new BootPartition(files, device.Power.BootId).Restore(running.PartitionNumber, BootFilesToKeep())];
+        return Joined(restored is [] ? "nothing to do" : $"restored boot files {string.Join(", ", restored)}", areas.Lost, armed, database);
     }
 
     /// <summary>Where the boot loader counts nothing, a new OS that cannot keep why it is left names the old root all the same. That it counted a boot before tells of it.</summary>
@@ -123,7 +125,7 @@ public sealed class AltbootRollback(DevicePorts device)
     {
         int seen = TrialBoots.Read(device.Files);
         string text = seen == 0
-            ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space, or could not count that on the state partition"
+            ? $"the boot loader came back to {device.Slots.Running.Label} at boot {settings.BootCount}: the new OS on partition {settings.RootPartition} never reached user space, could not count that on the state partition, or its device program cannot run"
             : $"the boot loader came back to {device.Slots.Running.Label}: the new OS on partition {settings.RootPartition} reached user space {seen} times, then did not";
         return new RollbackCause(RollbackCause.Altboot, text, settings.RootPartition) { Inconclusive = TrialBoots.AreSettled(device.Files) ? null : true };
     }

@@ -20,6 +20,9 @@ public sealed record RollbackCause(string Kind, string Text, int FromPartition)
     /// <summary>What could not be put back at once on the old OS; null: all was.</summary>
     public string? Left { get; init; }
 
+    /// <summary>What is lost for good: no later boot puts it back. Null: nothing is.</summary>
+    public string? Lost { get; init; }
+
     /// <summary>Whether the old OS is to look at what failed.</summary>
     [JsonIgnore]
     public bool IsToBeJudged => Kind == Health && Failed is { Count: > 0 } && Inconclusive is null;

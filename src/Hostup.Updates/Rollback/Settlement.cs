@@ -86,11 +86,12 @@ public sealed class Settlement(DevicePorts device)
         string? hooks = _log.IsOpen && _log.Records.Any(r => r.Step == RunHooks.StepName) ? await new HookRun(device, "", duringUpdate: false, _ => { }).TryAsync(HookStage.Forward, ct).ConfigureAwait(false) : null;
         return Kept(() =>
         {
-            string? left = Joined(hooks, PutBack());
-            if (cause.IsToBeJudged && _log.IsOpen)
-                KeepLeft(cause, left);
-            else
-                EndRolledBack(cause, left);
+            var (lost, rest) = PutBack();
+            var now = cause with { Lost = cause.Lost ?? lost, Left = Joined(hooks, rest) };
+            if (!cause.IsToBeJudged || !_log.IsOpen)
+                EndRolledBack(now);
+            else if (now.Lost != cause.Lost || now.Left != cause.Left)
+                now.Save(device.Files);
         });
     }
 
@@ -100,7 +101,7 @@ public sealed class Settlement(DevicePorts device)
     {
         // From here on the verdict stands, also when the power goes before the end is in the journal.
         cause.Save(device.Files);
-        EndRolledBack(cause, cause.Left);
+        EndRolledBack(cause);
     });
 
     /// <summary>The attempt has ended: nothing is armed any more. Idempotent.</summary>
@@ -124,33 +125,28 @@ public sealed class Settlement(DevicePorts device)
         Breadcrumbs.PickUp(device.Files);
     }
 
-    /// <returns>What could not be put back now; null: nothing.</returns>
-    private string? PutBack()
+    /// <returns>What is lost for good, and what could not be put back now; null: nothing.</returns>
+    private (string? Lost, string? Left) PutBack()
     {
         var open = OpenAttempt();
         // One after the other: the way back of the boot files ends that of the raw areas.
+        string? lost = null;
         string? left = Tidy(() =>
         {
-            new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber);
+            lost = new BootAreas(device.Files, device.Media).Restore(device.Slots.Running.PartitionNumber).Lost;
             new BootPartition(device.Files, device.Power.BootId).Restore(device.Slots.Running.PartitionNumber, open is var (_, target) ? KeptBack.Of(target, device.Boot) : KeptBack.BuiltIn);
         });
-        return Joined(left, new SlotSupervisor(device).GoBack());
+        return (lost, Joined(left, new SlotSupervisor(device).GoBack()));
     }
 
-    private void KeepLeft(RollbackCause cause, string? left)
-    {
-        if (left != cause.Left)
-            (cause with { Left = left }).Save(device.Files);
-    }
-
-    private void EndRolledBack(RollbackCause cause, string? left)
+    private void EndRolledBack(RollbackCause cause)
     {
         AtomicFile.Write(device.Files, cause.Kind == RollbackCause.Altboot ? Places.AltbootTriggered : Places.HealthTriggered, []);
         // Of a revert nothing is fetched that could be refused the next time; and what the old OS fails as well says nothing of the release.
         if (OpenAttempt() is var (plan, release) && !plan.Revert && !cause.IsTheOldOnesToo)
             Remember(release, inconclusive: cause.Inconclusive == true || (cause.Kind == RollbackCause.Altboot && TrialBoots.Read(device.Files) == 0));
         var code = cause.IsTheOldOnesToo ? HostupErrors.Inconclusive : cause.Kind == RollbackCause.Altboot ? HostupErrors.RolledBackAltboot : HostupErrors.RolledBackHealth;
-        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, left));
+        _log.End(AttemptStates.RolledBack, code.Id, Joined(cause.Text, cause.Lost, cause.Left));
         Breadcrumbs.PickUp(device.Files);
     }
 

@@ -30,13 +30,15 @@ public sealed class AttemptLog(DevicePorts device)
     /// <param name="result">What it leaves.</param>
     /// <param name="bytes">Bytes on the wire during the step, by cause.</param>
     public void Done(string step, StepResult result, IReadOnlyList<CauseBytes> bytes) =>
-        _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Bytes = bytes is [] ? null : bytes, LocksOverridden = result.LocksOverridden, SupervisorRan = result.SupervisorRan });
+        _journal.Append(New(JournalVerb.Done, step) with { Source = result.Source, Seconds = result.Fetching is { } time ? Math.Round(time.TotalSeconds, 1) : null, Bytes = bytes is [] ? null : bytes, LocksOverridden = result.LocksOverridden, SupervisorRan = result.SupervisorRan });
 
     /// <summary>A step failed.</summary>
     public void Failed(string step, HostupException error) => _journal.Append(New(JournalVerb.Failed, step) with { Code = error.Code.Id, Message = Short(error.Message) });
 
     /// <summary>A step was taken back.</summary>
-    public void Undone(string step) => _journal.Append(New(JournalVerb.Undone, step));
+    /// <param name="step">The step.</param>
+    /// <param name="lost">What of it cannot be brought back for good; null: nothing.</param>
+    public void Undone(string step, string? lost = null) => _journal.Append(New(JournalVerb.Undone, step) with { Message = Short(lost) });
 
     /// <summary>User space of the OS on trial came up. Nothing happens when no attempt is open.</summary>
     /// <param name="warning">What is not well all the same; null: nothing.</param>

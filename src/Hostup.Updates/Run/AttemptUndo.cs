@@ -10,13 +10,15 @@ internal sealed class AttemptUndo(AttemptLog log)
 {
     /// <summary>
     /// Takes back every step that was started, last first, each once: what the journal calls undone stays so. What cannot be taken back now holds the steps between it
-    /// and the gate, which rest on it, and no other: the supervisor runs again. The attempt stays open until all is taken back.
+    /// and the gate, which rest on it, and no other: the supervisor runs again. The attempt stays open until all is taken back. What is lost for good does not hold it open: its end
+    /// says it.
     /// </summary>
     public async ValueTask<RunEnd> RunAsync(StepContext context, HostupException error, CancellationToken ct)
     {
         var records = log.Records;
         bool IsUndone(IStep step) => records.Any(r => r.Verb == JournalVerb.Undone && r.Step == step.Name);
         var started = UpdateRun.Steps.Reverse().Where(s => records.Any(r => r.Verb == JournalVerb.Started && r.Step == s.Name)).ToList();
+        var lost = records.Where(r => r is { Verb: JournalVerb.Undone, Message: not null }).Select(r => r.Message!).ToList();
         HostupException? missing = null;
         bool holds = false;
         // A supervisor that runs, after a try before this one or a reboot, must not interfere.
@@ -27,14 +29,22 @@ internal sealed class AttemptUndo(AttemptLog log)
             if (holds && IsAfterGate(step))
                 continue;
             var (failed, held) = await TryUndoAsync(context, error, step, s => s.UndoAsync(context, ct)).ConfigureAwait(false);
+            string? gone = (failed?.InnerException as LostForGoodException)?.Message;
+            if (gone is not null)
+            {
+                lost.Add(gone);
+                failed = null;
+            }
             if (failed is null && !IsUndone(step))
-                AttemptLog.TryWrite(() => log.Undone(step.Name));
+                AttemptLog.TryWrite(() => log.Undone(step.Name, gone));
             missing ??= failed;
             holds |= held;
         }
         if (missing is not null)
             return new RunEnd(RunEndKind.UndoIncomplete, missing);
         var (kind, outcome) = EndOf(error.Code, started.Exists(IsAfterGate));
+        if (lost is not [])
+            (kind, error) = (RunEndKind.UndoIncomplete, WithLost(error, lost));
         if (AttemptLog.TryWrite(() => log.End(outcome, error.Code.Id, error.Message)) is not { } unwritten)
             return new RunEnd(kind, error);
         var open = AttemptJournal.NotWritten("cannot close the attempt", $"{unwritten.Why}; all else is as before, after `{error.Code.Id}`: {error.Why}", unwritten);
@@ -67,6 +77,9 @@ internal sealed class AttemptUndo(AttemptLog log)
         context.Progress.Report(step.State, 0, 0, failed.Message);
         return (failed, holds);
     }
+
+    private static HostupException WithLost(HostupException error, List<string> lost) => new(
+        error.Code, "cannot take all of the update back", $"{string.Join("; ", lost)}; all else is as before, after `{error.Code.Id}`: {error.Why}", "the device can be updated again", error);
 
     private static bool IsAfterGate(IStep step) => UpdateRun.Steps.SkipWhile(s => s is not Gate).Skip(1).Any(s => s.Name == step.Name);
 

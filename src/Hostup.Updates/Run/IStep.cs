@@ -19,7 +19,7 @@ public interface IStep
     /// <summary>Whether its effect is still there after a reboot; else its record counts only within the boot that wrote it.</summary>
     bool OutlivesReboot { get; }
 
-    /// <summary>Whether its effect is still there when the process ended: a lock is not.</summary>
+    /// <summary>Whether its effect is for certain still there when the process ended: a lock is not.</summary>
     bool OutlivesProcess => true;
 
     /// <summary>Brings the effect about. The effect is durable when it returns.</summary>

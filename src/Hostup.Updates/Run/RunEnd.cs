@@ -26,7 +26,7 @@ public enum RunEndKind
     /// <summary>Another attempt took its place; everything was undone.</summary>
     Superseded,
 
-    /// <summary>Failed, and taking it back or writing down its end failed too; it is tried again at the next start.</summary>
+    /// <summary>Failed, and taking it back or writing down its end failed too; it is tried again at the next start, unless something is lost for good: then the attempt has ended and its end says so.</summary>
     UndoIncomplete,
 }
 

@@ -45,15 +45,20 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
     /// <summary>What the policy holds back now.</summary>
     public PolicyHold Hold => field ??= new PolicyHold(Device, () => Policy);
 
-    /// <summary>Ends the attempt here when the operator asked for it.</summary>
+    /// <summary>Whether the boot settings name the slot of this attempt already: it is too late for all but the reboot.</summary>
+    /// <exception cref="HostupException"><c>boot-environment</c>.</exception>
+    public bool IsSwitched => Device.Boot.Read().RootPartition == Plan.ToPartition;
+
+    /// <summary>Ends the attempt here when the operator asked for it. After the switch it goes on all the same.</summary>
     /// <exception cref="HostupException"><c>cancelled</c> or <c>superseded</c>.</exception>
     public void HonourCancel()
     {
         var wishes = Progress.Wishes;
+        if ((wishes & (AttemptWishes.Supersede | AttemptWishes.Cancel)) == 0 || IsSwitched)
+            return;
         if (wishes.HasFlag(AttemptWishes.Supersede))
             throw new HostupException(HostupErrors.Superseded, "cannot go on with the update", "the operator asked for another one", "follow the newer attempt");
-        if (wishes.HasFlag(AttemptWishes.Cancel))
-            throw new HostupException(HostupErrors.Cancelled, "cannot go on with the update", "the operator cancelled it", "start it again when it is wanted");
+        throw new HostupException(HostupErrors.Cancelled, "cannot go on with the update", "the operator cancelled it", "start it again when it is wanted");
     }
 }
 
@@ -61,6 +66,9 @@ public sealed record StepContext(DevicePorts Device, UpdatePlan Plan, ReleaseMan
 /// <param name="Source">Where an image came from; null: the step has none.</param>
 public sealed record StepResult(string? Source = null)
 {
+    /// <summary>Time in which sources were written from, without pauses and waits; null: nothing was fetched, or a process before had written a part.</summary>
+    public TimeSpan? Fetching { get; init; }
+
     /// <summary>Update locks of applications that were passed over, and who held them; null: none was.</summary>
     public IReadOnlyList<string>? LocksOverridden { get; init; }
 

@@ -114,7 +114,10 @@ public sealed class UpdateRun(DevicePorts device, IAttemptProgress progress, Fun
 
     private async ValueTask<RunEnd> GoOnAsync(StepContext context, CancellationToken ct)
     {
-        foreach (var step in Remaining(_log.Records).Where(s => IsPartOf(s, context)))
+        var records = _log.Records;
+        // Beneath an armed trial no boot file is written anew, also when the journal did not tell of it each time.
+        bool switched = SwitchedInThisBoot(records) && context.IsSwitched;
+        foreach (var step in Remaining(records).Where(s => IsPartOf(s, context) && (!switched || s is Gate or SwitchBoot or Reboot)))
         {
             try
             {

@@ -42,6 +42,6 @@ public interface IFetchTerms
     /// <summary>Keeps the account of bytes.</summary>
     void Keep();
 
-    /// <summary>Tells a state with a note.</summary>
+    /// <summary>Tells a state with a note; the same again and again while it lasts, as a sign of life.</summary>
     void Tell(string state, string note);
 }

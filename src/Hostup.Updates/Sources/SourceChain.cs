@@ -36,6 +36,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
 
     private readonly Dictionary<string, Host> _hosts = [];
     private readonly Dictionary<string, HostupException> _reasons = [];
+    private readonly HashSet<TSource> _wrong = [];
     private TimeSpan _advancedAt = terms.Clock.Elapsed;
     private readonly SpreadPauses _spread = new(terms.Seed);
     private bool _mayPass;
@@ -52,30 +53,33 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
         // Why a host rests is still a reason; what another one said of the part before is none.
         foreach (var source in sources.Where(s => !Rests(s)))
             _reasons.Remove(source.Name);
+        _wrong.Clear();
         _advancedAt = Now;
         await HonourPolicyAsync(ct).ConfigureAwait(false);
         for (int hopeless = 0; hopeless < MostHopelessRounds;)
         {
-            _mayPass = sources.All(Rests);
-            foreach (var source in sources)
+            _mayPass = Left.All(Rests);
+            foreach (var source in Left)
             {
                 if (await BringsAsync(source, tryAsync, ct).ConfigureAwait(false))
                     return source;
             }
-            if (sources.All(IsOut) || PatienceEnded)
+            if (Left.All(IsOut) || PatienceEnded)
                 break;
             hopeless = _mayPass ? 0 : hopeless + 1;
             if (hopeless < MostHopelessRounds)
-                await PauseAsync(sources.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", ct).ConfigureAwait(false);
+                await PauseAsync(Left.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", ct).ConfigureAwait(false);
             if (PatienceEnded)
                 LiftRests();
         }
         throw Failed();
     }
 
-    /// <summary>Whether asking again is of no use: what it gave is wrong, or it has no way that costs less.</summary>
-    private bool IsOut(TSource source) => !_reasons.TryGetValue(source.Name, out var reason)
-        || SourceFaults.Of(reason) is var fault && (fault == SourceFault.Content || (fault == SourceFault.Server && source.IsWorthAWait));
+    /// <summary>Who gave nothing wrong yet: it would give the same again, for as long as another one may come.</summary>
+    private IEnumerable<TSource> Left => sources.Where(s => !_wrong.Contains(s));
+
+    /// <summary>Whether nothing is to be hoped for: it has no way that costs less.</summary>
+    private bool IsOut(TSource source) => source.IsWorthAWait && _reasons.TryGetValue(source.Name, out var reason) && SourceFaults.Of(reason) == SourceFault.Server;
 
     private bool Rests(TSource source) => HostOf(source).NotBefore > Now;
 
@@ -108,12 +112,18 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             }
             _reasons[source.Name] = error;
             terms.Tell(terms.State, $"source {source.Name}: {error.Message}");
+            var fault = SourceFaults.Of(error);
+            if (fault == SourceFault.Content)
+            {
+                _wrong.Add(source);
+                EndWait(source);
+                return false;
+            }
             if (advanced)
                 _advancedAt = Now;
             var wait = WaitOf(source, advanced || arrived);
             if (advanced || arrived)
                 (tries, host.Rests) = (1, 0);
-            var fault = SourceFaults.Of(error);
             bool passes = fault is SourceFault.Link or SourceFault.Busy;
             _mayPass |= passes;
             var next = _spread.Next(FirstPause * Math.Pow(2, Math.Min(tries - 1, 10)));
@@ -158,9 +168,11 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
     private async ValueTask PauseAsync(TimeSpan pause, string what, CancellationToken ct)
     {
         var end = Now + Shorter(Longer(pause, TimeSpan.Zero), _advancedAt + terms.Patience - Now);
-        terms.Tell(AttemptStates.Waiting, $"tries {what} again in {Math.Ceiling((end - Now).TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}");
+        string note = $"tries {what} again in {Math.Ceiling((end - Now).TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}";
         while (Now < end && !PatienceEnded)
         {
+            // Each time anew: who says nothing for long is held to be stuck, and Retry-After may be hours.
+            terms.Tell(AttemptStates.Waiting, note);
             terms.HonourCancel();
             await terms.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
         }

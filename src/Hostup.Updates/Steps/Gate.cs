@@ -32,7 +32,7 @@ public sealed class Gate : IStep
     {
         var supervisor = update.Device.Supervisor;
         // A process that goes on after the switch finds its own trial armed; nothing waits any more, and what was checked before the switch holds.
-        bool switched = update.Device.Boot.Read().RootPartition == update.Plan.ToPartition;
+        bool switched = update.IsSwitched;
         if (!switched)
             await PolicyPause.WhileAsync(update, AttemptStates.Ready, _ => ValueTask.FromResult(update.Hold.Reboot()), ct).ConfigureAwait(false);
         var overridden = await new LockWait(update).TakeAsync(ct).ConfigureAwait(false);

@@ -18,14 +18,18 @@ internal sealed class LockWait(StepContext update)
 
     private (string Lock, TimeSpan At)? _told;
 
-    /// <summary>Returns when all locks are taken, or those that are free when the others are to be passed over.</summary>
+    /// <summary>
+    /// Returns when all locks are taken, or those that are free when the others are to be passed over. After the switch nothing is waited for: a trial that is armed begins
+    /// with the next reboot, whoever asks for it.
+    /// </summary>
     /// <returns>Those that were passed over, with who holds them.</returns>
     /// <exception cref="Core.Errors.HostupException"><c>cancelled</c> or <c>superseded</c>.</exception>
     public async ValueTask<IReadOnlyList<string>> TakeAsync(CancellationToken ct)
     {
+        bool switched = update.IsSwitched;
         while (true)
         {
-            bool passOver = PassesOver;
+            bool passOver = switched || PassesOver;
             var held = update.Device.Locks.Take(passOver);
             if (held is [])
                 return [];

@@ -125,7 +125,6 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     {
         _written = reader.PlaceAfter(fileBytes);
         await HonourAsync(ct).ConfigureAwait(false);
-        update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, source.BytesOf(update.Release), source.Name);
         if (IsCheckpointDue)
             await CheckpointAsync(writer, fileSystem, whole: false, ct).ConfigureAwait(false);
     }
@@ -139,6 +138,8 @@ internal sealed class SpareWrite(StepContext update, IFetchTerms terms, IHostApp
     private async ValueTask HonourAsync(CancellationToken ct)
     {
         update.HonourCancel();
+        // Also while a part is awaited: at a low rate of the policy one takes longer than a silent process is let live.
+        update.Progress.Report(AttemptStates.Downloading, source.Bytes.Received, source.BytesOf(update.Release), source.Name);
         if (Math.Abs(source.Bytes.Received - _receivedAtKeep) >= KeepEach)
         {
             update.Account.Save();

@@ -19,6 +19,9 @@ public sealed class StopSupervisor : IStep
     /// <inheritdoc/>
     public bool OutlivesReboot => false;
 
+    /// <summary>The process before may have ended while it waited: the supervisor runs meanwhile.</summary>
+    public bool OutlivesProcess => false;
+
     /// <inheritdoc/>
     public async ValueTask<StepResult> DoAsync(StepContext update, CancellationToken ct)
     {

@@ -32,7 +32,8 @@ public sealed class SwitchBoot : IStep
         var health = await update.Device.Health.RunAsync(ct).ConfigureAwait(false);
         // It is stopped now: what counts is whether this attempt saw it run.
         string? supervisor = new AttemptLog(update.Device).Records.Any(r => r.SupervisorRan == true) ? HealthResult.Supervisor : null;
-        if (await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
+        // A process that goes on after the switch finds it done: beneath an armed trial the copy of the database is not made anew, for a cut in between would leave none.
+        if (!update.IsSwitched && await new SlotSupervisor(update.Device).PrepareAsync(update, ct).ConfigureAwait(false) is { } warning)
             update.Progress.Report(State, 0, 0, $"warning: {warning}");
         if (KernelMessages.KeepOlder(update.Device) is { } unkept)
             update.Progress.Report(State, 0, 0, $"warning: {unkept}");

@@ -36,7 +36,7 @@ public sealed class WriteBootAreas : IStep
     /// <inheritdoc/>
     public ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
-        new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition);
-        return default;
+        var areas = new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition);
+        return ValueTask.FromResult<IOException?>(areas.Lost is { } lost ? new LostForGoodException(lost) : null);
     }
 }

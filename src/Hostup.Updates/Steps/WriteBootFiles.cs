@@ -30,7 +30,8 @@ public sealed class WriteBootFiles : IStep
         var boot = new BootPartition(update.Device.Files, update.Device.Power.BootId);
         var keptBack = KeptBack.Of(update.Release, update.Device.Boot);
         // What an interrupted installation left is no ground to build on, and the repair at power-on may have failed. One after the other: the way back of the files ends that of the areas.
-        new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition);
+        if (new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition).Lost is { } lost)
+            update.Progress.Report(State, 0, 0, $"warning: {lost}");
         boot.Restore(update.Plan.FromPartition, keptBack);
         var changed = boot.Install(slot.Path + Places.OwnBootFiles, keptBack, update.Plan.FromPartition, update.Plan.ToPartition);
         if (changed is not [])

@@ -38,8 +38,17 @@ public sealed class WriteSlot : IStep
             return new StepResult("slot");
 
         var terms = new AttemptTerms(update, $"release {update.Release.Version}", AttemptStates.Downloading);
-        var brought = await new SourceChain<IHostAppSource>(terms, update.Sources).RunAsync((source, token) => TryAsync(source, update, terms, token), ct).ConfigureAwait(false);
-        return new StepResult(brought.Name);
+        var (clock, fetching, isWhole) = (update.Device.Clock, TimeSpan.Zero, SpareWrite.Known(update) is null);
+        var brought = await new SourceChain<IHostAppSource>(terms, update.Sources).RunAsync(TimedAsync, ct).ConfigureAwait(false);
+        return new StepResult(brought.Name) { Fetching = isWhole ? fetching : null };
+
+        async ValueTask<SourceTry> TimedAsync(IHostAppSource source, CancellationToken token)
+        {
+            var began = clock.Elapsed;
+            var done = await TryAsync(source, update, terms, token).ConfigureAwait(false);
+            fetching += clock.Elapsed - began;
+            return done;
+        }
     }
 
     /// <summary>Nothing to take back: what is on the spare harms nobody and may save the next download.</summary>

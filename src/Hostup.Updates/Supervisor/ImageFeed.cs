@@ -15,11 +15,15 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
     /// <summary>A window that closes may be overstepped by this.</summary>
     private static readonly TimeSpan PolicyLook = TimeSpan.FromSeconds(30);
 
+    /// <summary>What a process that is killed has not kept is in no account.</summary>
+    private const long KeepEach = 256 << 10;
+
     private readonly SemaphoreSlim _one = new(1);
     private readonly SourceChain<IImageSource> _chain = new(terms, sources);
     private readonly Dictionary<Digest, ImageDocument> _documents = [];
     private readonly Dictionary<Digest, BlobPass> _blobs = [];
     private TimeSpan _lookedAt = terms.Clock.Elapsed;
+    private long _receivedAtKeep;
 
     /// <summary>Why it gave up: nothing comes any more; null: it did not.</summary>
     public HostupException? Fault { get; private set; }
@@ -122,7 +126,7 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
         {
             var stream = await source.OpenAsync(blob.Digest, blob.Size, before, ct).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
-                await blob.PassAsync(source, stream, take, BetweenAsync, ct).ConfigureAwait(false);
+                await blob.PassAsync(source, stream, take, token => BetweenAsync(source, token), ct).ConfigureAwait(false);
             return new SourceTry(null, Advanced: true, Arrived: true);
         }
         // Of a blob that the engine has a part of nothing can be taken back here: it asks again.
@@ -135,9 +139,15 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
     }
 
     /// <exception cref="HostupException"><c>cancelled</c>, <c>superseded</c>, <c>held</c>.</exception>
-    private async ValueTask BetweenAsync(CancellationToken ct)
+    private async ValueTask BetweenAsync(IImageSource source, CancellationToken ct)
     {
         terms.HonourCancel();
+        terms.Tell(terms.State, source.Name);
+        if (Math.Abs(source.Bytes.Received - _receivedAtKeep) >= KeepEach)
+        {
+            terms.Keep();
+            _receivedAtKeep = source.Bytes.Received;
+        }
         if (terms.Clock.Elapsed - _lookedAt < PolicyLook)
             return;
         _lookedAt = terms.Clock.Elapsed;

@@ -57,13 +57,13 @@ public sealed class SlotSupervisor(DevicePorts device)
             return null;
         AtomicFile.Write(files, Of(update.Plan.FromPartition), Encoding.UTF8.GetBytes(settings.Text));
         string current = settings.RunningVersion(files);
+        string? warning = BringBack();
         if (update.Plan.Revert)
-            return PrepareRevert(update.Plan, settings);
+            return PrepareRevert(update.Plan, settings) ?? warning;
         // What the running OS waits for stays its own: it may be kept.
-        var later = Scheduled(update.Plan.FromPartition) is { } scheduled && SupervisorDecision.Keeps(current, scheduled.Version, update.Release.Supervisor) ? scheduled : ((string Version, EngineImageName Image)?)null;
+        var later = WantedSupervisor.Load(files, update.Plan.FromPartition) is { } wanted && SupervisorDecision.Keeps(current, wanted.Version, update.Release.Supervisor) ? wanted : null;
         // An older copy would take the place of what the supervisor wrote since.
         DatabaseOf(update.Plan.FromPartition).Forget();
-        string? warning = null;
         if (SupervisorDecision.Brings(current, update.Release.Supervisor))
         {
             var image = EngineImageName.Parse(update.Release.Supervisor!.Image!);
@@ -71,9 +71,9 @@ public sealed class SlotSupervisor(DevicePorts device)
             if (warning is null)
                 settings = settings.With(update.Release.Supervisor.Version, image);
             else
-                later ??= (update.Release.Supervisor.Version, image);
+                later ??= new WantedSupervisor(update.Release.Supervisor.Version, image);
         }
-        Schedule(update.Plan.ToPartition, later);
+        WantedSupervisor.Keep(files, update.Plan.ToPartition, later);
         AtomicFile.Write(files, Of(update.Plan.ToPartition), Encoding.UTF8.GetBytes(settings.Text));
         return warning;
     }
@@ -84,9 +84,13 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>The old OS is kept: its settings and the database as its supervisor left it. Durable when it returns; idempotent.</summary>
     /// <returns>A warning; null when all went well.</returns>
-    public string? GoBack() => PutBack() ?? Secondary(() => Schedule(device.Slots.Spare.PartitionNumber, null));
+    public string? GoBack() => PutBack() ?? Secondary(() => WantedSupervisor.Keep(device.Files, device.Slots.Spare.PartitionNumber, null));
 
-    /// <summary>The spare is about to be formatted: the way back to it ends, the copies of the database with it.</summary>
+    /// <summary>Puts the database back where a way back could not: the data partition was not there. The supervisor must be stopped. Durable when it returns; idempotent.</summary>
+    /// <returns>A warning: it is tried again at the next start of the OS or of the agent; null: it is back, or was not wanted.</returns>
+    public string? BringBack() => Restored(SupervisorDatabase.Due(device.Files));
+
+    /// <summary>The spare is about to be formatted: the way back to it ends, the copies of the database with it, but for one that is still to be put back.</summary>
     public void Forget()
     {
         DatabaseOf(device.Slots.Spare.PartitionNumber).Forget();
@@ -95,18 +99,21 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>
     /// Brings the supervisor that the running OS ships with, where it could not be fetched or put into place before, and copies the database
-    /// before it first starts. Asked for now and then.
+    /// before it first starts. Asked for now and then. From the stop to the start no update works on the device and none begins: one that did would have it started in its midst.
     /// </summary>
     /// <returns>What was done; null when nothing is wanted.</returns>
-    /// <exception cref="HostupException"><c>supervisor</c>: tried again later.</exception>
+    /// <exception cref="HostupException"><c>supervisor</c>, or <c>update-running</c> and <c>held</c> while there is an update: tried again later.</exception>
     public async ValueTask<string?> ReconcileAsync(CancellationToken ct)
     {
+        // Before all else: the one that runs cannot read the database that a newer one left.
+        if (SupervisorDatabase.Due(device.Files) is { } due)
+            return await StoppedAsync(() => BringBack(due), ct).ConfigureAwait(false);
         int running = device.Slots.Running.PartitionNumber;
-        if (SupervisorSettings.Load(device.Files) is not { } before || (Scheduled(running) ?? OfCommitted(running)) is not var (version, image))
+        if (SupervisorSettings.Load(device.Files) is not { } before || (WantedSupervisor.Load(device.Files, running) ?? OfCommitted(running)) is not var (version, image))
             return null;
         if (!SupervisorDecision.IsNewer(version, before.RunningVersion(device.Files)))
         {
-            Schedule(running, null);
+            WantedSupervisor.Keep(device.Files, running, null);
             return null;
         }
         var plan = new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan;
@@ -114,14 +121,63 @@ public sealed class SlotSupervisor(DevicePorts device)
         using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, () => policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
             await PullAsync(image, version, feed, ct).ConfigureAwait(false);
         // Its own updater must not update it at the same time.
+        return await StoppedAsync(() => Replace(running, version, image), ct).ConfigureAwait(false);
+    }
+
+    private async ValueTask<string?> StoppedAsync(Func<string?> act, CancellationToken ct)
+    {
+        using var noUpdate = device.Processes.Exclude();
+        // Begun by hand meanwhile; its process was killed and is started again, or has asked for the reboot.
+        if (new AttemptLog(device).IsOpen)
+            throw new HostupException(HostupErrors.Held, "cannot stop the supervisor now", "an update is open on this device", "it is tried again later");
+        // Whoever has masked its unit does not want it started.
+        if (!device.Supervisor.IsInstalled)
+            return act();
         await device.Supervisor.StopAsync(ct).ConfigureAwait(false);
         try
         {
-            return Replace(running, version, image);
+            return act();
         }
         finally
         {
             await device.Supervisor.StartAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private static string BringBack(SupervisorDatabase due)
+    {
+        Restore(due);
+        return "the supervisor's database is back as that supervisor left it";
+    }
+
+    private static string? Restored(SupervisorDatabase? database)
+    {
+        try
+        {
+            if (database is not null)
+                Restore(database);
+            return null;
+        }
+        catch (HostupException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>The data partition may come later than the OS. That it is to be tried again is on the state partition when this fails.</summary>
+    /// <exception cref="HostupException"><c>supervisor</c>: it is tried again later, or its copy is damaged.</exception>
+    /// <exception cref="IOException">The state partition takes no write: the way back stays open.</exception>
+    private static void Restore(SupervisorDatabase database)
+    {
+        try
+        {
+            database.Restore();
+        }
+        catch (IOException e)
+        {
+            database.RestoreLater();
+            throw new HostupException(
+                HostupErrors.Supervisor, "cannot bring back the supervisor's database now", e.Message, "look whether the data partition is mounted and takes writes; it is tried again at each start and now and then", e);
         }
     }
 
@@ -139,29 +195,15 @@ public sealed class SlotSupervisor(DevicePorts device)
             device.Files.Delete(SupervisorSettings.UntilReboot);
             said = $"supervisor {version} takes the place of {running}";
         }
-        Schedule(partition, null);
+        WantedSupervisor.Keep(device.Files, partition, null);
         return said;
     }
 
-    /// <summary>What a slot's OS waits for; a damaged note says nothing.</summary>
-    private (string Version, EngineImageName Image)? Scheduled(int partition) =>
-        Wanted(partition) is var path && device.Files.Exists(path) && Encoding.UTF8.GetString(device.Files.Read(path)).Split(' ', 2) is [var version, var name] && EngineImageName.TryParse(name, out var image)
-            ? (version, image)
-            : null;
-
-    private void Schedule(int partition, (string Version, EngineImageName Image)? what)
-    {
-        if (what is var (version, image))
-            AtomicFile.Write(device.Files, Wanted(partition), Encoding.UTF8.GetBytes($"{version} {image}"));
-        else
-            AtomicFile.Delete(device.Files, Wanted(partition));
-    }
-
     /// <summary>The supervisor of the release that was committed on this slot.</summary>
-    private (string Version, EngineImageName Image)? OfCommitted(int partition) =>
+    private WantedSupervisor? OfCommitted(int partition) =>
         new AttemptLog(device).Records is [.., { Outcome: AttemptStates.Committed }] records && new AttemptFiles(device.Files).TryLoad(records) is var (plan, release) && plan.ToPartition == partition
             && release.Supervisor is { Image: { } name } supervisor && EngineImageName.TryParse(name, out var image)
-            ? (supervisor.Version, image)
+            ? new WantedSupervisor(supervisor.Version, image)
             : null;
 
     private ValueTask PullAsync(EngineImageName image, string version, ImageFeed feed, CancellationToken ct) =>
@@ -176,13 +218,13 @@ public sealed class SlotSupervisor(DevicePorts device)
         var own = settings with { Text = TextOf(plan.ToPartition) ?? settings.Text };
         var (theirs, present) = (DatabaseOf(plan.ToPartition), DatabaseOf(plan.FromPartition));
         present.Forget();
-        string? warning = null;
-        if (own.VersionText == settings.RunningVersion(device.Files))
+        bool same = own.VersionText == settings.RunningVersion(device.Files);
+        string? warning = same ? null
+            : !theirs.IsKept ? $"no database of supervisor {own.VersionText} is kept; the OS that is gone back to starts the present one"
+            : WhyNotKept(present);
+        // Where the present one goes on, so does its database.
+        if (same || warning is not null)
             theirs.Forget();
-        else if (!theirs.IsKept)
-            warning = $"no database of supervisor {own.VersionText} is kept; the OS that is gone back to starts the present one";
-        else
-            warning = Secondary(present.Keep);
         AtomicFile.Write(device.Files, Of(plan.ToPartition), Encoding.UTF8.GetBytes(warning is null ? own.Text : settings.Text));
         return warning;
     }
@@ -191,9 +233,11 @@ public sealed class SlotSupervisor(DevicePorts device)
     private string? PutBack()
     {
         string? settings = Secondary(PutSettings);
+        // A copy of another slot that is still to be put back is of the same supervisor: no other one was put into place meanwhile.
+        var database = DatabaseOf(device.Slots.Running.PartitionNumber) is { IsKept: true } own ? own : SupervisorDatabase.Due(device.Files);
         // Also settings that are seen and not flushed decide which supervisor starts in this boot; without them the other one goes on with its database.
-        string? database = AreInPlace() ? Secondary(DatabaseOf(device.Slots.Running.PartitionNumber).Restore) : null;
-        return settings ?? database;
+        string? left = AreInPlace() ? Restored(database) : null;
+        return settings ?? left;
     }
 
     private SupervisorDatabase DatabaseOf(int partition) => new(device.Files, partition);
@@ -214,9 +258,14 @@ public sealed class SlotSupervisor(DevicePorts device)
     {
         if (!await device.Engine.HasAsync(image, ct).ConfigureAwait(false))
             return $"the engine does not hold {image.LocalName}; the new OS starts the present supervisor and fetches the other one later";
+        return WhyNotKept(DatabaseOf(partition));
+    }
+
+    private static string? WhyNotKept(SupervisorDatabase database)
+    {
         try
         {
-            DatabaseOf(partition).Keep();
+            database.Keep();
             return null;
         }
         catch (HostupException e)
@@ -245,8 +294,6 @@ public sealed class SlotSupervisor(DevicePorts device)
             return e.Message;
         }
     }
-
-    private static string Wanted(int partition) => string.Create(CultureInfo.InvariantCulture, $"{Places.Hostup}/supervisor-wanted-{partition}");
 
     private static string Of(int partition) => string.Create(CultureInfo.InvariantCulture, $"{Places.Hostup}/supervisor-{partition}.conf");
 }

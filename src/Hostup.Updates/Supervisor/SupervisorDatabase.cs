@@ -8,7 +8,7 @@ namespace Hostup.Updates.Supervisor;
 
 /// <summary>
 /// The database as the supervisor of one slot left it, copied to the state partition before another supervisor first starts: a newer one changes its
-/// shape, and an older one cannot read that. The copy stays until the next one is made.
+/// shape, and an older one cannot read that. The copy stays until the next one is made, and in any case until it was put back when it is to be.
 /// </summary>
 /// <param name="files">The device's files.</param>
 /// <param name="partition">Partition number of the slot.</param>
@@ -29,10 +29,17 @@ public sealed class SupervisorDatabase(IFiles files, int partition)
     /// <summary>Whether there is a copy.</summary>
     public bool IsKept => files.Exists(Index);
 
-    /// <summary>Copies it; the supervisor must be stopped. Durable when it returns.</summary>
-    /// <exception cref="HostupException"><c>supervisor</c>: no room for it.</exception>
+    /// <summary>
+    /// The one that could not be put back when its supervisor got the device back: it is still to be, also over what that supervisor, which cannot read the other one's, made of it
+    /// meanwhile. As long as it is, no other supervisor is put into place. Null: none is.
+    /// </summary>
+    public static SupervisorDatabase? Due(IFiles files) => PartitionDue(files) is { } due ? new(files, due) : null;
+
+    /// <summary>Copies it; the supervisor must be stopped. What is still to be put back is put back before. Durable when it returns.</summary>
+    /// <exception cref="HostupException"><c>supervisor</c>: no room for it, or the copy that was to be put back is damaged.</exception>
     public void Keep()
     {
+        Due(files)?.Restore();
         Forget();
         string[] found = [.. Folders.SelectMany(p => Names.Select(n => $"{p}/{n}")).Where(files.Exists)];
         long bytes = found.Sum(f => files.Length(f) ?? 0);
@@ -51,15 +58,32 @@ public sealed class SupervisorDatabase(IFiles files, int partition)
         files.FlushFileSystem(Places.State);
     }
 
-    /// <summary>Puts it back as it was; nothing happens without a whole copy, which is looked at before anything is removed. Durable when it returns; idempotent.</summary>
+    /// <summary>It cannot be put back now, so it is to be later, and no other one. Durable when it returns; idempotent.</summary>
+    public void RestoreLater()
+    {
+        if (!IsDue)
+            AtomicFile.Write(files, Places.DatabaseDue, Encoding.ASCII.GetBytes(partition.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>
+    /// Puts it back as it was; nothing happens without a whole copy, which is looked at before anything is removed. The supervisor must be stopped. Nothing is due after it.
+    /// Durable when it returns; idempotent.
+    /// </summary>
     /// <exception cref="HostupException"><c>supervisor</c>: a part of the copy is damaged, and nothing was touched.</exception>
     public void Restore()
     {
         if (!files.Exists(Index))
+        {
+            AtomicFile.Delete(files, Places.DatabaseDue);
             return;
+        }
         var kept = Encoding.UTF8.GetString(files.Read(Index)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ', 2)).ToList();
         if (kept.Select((k, n) => (Kept: k, Copy: Copy(n))).FirstOrDefault(c => !files.Exists(c.Copy) || Hash(c.Copy) != c.Kept[0]) is { Kept: { } damaged })
+        {
+            // It does not heal.
+            AtomicFile.Delete(files, Places.DatabaseDue);
             throw new HostupException(HostupErrors.Supervisor, "cannot bring back the supervisor's database", $"the copy of {damaged[1]} is not whole", "the supervisor goes on with what is there; when it cannot, remove its database");
+        }
         foreach (string place in kept.Select(k => Path.GetDirectoryName(k[1])!).Distinct())
         {
             foreach (string path in Names.Select(n => $"{place}/{n}").Where(p => files.Exists(p) && !kept.Any(k => k[1] == p)))
@@ -75,18 +99,25 @@ public sealed class SupervisorDatabase(IFiles files, int partition)
             files.Flush(entry[1]);
         }
         files.FlushFileSystem(Places.Data);
+        AtomicFile.Delete(files, Places.DatabaseDue);
     }
 
-    /// <summary>Removes the copy. Durable when it returns.</summary>
+    /// <summary>Removes the copy, unless it is still to be put back. Durable when it returns.</summary>
     public void Forget()
     {
-        if (!files.Exists(Index))
+        if (IsDue || !files.Exists(Index))
             return;
         AtomicFile.Delete(files, Index);
         foreach (string copy in files.ListFiles(Folder))
             files.Delete($"{Folder}/{copy}");
         files.FlushFileSystem(Places.State);
     }
+
+    private bool IsDue => PartitionDue(files) == partition;
+
+    // A note that names no slot says nothing.
+    private static int? PartitionDue(IFiles files) =>
+        files.Exists(Places.DatabaseDue) && int.TryParse(Encoding.ASCII.GetString(files.Read(Places.DatabaseDue)), NumberStyles.None, CultureInfo.InvariantCulture, out int due) ? due : null;
 
     private string Copy(int number) => string.Create(CultureInfo.InvariantCulture, $"{Folder}/{number}");
 

@@ -104,8 +104,10 @@ public sealed class AgentPaceTests : IAsyncLifetime
         Assert.Single(_scene.Server.Requests);
     }
 
-    [Fact]
-    public async Task Poll_now_ends_a_pause_after_a_failure_too()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Poll_now_ends_a_pause_after_a_failure_too_and_while_an_update_runs(bool runs)
     {
         using var end = new CancellationTokenSource();
         int polls = 0;
@@ -114,7 +116,10 @@ public sealed class AgentPaceTests : IAsyncLifetime
             if (path == Poll && ++polls == 2)
                 end.Cancel();
         };
-        _scene.Server.Busy[Everything] = (502, 5000);
+        if (runs)
+            _scene.Unit("active");
+        else
+            _scene.Server.Busy[Everything] = (502, 5000);
         _scene.Wake.Wake();
 
         await Task.WhenAny(_scene.Agent.RunAsync(end.Token)).WaitAsync(Limit);

@@ -68,10 +68,12 @@ public sealed class LaterSupervisorTests
         Assert.Equal([1, 2], again.Zip(again.Skip(1), (a, b) => b - a).Take(2));
     }
 
-    [Fact]
-    public async Task One_that_the_policy_holds_back_is_tried_each_hour()
+    [Theory]
+    [InlineData("held")]
+    [InlineData("update-running")]
+    public async Task One_that_the_policy_or_an_update_holds_back_is_tried_each_hour(string code)
     {
-        var later = new LaterSupervisor(_clock, _ => { _tries++; throw Error(HostupErrors.Held); });
+        var later = new LaterSupervisor(_clock, _ => { _tries++; throw Error(HostupErrors.All.Single(c => c.Id == code)); });
 
         Assert.Equal([0, 1, 2, 3, 4, 5], await TriesAsync(later, hours: 6));
     }

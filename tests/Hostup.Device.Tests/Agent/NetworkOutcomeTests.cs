@@ -49,6 +49,42 @@ public sealed class NetworkOutcomeTests : IAsyncLifetime
         Assert.Equal((AttemptStates.Committed, "2.101.0"), (device.Outcome, device.RunningRelease!.Version));
     }
 
+    /// <summary>The signed manifest names the layers: the registry's own is only asked for beforehand.</summary>
+    [Theory]
+    [InlineData(Portal, 0)]
+    [InlineData(Status, 503)]
+    public async Task What_stands_in_the_place_of_the_images_manifest_ends_no_attempt(NetworkFaultKind fault, int number)
+    {
+        await using var network = new BadNetwork(_registry.Base) { About = "/manifests/", Rest = new(fault, number) };
+
+        var device = await RunAsync(network);
+
+        Assert.Equal((AttemptStates.Committed, "2.101.0"), (device.Outcome, device.RunningRelease!.Version));
+        Assert.Contains(network.Exchanges, e => e.Path.Contains("/manifests/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_manifest_that_came_damaged_is_asked_for_once_more()
+    {
+        await using var network = new BadNetwork(_registry.Base) { About = "/manifests/" };
+        network.Faults.Enqueue(new(Damage, 5));
+
+        var device = await RunAsync(network);
+
+        Assert.Equal((AttemptStates.Committed, "2.101.0"), (device.Outcome, device.RunningRelease!.Version));
+    }
+
+    [Fact]
+    public async Task A_manifest_that_is_another_one_each_time_is_refused()
+    {
+        await using var network = new BadNetwork(_registry.Base) { About = "/manifests/", Rest = new(Damage, 5) };
+
+        var device = await RunAsync(network);
+
+        Assert.Equal((AttemptStates.Refused, "image-missing"), (device.Outcome, device.End!.Error!.Code.Id));
+        Assert.Equal("2.100.0", device.RunningRelease!.Version);
+    }
+
     [Theory]
     [InlineData(Cut, 10, "link")]
     [InlineData(ResetAtOnce, 0, "link")]

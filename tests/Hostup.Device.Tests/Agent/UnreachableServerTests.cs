@@ -5,6 +5,8 @@ using Hostup.Device.Agent;
 using Hostup.Device.Tests.Attacks;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Files;
+using Hostup.Updates.Ports;
+using Hostup.Updates.Run;
 
 namespace Hostup.Device.Tests.Agent;
 
@@ -136,16 +138,54 @@ public sealed class UnreachableServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_server_that_takes_everything_but_the_end_keeps_no_update_back_for_ever()
+    public async Task A_server_that_takes_everything_but_the_end_keeps_no_update_back_for_ever_and_gets_that_end_later_and_once()
     {
-        await TakeAsync();
+        var old = await TakeAsync();
         await GoneAsync();
         await _device.RunAsync();
-        var newer = new DeviceTarget { AttemptId = new string('b', 32), Version = NewVersion, ReleaseEnvelope = Digest.Of("x"u8) };
+        await BackAsync();
+        await _server.UpdateAsync(AwayDevice.Uuid, new UpdateRequest { Release = NewVersion, Reinstall = true });
+        var newer = await _device.TakeTargetAsync();
 
         int waits = await _device.AgentAsync((_, reporting) => Task.FromResult(Enumerable.Range(0, 100).TakeWhile(_ => reporting.HoldsBack(newer)).Count()));
+        await BeginAsync(newer);
 
         Assert.Equal(10, waits);
+        Assert.Null((await _server.AttemptAsync(old.Id)).EndedAt);
+        long again = await _device.AgentAsync(async (link, _) =>
+        {
+            Assert.True(Ends(link).Has(old.Id));
+            await Ends(link).TellAsync(default);
+            Assert.False(Ends(link).Has(old.Id));
+            long sent = link.Wire.Sent;
+            await Ends(link).TellAsync(default);
+            return link.Wire.Sent - sent;
+        });
+        Assert.Equal(0, again);
+        await RequireEndAsync(old.Id);
+    }
+
+    [Fact]
+    public async Task What_the_server_had_of_the_log_of_an_end_that_was_laid_aside_is_not_sent_again()
+    {
+        var old = await TakeAsync();
+        await GoneAsync();
+        await _device.RunAsync();
+        await BackAsync();
+        _way.LosesAnswer = 4; // to the log
+        await _device.ReportAsync();
+        Assert.Equal(1, _way.Lost);
+        await _server.UpdateAsync(AwayDevice.Uuid, new UpdateRequest { Release = NewVersion, Reinstall = true });
+
+        await BeginAsync(await _device.TakeTargetAsync());
+        await _device.AgentAsync(async (link, _) =>
+        {
+            Assert.True(Ends(link).Has(old.Id));
+            await Ends(link).TellAsync(default);
+            return 0;
+        });
+
+        await RequireEndAsync(old.Id);
     }
 
     [Fact]
@@ -213,7 +253,7 @@ public sealed class UnreachableServerTests : IAsyncLifetime
         await GoneAsync();
         await _device.AgentAsync(async (link, _) =>
         {
-            var ends = new UnbegunEnds(_device.Sim.Files, link);
+            var ends = new EndsToTell(_device.Sim.Files, link);
             ends.Add(attempt.Id, new AttemptReport { Serial = 1_000_000, State = AttemptStates.Refused, ErrorCode = "signature", Message = "cannot believe the release" });
             return (await Assert.ThrowsAsync<HostupException>(() => ends.TellAsync(default))).Code;
         });
@@ -222,13 +262,13 @@ public sealed class UnreachableServerTests : IAsyncLifetime
 
         long sent = await _device.AgentAsync(async (link, _) =>
         {
-            var ends = new UnbegunEnds(_device.Sim.Files, link);
+            var ends = new EndsToTell(_device.Sim.Files, link);
             await Assert.ThrowsAsync<HostupException>(() => ends.TellAsync(default));
             Assert.True(ends.Has(attempt.Id));
             await ends.TellAsync(default);
             Assert.False(ends.Has(attempt.Id));
             long before = link.Wire.Sent;
-            await new UnbegunEnds(_device.Sim.Files, link).TellAsync(default);
+            await new EndsToTell(_device.Sim.Files, link).TellAsync(default);
             return link.Wire.Sent - before;
         });
 
@@ -244,6 +284,18 @@ public sealed class UnreachableServerTests : IAsyncLifetime
         Assert.Equal(attempt.Id, (await _device.TakeTargetAsync()).AttemptId);
         return attempt;
     }
+
+    /// <summary>As the update process begins it, whoever asked for it; it ends at once.</summary>
+    private async Task BeginAsync(DeviceTarget target)
+    {
+        _device.Sim.Ports.Wishes = AttemptWishes.Cancel;
+        var begin = new UpdateBeginning(new TargetFile(target, _device.Sim.Target.Envelope, []), Saved: null);
+        await begin.StartAsync(_device.Sim.Device, new UpdateRun(_device.Sim.Device, _device.Sim.Ports, _ => _device.Sim.Sources), default);
+        var log = new AttemptLog(_device.Sim.Device);
+        Assert.Equal((target.AttemptId, false), (log.Records[0].AttemptId, log.IsOpen));
+    }
+
+    private EndsToTell Ends(ServerLink link) => new(_device.Sim.Files, link, _device.Data, _device.Memory);
 
     private async Task GoneAsync()
     {

@@ -1,7 +1,11 @@
 using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Device.Agent;
+using Hostup.Device.Tests.Attacks;
 using Hostup.Lab.Sim;
+using Hostup.Updates.Files;
+using Hostup.Updates.Run;
 
 namespace Hostup.Device.Tests.Commands;
 
@@ -52,6 +56,40 @@ public sealed class UpdateBeginningTests : IDisposable
 
         Assert.Equal(HostupErrors.BadConfig, error.Code);
         Assert.Contains("plan.json", error.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_state_partition_is_refused_before_a_journal_is_begun()
+    {
+        using var builder = new OsBuilder();
+        var (old, fresh) = (SimRelease.Make("2.100.0", SimBehaviour.Good, trust: builder.Trust(1).ToJson()), SimRelease.Make("2.101.0", SimBehaviour.Good));
+        var device = new SimDevice(old, fresh);
+        byte[] envelope = builder.Sign(fresh.Manifest(2));
+        var begin = new UpdateBeginning(new TargetFile(new DeviceTarget { AttemptId = new string('1', 32), Version = "2.101.0", ReleaseEnvelope = Digest.Of(envelope) }, envelope, []), null);
+        device.Files.Free[Places.State] = (2 << 20) - 1;
+        int before = device.Power.Effects;
+
+        var error = await Assert.ThrowsAsync<HostupException>(() => begin.StartAsync(device.Device, new UpdateRun(device.Device, device.Ports, _ => device.Sources), default));
+
+        Assert.Equal((HostupErrors.StateSpace, ExitCodes.Refused), (error.Code, ExitCodes.Of(error)));
+        Assert.Equal(before, device.Power.Effects);
+        Assert.Empty(new AttemptLog(device.Device).Records);
+    }
+
+    [Fact]
+    public async Task A_revert_needs_room_for_its_journal_too_and_lays_the_end_before_it_aside()
+    {
+        var device = await new SimDevice(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good)).RunAsync();
+        var begin = UpdateBeginning.Revert(overrideLocks: false);
+        var run = new UpdateRun(device.Device, device.Ports, _ => device.Sources);
+        device.Files.Free[Places.State] = (2 << 20) - 1;
+
+        var error = await Assert.ThrowsAsync<HostupException>(() => begin.StartAsync(device.Device, run, default));
+        device.Files.Free.Clear();
+        var end = await begin.StartAsync(device.Device, run, default);
+
+        Assert.Equal((HostupErrors.StateSpace, RunEndKind.Rebooting), (error.Code, end.Kind));
+        Assert.Equal([device.Target.AttemptId], LeftEnds.Of(device.Files).Select(l => l.End.Attempt));
     }
 
     private string Write(string name, byte[] content)

@@ -23,6 +23,11 @@ public static class PlantedReleases
         await (await GoodAsync(lab, ct)).DeriveAsync(lab, "2.101.2+rev1",
             [new TreeEntry { Path = TreePath.Parse("usr/sbin/dockerd"), Kind = TreeEntryKind.SymbolicLink, Mode = 0x1FF, SymbolicTarget = Encoding.ASCII.GetBytes("/dev/null") }], ct);
 
+    /// <summary>Its device program is a link to /dev/null: it boots, runs everything else and can say nothing.</summary>
+    public static async Task<ReleaseImage> WithoutProgramAsync(LabEnvironment lab, CancellationToken ct) =>
+        await (await GoodAsync(lab, ct)).DeriveAsync(lab, "2.101.6+rev1",
+            [new TreeEntry { Path = TreePath.Parse("usr/bin/hostup-device"), Kind = TreeEntryKind.SymbolicLink, Mode = 0x1FF, SymbolicTarget = Encoding.ASCII.GetBytes("/dev/null") }], ct);
+
     /// <summary>Boot files of the lab OS that an update leaves alone.</summary>
     public static IReadOnlyList<string> KeptBackFiles { get; } = ["config.txt", "splash/balena-logo.png"];
 

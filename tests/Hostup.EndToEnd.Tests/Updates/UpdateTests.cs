@@ -122,6 +122,25 @@ public sealed class UpdateTests
         await AssertUnchangedByRebootAsync(stage, before, application);
     }
 
+    [Fact]
+    public async Task A_release_whose_device_program_cannot_run_comes_back_too()
+    {
+        var lab = LabDevice.Lab();
+        var image = await PlantedReleases.WithoutProgramAsync(lab, Ct);
+        await using var stage = await Stage.SetAsync(lab, "vm-program", stays: false, Ct);
+        await stage.PublishAsync(image, sequence: 3, Ct);
+        var before = await DeviceSnapshot.TakeAsync(stage.Device, Ct);
+        var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
+
+        var attempt = await stage.UpdateAsync(image.Version, Ct);
+
+        Assert.True(attempt.Report.State == AttemptStates.RolledBack, $"{attempt.Report.State}: {attempt.Report.Message}");
+        Assert.Equal("rollback-altboot", attempt.Report.ErrorCode);
+        Assert.Contains("or its device program cannot run", attempt.Report.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await DeviceSnapshot.TakeAsync(stage.Device, Ct));
+        await AssertUnchangedByRebootAsync(stage, before, application);
+    }
+
     [Fact, Trait("Subset", "ci")]
     public async Task A_release_whose_engine_is_a_link_to_dev_null_comes_back_by_health_and_the_server_says_why()
     {

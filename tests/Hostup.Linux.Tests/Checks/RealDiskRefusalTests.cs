@@ -24,7 +24,7 @@ public sealed class RealDiskRefusalTests
             d => d.OnBoot(() => d.Write(Places.Boot + "/config.json", """{"deviceType":"other"}""")),
             d => d.OnBoot(() => d.Write(Places.Boot + "/config.json", """{"deviceType":"sim-device"}"""))),
         ["slot-layout"] = (d => d.Mount("resin-rootB", "/mnt/other"), d => d.Unmount("/mnt/other")),
-        ["root-space"] = (d => Root(d, r => r with { SpaceBytes = (16 * MiB) + 1 }), d => Root(d, r => r with { SpaceBytes = 16 * MiB })),
+        ["root-space"] = (d => Root(d, r => r with { SpaceBytes = Largest(r) + 1 }), d => Root(d, r => r with { SpaceBytes = Largest(r) })),
         ["mkfs"] = (
             d => Root(d, r => r with { Ext4Features = [.. r.Ext4Features, "feature_of_tomorrow"] }),
             d => Root(d, r => r with { Ext4Features = [.. r.Ext4Features.Where(f => f != "feature_of_tomorrow"), "metadata_csum"] })),
@@ -54,6 +54,9 @@ public sealed class RealDiskRefusalTests
         Faults[check].Heal(device);
         Assert.Equal([], (await device.CheckAsync()).Where(c => !c.Passed).Select(c => $"{c.Name}: {c.Saw}"));
     }
+
+    /// <summary>What a slot holds beside the inodes that no name of the release uses.</summary>
+    private static long Largest(RootFileSystem root) => (16 * MiB) - ((root.InodesOn(16 * MiB) - root.Entries) * 256);
 
     private static void Root(RealDisks device, Func<RootFileSystem, RootFileSystem> change) =>
         device.Target = device.Target with { Release = device.Target.Release with { Root = change(device.Target.Release.Root) } };

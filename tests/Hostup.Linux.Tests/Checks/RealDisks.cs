@@ -43,6 +43,7 @@ internal sealed class RealDisks : IDisposable
         {
             Write(SimDevice.GrubEnv, Encoding.ASCII.GetString(GrubEnvironment.NewBlock(new BootSettings(2, false, 0))));
             Write(Places.Boot + "/EFI/BOOT/grub.cfg", "old");
+            Write(Places.Boot + "/slot-2/vmlinuz", "old");
         });
         Target = _simulated.Target;
     }

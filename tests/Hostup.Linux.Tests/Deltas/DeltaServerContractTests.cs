@@ -69,6 +69,35 @@ public sealed class DeltaServerContractTests : IAsyncLifetime
         Assert.Equal(TimeSpan.FromSeconds(30), error.RetryAfter);
     }
 
+    /// <summary>What a portal shows goes away with the network that shows it.</summary>
+    [Fact]
+    public async Task A_web_page_in_the_place_of_an_answer_is_a_broken_link_and_in_vain()
+    {
+        _registry.DeltasType = "text/html; charset=utf-8";
+        var server = Server(real: true, _ => (200, "<html>Welcome</html>"));
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, _delta.From, default));
+
+        Assert.Equal(HostupErrors.Link, error.Code);
+        Assert.EndsWith("answered with a web page", error.Why, StringComparison.Ordinal);
+        Assert.True(server.InVain.Received > 0 && server.InVain.Sent > 0, $"{server.InVain} in vain");
+    }
+
+    [Theory]
+    [InlineData(16 << 10, 0)]
+    [InlineData((16 << 10) + 1, 1)]
+    public async Task A_budget_without_room_for_the_question_leaves_it_to_the_next_source(long left, int requests)
+    {
+        using var link = new SourceLink(new UpdatePolicy(), TimeProvider.System) { BytesLeft = () => left };
+        _registry.Deltas = _ => (404, "");
+        var server = new ServerDeltas(link, _registry.Base, new("d_1", "key"));
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await server.AskAsync(_delta.Image, _delta.From, default));
+
+        Assert.Equal(HostupErrors.NoDelta, error.Code);
+        Assert.Equal(requests, _registry.Requests.Count);
+    }
+
     [Fact]
     public async Task The_device_says_who_it_is_and_what_it_runs()
     {

@@ -95,12 +95,12 @@ public sealed class LinuxFilesTests : IDisposable
         var boot = new BootPartition(new LinuxFiles(root), "boot-1");
         // what a board without a clock writes
         File.SetLastWriteTimeUtc(old, new DateTime(1980, 1, 1, 0, 0, 0, DateTimeKind.Utc));
-        int otherTime = boot.Need("/set", KeptBack.BuiltIn, toPartition: 3).Changes;
+        int otherTime = boot.Need("/set", KeptBack.BuiltIn, fromPartition: 2, toPartition: 3).Changes;
 
         File.WriteAllText(old, "6.12.2");
         File.SetLastWriteTimeUtc(old, File.GetLastWriteTimeUtc(release));
 
-        Assert.Equal((0, 1), (otherTime, boot.Need("/set", KeptBack.BuiltIn, toPartition: 3).Changes));
+        Assert.Equal((0, 1), (otherTime, boot.Need("/set", KeptBack.BuiltIn, fromPartition: 2, toPartition: 3).Changes));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Hostup.Lab.Programs;
 using Hostup.Linux.Locks;
 
 namespace Hostup.Linux.Tests.Locks;
@@ -21,6 +22,17 @@ public sealed class UpdateProcessTests : IDisposable
     [Fact]
     public void A_process_that_ended_holds_nothing() =>
         Assert.Null(UpdateLock.Holder(Lock("process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z"), Locks("78")));
+
+    [Fact]
+    public async Task Who_holds_it_for_a_moment_carries_out_no_update()
+    {
+        string path = Path.Combine(_folder, "moment.lock");
+        using (UpdateLock.Take(path, forAMoment: true))
+            // by another program: FileStream takes a lock of its own
+            Assert.EndsWith(" for a moment\n", await new Tool("cat").RunAsync([path], TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
+        Assert.Null(UpdateLock.Holder(Lock("process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z for a moment"), Locks("77")));
+    }
 
     [Fact]
     public void A_lock_that_was_never_taken_is_held_by_nobody() => Assert.Null(UpdateLock.Holder(Path.Combine(_folder, "none"), Locks("77")));

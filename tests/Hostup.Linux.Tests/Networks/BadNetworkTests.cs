@@ -37,6 +37,9 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         /// <summary>How long the device waits: where nothing stalls, longer than a busy machine may take.</summary>
         public TimeSpan Patience => TimeSpan.FromSeconds(Faults.Append(Rest).Any(f => f.Kind is Stall or Silence || f.Pause > TimeSpan.Zero) || Address == "https" ? 1 : 20);
 
+        /// <summary>What the faults happen to. Only of a release that does not name its layers documents are fetched.</summary>
+        public string About { get; init; } = "/blobs/";
+
         /// <summary>Whether it pauses before it goes on.</summary>
         public bool Waits { get; init; }
     }
@@ -46,6 +49,8 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
 
     /// <summary>What the network's kernel may hold of an answer that the device hangs up on: twice its send buffer, and the piece that waits for it.</summary>
     private const long InFlight = 48 << 10;
+
+    private const string Manifests = "/manifests/";
 
     private static readonly Dictionary<string, Case> Cases = new()
     {
@@ -101,6 +106,10 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         ["a portal that goes away"] = new([new(Portal)], "registry") { Waits = true },
         ["a redirect to a portal"] = new([new(RedirectToPortal)], "registry") { Waits = true },
         ["a portal for ever"] = new([], "link") { Rest = new(Portal), Waits = true },
+        ["a portal in the place of the manifest that goes away"] = new([new(Portal)], "registry") { About = Manifests, Waits = true, Again = 10_000 },
+        ["a portal in the place of the manifest for ever"] = new([], "link") { About = Manifests, Rest = new(Portal), Waits = true },
+        ["a portal in the place of the manifest and a fallback"] = new([], "fallback") { About = Manifests, Rest = new(Portal), Fallback = new(None), Waits = true, Again = 10_000 },
+        ["a damaged manifest and a fallback"] = new([], "fallback") { About = Manifests, Rest = new(Damage, 5), Fallback = new(None), Again = 10_000 },
         ["a registry that goes for good and a fallback"] = new([new(Cut, 700_000)], "fallback") { Rest = new(ResetAtOnce), Fallback = new(None), Waits = true },
         ["both gone"] = new([new(Cut, 700_000)], "all-sources") { Rest = new(ResetAtOnce), Fallback = new(CloseAtOnce), Waits = true },
         ["a name that is not known"] = new([], "link") { Address = "http://nowhere.example/", Waits = true },
@@ -118,14 +127,14 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Run.NeedsRoot();
         var what = Cases[name];
         using var scratch = new TemporaryDirectory();
-        await using var first = new BadNetwork(release.Made.Registry.Base) { Rest = what.Rest };
+        await using var first = new BadNetwork(release.Made.Registry.Base) { Rest = what.Rest, About = what.About };
         await using var second = new BadNetwork(release.Made.Registry.Base) { Rest = what.Fallback ?? new(None) };
         foreach (var fault in what.Faults)
             first.Faults.Enqueue(fault);
         using var fetch = new SlotFetch(scratch.Sub("device")) { Limits = new RegistryLimits(what.Patience, what.Patience), Policy = new UpdatePolicy { PatienceSeconds = 7200 } };
         var address = what.Address is null ? first.Address : what.Address == "https" ? new Uri($"https://127.0.0.1:{first.Address.Port}/") : new Uri(what.Address);
 
-        string end = await EndAsync(fetch, what.Fallback is null ? [("registry", address)] : [("registry", address), ("fallback", second.Address)]);
+        string end = await EndAsync(fetch, named: what.About != Manifests, what.Fallback is null ? [("registry", address)] : [("registry", address), ("fallback", second.Address)]);
 
         Assert.Equal(what.End, end);
         Assert.Equal(what.Waits, fetch.States.Contains(AttemptStates.Waiting));
@@ -227,6 +236,24 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Assert.Single(network.Exchanges);
     }
 
+    /// <summary>A part has up to 512 KiB: more than an hour at 100 bytes a second, which a policy may ask for, and who reports nothing for 40 minutes is ended.</summary>
+    [Fact]
+    public async Task A_part_that_is_awaited_is_told_all_the_time()
+    {
+        Run.NeedsRoot();
+        using var scratch = new TemporaryDirectory();
+        await using var network = new BadNetwork(release.Made.Registry.Base) { Rest = new(Stall, 700_000) };
+        using var fetch = new SlotFetch(scratch.Sub("device"));
+        bool stands = false;
+        int told = 0;
+        network.Progress = sent => stands |= sent >= 700_000;
+        fetch.Reported = state => fetch.Wishes = stands && state == AttemptStates.Downloading && ++told == 5 ? AttemptWishes.Cancel : fetch.Wishes;
+
+        Assert.Equal("cancelled", await EndAsync(fetch, [("registry", network.Address)]));
+
+        Assert.Single(network.Exchanges); // the link was not given up before
+    }
+
     [Fact]
     public async Task A_layer_that_is_not_framed_begins_anew_and_comes_out_right()
     {
@@ -264,11 +291,14 @@ public sealed class BadNetworkTests(BadNetworkTests.Release release) : IClassFix
         Assert.Equal(plain.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(scratch.Of("device/tree"), null, default));
     }
 
-    private async Task<string> EndAsync(SlotFetch fetch, IReadOnlyList<(string, Uri)> registries)
+    private Task<string> EndAsync(SlotFetch fetch, IReadOnlyList<(string, Uri)> registries) => EndAsync(fetch, named: true, registries);
+
+    private async Task<string> EndAsync(SlotFetch fetch, bool named, IReadOnlyList<(string, Uri)> registries)
     {
+        var manifest = release.Made.Manifest;
         try
         {
-            return await fetch.RunAsync(release.Made.Manifest, registries, default);
+            return await fetch.RunAsync(named ? manifest : manifest with { Image = manifest.Image with { Layers = [] } }, registries, default);
         }
         catch (HostupException e)
         {

@@ -161,6 +161,32 @@ public sealed class RegistryClientTests : IDisposable
         Assert.Equal(allowed ? content[150_000..] : [], got.ToArray());
     }
 
+    [Theory]
+    [InlineData(16 << 10, 0)]
+    [InlineData(50_000, 1)]
+    public async Task A_document_is_not_fetched_beyond_the_budget(int left, int requests)
+    {
+        await using var registry = new ScriptedRegistry();
+        registry.AddManifest("large", MediaTypes.Manifest, new byte[100_000]);
+        var client = new RegistryClient(_http, new RegistryLocation(registry.Base, "os/test"), null, _counter) { BytesLeft = () => left };
+
+        await CodeOf(HostupErrors.ByteBudget, () => client.GetManifestAsync("large", default));
+
+        Assert.Equal(requests, registry.Requests.Count);
+        Assert.InRange(_counter.ReceivedBytes, 0, left);
+    }
+
+    [Fact]
+    public async Task No_token_is_fetched_when_the_budget_is_used_up()
+    {
+        await using var registry = new ScriptedRegistry { Token = "t0ken" };
+        var client = new RegistryClient(_http, new RegistryLocation(registry.Base, "os/test"), null, _counter) { BytesLeft = () => registry.Requests.IsEmpty ? 100_000 : 1000 };
+
+        await CodeOf(HostupErrors.ByteBudget, () => client.GetManifestAsync("v1", default));
+
+        Assert.Single(registry.Requests);
+    }
+
     [Fact]
     public async Task A_broken_link_says_so_and_the_transfer_can_go_on()
     {

@@ -116,6 +116,28 @@ public sealed class OperatorWishesTests(TestServer server) : IClassFixture<TestS
         Assert.NotNull((await server.Operator.GetFromJsonAsync("/api/v1/devices?limit=1000", WireJson.Default.PageDeviceView))!.Items.Single(d => d.Uuid == device.Uuid).OpenAttempt!.Silence);
     }
 
+    [Theory]
+    [InlineData("26.0.0", AttemptStates.Waiting)]
+    [InlineData("26.1.0", AttemptStates.Ready)]
+    public async Task An_attempt_that_waits_is_stuck_only_when_its_device_polled_without_a_word_of_it(string version, string state)
+    {
+        var (device, attempt) = await RunningAsync(version);
+        var policy = new PolicySettings { PollSeconds = 7200 };
+        (await server.Operator.PutAsJsonAsync($"/api/v1/devices/{device.Uuid}/policy", policy, WireJson.Default.PolicySettings)).EnsureSuccessStatusCode();
+        await device.ReportAsync(attempt.Id, 2, state);
+        var waits = server.Time.GetUtcNow();
+        server.Time.Pass(TimeSpan.FromMinutes(45 + 120 + 12));
+        Assert.Null((await server.AttemptAsync(attempt.Id)).Silence);
+        server.Time.Pass(TimeSpan.FromMinutes(1));
+        Assert.Equal(new AttemptSilence(waits, DeviceHeardOf: false), (await server.AttemptAsync(attempt.Id)).Silence);
+
+        // a process of its own speaks of it from here on, however seldom the device polls
+        await device.ReportAsync(attempt.Id, 3, AttemptStates.Downloading);
+        server.Time.Pass(TimeSpan.FromMinutes(46));
+
+        Assert.NotNull((await server.AttemptAsync(attempt.Id)).Silence);
+    }
+
     private async Task<AttemptView> PostAsync(string id) =>
         (await (await server.Operator.PostAsync($"/api/v1/attempts/{id}/override-locks", null)).EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.AttemptView))!;
 

@@ -170,6 +170,25 @@ public sealed class AccountTests
     }
 
     [Fact]
+    public void Of_an_attempt_that_is_not_believed_yet_nothing_is_kept_and_then_everything_that_was_counted()
+    {
+        Carried(0, 0);
+        int before = _device.Power.Effects;
+        var agent = Agent();
+        agent.Expect(Attempt);
+        agent.Add(new CauseBytes(AgentAccount.ManifestCause, 100, 10));
+        _device.Ports.Now += TimeSpan.FromHours(1);
+        agent.Look(ended: false);
+        agent.KeepNow();
+
+        Assert.Equal((before, false, false), (_device.Power.Effects, agent.IsKept(Attempt), Agent().IsOf(Attempt)));
+        agent.Confirm();
+
+        Assert.True(agent.IsKept(Attempt));
+        Assert.Equal(100, Agent().Fetched(Attempt));
+    }
+
+    [Fact]
     public void An_interface_that_was_made_anew_begins_at_zero()
     {
         _device.Ports.Interfaces = [new InterfaceBytes("ppp0", 1000, 1000), new InterfaceBytes("eth0", 7, 7)];

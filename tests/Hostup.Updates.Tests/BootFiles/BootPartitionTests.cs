@@ -135,7 +135,7 @@ public sealed class BootPartitionTests
     public void Space_that_is_short_by_one_byte_refuses_before_anything_is_touched()
     {
         var (device, boot) = Device();
-        long needed = boot.Need(Set, KeptBack.BuiltIn, Spare).Bytes;
+        long needed = boot.Need(Set, KeptBack.BuiltIn, Running, Spare).Bytes;
         Fill(device, device.Boot.FreeBytes - needed);
         Assert.Equal(needed, device.Boot.FreeBytes);
         Fill(device, 4096);
@@ -302,6 +302,20 @@ public sealed class BootPartitionTests
         Assert.Equal(before, BootFileSnapshot.Of(device));
     }
 
+    [Fact]
+    public void A_set_that_ships_the_logo_under_both_names_has_it_under_both()
+    {
+        _new.Files["resin-boot/splash/resin-logo.png"] = "old name"u8.ToArray();
+        _new.Files["resin-boot/splash/balena-logo.png"] = "new name"u8.ToArray();
+        _new.Files["resin-boot/balenaos.fingerprint"] = "as it was built"u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/splash/resin-logo.png", "older"u8.ToArray());
+
+        boot.Install(Set, KeptBack.Of(_new.Manifest(sequence: 2) with { KeptBack = ["splash/balena-logo.png"] }), Running, Spare);
+
+        Assert.Equal("old name"u8.ToArray(), device.Boot.Read(Places.Boot + "/splash/resin-logo.png"));
+    }
+
     [Theory]
     [InlineData("""{"uuid":"a","developmentMode":false}""", false)]
     [InlineData("""{"uuid":"a"}""", true)]
@@ -331,6 +345,82 @@ public sealed class BootPartitionTests
         Assert.Equal(lines.Select(l => l[34..]).Select(p => $"{Convert.ToHexStringLower(System.Security.Cryptography.MD5.HashData(device.Boot.Read($"{Places.Boot}/{p}")!))}  {p}"), lines);
 #pragma warning restore CA5351
         Assert.Equal(["EFI/BOOT/BOOTX64.EFI", "EFI/BOOT/grub.cfg", "cmdline.txt", "config.txt", "overlays/2.100.0.dtbo", "overlays/2.101.0.dtbo"], lines.Select(l => l[34..]));
+    }
+
+    [Fact]
+    public void The_fingerprint_that_the_device_wrote_is_no_file_that_somebody_changed_and_says_nothing_of_settings()
+    {
+        var third = SimRelease.Make("2.102.0", SimBehaviour.Good);
+        foreach (var release in new[] { _old, _new, third })
+            release.Files["resin-boot/balenaos.fingerprint"] = Encoding.UTF8.GetBytes($"as {release.Version} was built");
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/config.json", """{"uuid":"a"}"""u8.ToArray());
+        device.Boot.Provision(Places.Boot + "/config.json.copy", """{"uuid":"a"}"""u8.ToArray());
+        Assert.Equal(["cmdline.txt"], boot.Install(Set, KeptBack.BuiltIn, Running, Spare));
+        boot.Settle();
+        device.RunningSlot.Provision(_new);
+        device.SpareSlot.Provision(third);
+        string before = BootFileSnapshot.Of(device);
+
+        var changed = boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        Assert.Empty(changed);
+        string fingerprint = Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/balenaos.fingerprint")!);
+        Assert.Contains("overlays/2.102.0.dtbo", fingerprint, StringComparison.Ordinal);
+        Assert.DoesNotContain("config.json", fingerprint, StringComparison.Ordinal);
+        boot.Restore(Running, KeptBack.BuiltIn);
+        Assert.Equal(before, BootFileSnapshot.Of(device));
+    }
+
+    [Theory]
+    [InlineData("config.json")]
+    [InlineData("config.json.copy")]
+    public void No_list_of_a_release_lets_it_replace_the_devices_settings(string path)
+    {
+        _new.Files["resin-boot/" + path] = """{"uuid":"the release's"}"""u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision($"{Places.Boot}/{path}", """{"uuid":"a"}"""u8.ToArray());
+        var kept = KeptBack.Of(_new.Manifest(sequence: 2) with { KeptBack = ["extlinux.conf"] });
+
+        boot.Install(Set, kept, Running, Spare);
+
+        Assert.Equal("""{"uuid":"a"}"""u8.ToArray(), device.Boot.Read($"{Places.Boot}/{path}"));
+        Assert.Equal(_new.BootFiles["config.txt"], device.Boot.Read(Places.Boot + "/config.txt"));
+    }
+
+    [Fact]
+    public void A_development_image_goes_to_a_set_with_settings_and_a_fingerprint_in_it()
+    {
+        _old.Files["etc/os-release"] = "VERSION=\"2.100.0\"\nVARIANT=\"Development\"\nSLUG=sim-device\n"u8.ToArray();
+        _new.Files["resin-boot/config.json"] = """{"uuid":"the release's"}"""u8.ToArray();
+        _new.Files["resin-boot/balenaos.fingerprint"] = "as it was built"u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/config.json", """{"uuid":"a"}"""u8.ToArray());
+
+        boot.Install(Set, KeptBack.Of(_new.Manifest(sequence: 2) with { KeptBack = [] }), Running, Spare);
+
+        Assert.Equal("""{"uuid":"a","developmentMode":true}""" + "\n", Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/config.json")!));
+    }
+
+    [Theory]
+    [InlineData("""{"uuid":"b","uuid":"c"}""")]
+    [InlineData("""{"uuid":"b","wifi":{"key":"1","key":"2"}}""")]
+    [InlineData("""{"uuid":"b","wifi":{"key":"\ud800"}}""")]
+    [InlineData("""{"uuid":"b",""")]
+    [InlineData("[]")]
+    public void Settings_that_nobody_can_read_end_no_installation_and_the_good_copy_goes_before_them(string config)
+    {
+        _old.Files["etc/os-release"] = "VERSION=\"2.100.0\"\nVARIANT=\"Development\"\nSLUG=sim-device\n"u8.ToArray();
+        var (device, boot) = Device();
+        device.Boot.Provision(Places.Boot + "/config.json", Encoding.UTF8.GetBytes(config));
+
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+        Assert.Equal(config, Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/config.json")!));
+        boot.Restore(Running, KeptBack.BuiltIn);
+        device.Boot.Provision(Places.Boot + "/config.json.copy", """{"uuid":"a"}"""u8.ToArray());
+        boot.Install(Set, KeptBack.BuiltIn, Running, Spare);
+
+        Assert.Equal("""{"uuid":"a","developmentMode":true}""" + "\n", Encoding.UTF8.GetString(device.Boot.Read(Places.Boot + "/config.json")!));
     }
 
     [Fact]

@@ -65,8 +65,10 @@ public static class Refusals
         new("mains unplugged, battery just below the threshold", "power-supply", d => d.Ports.Supplies = [new("AC", false, false, null), new("BAT0", true, null, 29)], d => d.Ports.Supplies = [new("AC", false, false, null), new("BAT0", true, null, 30)]),
         new("a window of a time zone that the device does not know", "policy", d => Policy(d, new UpdatePolicy { RebootWindow = "02:00-04:00 Mars/Olympus" }), d => Policy(d, new UpdatePolicy { RebootWindow = "00:00-23:59 Europe/Berlin" })),
         new("a window that is none", "policy", d => Policy(d, new UpdatePolicy { DownloadWindow = "at night" }), d => Policy(d, new UpdatePolicy { DownloadWindow = "00:00-23:59 +01:00" })),
-        new("a slot that is one byte too small", "root-space", d => d.Slots.SizeBytes = 99_999, d => d.Slots.SizeBytes = 100_000),
+        new("a slot that is one byte too small", "root-space", d => d.Slots.SizeBytes = RootNeeded - 1, d => d.Slots.SizeBytes = RootNeeded),
+        new("a slot whose file system has no inode for each name", "root-space", d => Release(d, r => r with { Root = r.Root with { Entries = 32_753 } }), d => Release(d, r => r with { Root = r.Root with { Entries = 32_752 } })),
         new("a feature that mke2fs does not know", "mkfs", d => Features(d, "verity"), d => { Features(d, "verity"); d.Slots.KnownFeatures = d.Target.Release.Root.Ext4Features; }),
+        new("a boot loader that may choose files by slot, and none for the running OS", "boot-slot", d => { BringsNoSlotFiles(d); d.Boot.Delete(Places.Boot + "/slot-2/vmlinuz"); }, BringsNoSlotFiles),
         new("a raw area of the boot loader on a medium that is not there", "boot-areas", d => Areas(d, "boot0", 8192), d => Areas(d, "disk", 8192)),
         new("a raw area behind the end of the medium", "boot-areas", d => Areas(d, "disk", 128 << 10), d => Areas(d, "disk", (128 << 10) - 4096)),
         new("two boot files that differ by case only", "boot-names", d => BootFileMore(d, "EFI/BOOT/GRUB.CFG"), d => BootFileMore(d, "EFI/BOOT/GRUB2.CFG")),
@@ -82,6 +84,8 @@ public static class Refusals
         new("no source at all", "image-missing", d => d.Sources = []),
         new("a registry that cannot be reached", "image-missing", d => d.Sources = [Unreachable()], d => { d.Sources = [Unreachable()]; SpareHoldsNew(d); }) { Code = "link" },
         new("one source without it, one out of reach", "image-missing", d => d.Sources = [Missing("registry"), new SimSource("fallback", New, breakAfterEntries: 0)], d => d.Sources = [Unreachable(), new SimSource("fallback", New)]) { Code = "link" },
+        new("something else in the place of the image's manifest", "image-missing", d => d.Sources = [Missing("registry"), Refusing(HostupErrors.DigestMismatch)], d => d.Sources = [Refusing(HostupErrors.DigestMismatch), new SimSource("fallback", New)]),
+        new("a budget without room for the question to the registry", "image-missing", d => d.Sources = [Refusing(HostupErrors.ByteBudget)]) { Code = "byte-budget" },
     ];
 
     public static SimDevice Device(params int[] cuts) => new(Old, New, cuts: cuts);
@@ -149,8 +153,12 @@ public static class Refusals
     private static void Features(SimDevice device, string more) =>
         Release(device, r => r with { Root = r.Root with { Ext4Features = [.. r.Root.Ext4Features, more] } });
 
+    private static long RootNeeded => New.Manifest(2).Root.SpaceOn(100_000)!.Value;
+
     private static long BootNeeded(SimDevice device) =>
-        new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.SpareSlot.PartitionNumber).Bytes;
+        new BootPartition(device.Files, device.Device.Power.BootId).Need(device.Target.Release.BootFiles, KeptBack.Of(device.Target.Release), device.RunningSlot.PartitionNumber, device.SpareSlot.PartitionNumber).Bytes;
+
+    private static void BringsNoSlotFiles(SimDevice device) => device.Files.Elsewhere[Places.OwnBootFiles + "/cmdline.txt"] = Old.BootFiles["cmdline.txt"];
 
     private static void BootFileMore(SimDevice device, string path) =>
         Release(device, r => r with { BootFiles = [.. r.BootFiles, new BootFile(path, 1, Core.Digest.Of("x"u8))] });
@@ -177,6 +185,9 @@ public static class Refusals
     private static SimSource Missing(string name) => new(name, New) { Missing = true };
 
     public static SimSource Unreachable() => new("registry", New, breakAfterEntries: 0);
+
+    private static SimSource Refusing(HostupErrorCode code) =>
+        new("registry", New, breakAfterEntries: 0) { Refusal = new HostupException(code, "cannot use the manifest", "it is not what is wanted", "look at the registry") };
 
     private static void SpareHoldsNew(SimDevice device)
     {

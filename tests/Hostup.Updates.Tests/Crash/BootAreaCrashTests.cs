@@ -3,6 +3,7 @@ using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Files;
 using Hostup.Updates.Journal;
+using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Tests.Crash;
 
@@ -165,6 +166,53 @@ public sealed class BootAreaCrashTests
         Assert.Equal((AttemptStates.Failed, "boot-files"), (device.Outcome, device.End!.Error!.Code.Id));
         AssertLoader(device, "broken medium");
         Assert.Equal(BootFileSnapshot.Provisioned(old), BootFileSnapshot.Of(device));
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_kept_copy_that_is_damaged_is_made_good_by_the_running_roots_own_file(bool rollback)
+    {
+        var device = WithDamagedCopies(rollback);
+
+        await device.RunAsync();
+
+        AssertLoader(device, "damaged copies");
+        Assert.Equal(rollback ? AttemptStates.RolledBack : AttemptStates.Failed, device.Outcome);
+        Assert.DoesNotContain("raw area", new AttemptJournal(device.Files).Read()[^1].Message, StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task What_nobody_has_any_more_is_lost_and_the_end_says_so(bool rollback)
+    {
+        var device = WithDamagedCopies(rollback);
+        device.Media.Provision("disk", Two[1].OffsetBytes, [.. Enumerable.Range(0, 4096).Select(i => (byte)i)]); // the owner's own
+
+        await device.RunAsync();
+
+        string message = new AttemptJournal(device.Files).Read()[^1].Message!;
+        Assert.Contains("raw area disk:65536 is not as it was: its copy is damaged", message, StringComparison.Ordinal);
+        Assert.Contains("it holds the new boot loader, which starts this OS too", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("disk:8192", message, StringComparison.Ordinal);
+        Assert.Equal(device.RunningRelease!.Loader, device.Media.Read("disk", Two[0].OffsetBytes, 4096));
+        Assert.Equal(rollback ? AttemptStates.RolledBack : AttemptStates.Failed, device.Outcome);
+        Assert.False(device.Files.Exists(Places.BootFilesTouched));
+        if (!rollback)
+            Assert.Equal((RunEndKind.UndoIncomplete, "program"), (device.End!.Kind, device.End.Error!.Code.Id));
+    }
+
+    /// <summary>The copies are damaged when the reboot is asked for; it fails, or the new OS comes back.</summary>
+    private static SimDevice WithDamagedCopies(bool rollback)
+    {
+        var (old, target) = Releases(rollback ? SimBehaviour.Unhealthy : SimBehaviour.Good, Two);
+        var device = new SimDevice(old, target);
+        device.Ports.RebootFault = () => rollback ? null : "no bus";
+        device.Ports.Meanwhile = state =>
+        {
+            if (state != AttemptStates.Rebooting)
+                return;
+            foreach (string copy in new[] { "area-0", "area-1" })
+                device.Boot.Provision($"{Places.Boot}/hostup-old/{copy}", "damaged"u8.ToArray());
+        };
+        return device;
     }
 
     [Fact]

@@ -170,14 +170,39 @@ public sealed class SavedPlanTests
     [Fact]
     public void The_speed_of_a_link_is_that_of_the_last_slot_that_was_fetched()
     {
-        var start = DateTimeOffset.UnixEpoch;
-        JournalRecord Record(JournalVerb verb, int second, long? bytes = null) =>
-            new() { Verb = verb, Step = "write-slot", BootId = "b", At = start.AddSeconds(second), Bytes = bytes is { } n ? [new CauseBytes("registry", n, 0)] : null };
+        static JournalRecord Done(double? seconds, long? bytes) => new()
+        {
+            Verb = JournalVerb.Done, Step = "write-slot", BootId = "b", At = DateTimeOffset.UnixEpoch, Seconds = seconds, Bytes = bytes is { } n ? [new CauseBytes("registry", n, 0)] : null,
+        };
 
-        Assert.Equal(500, LinkRate.Measured([Record(JournalVerb.Started, 0), Record(JournalVerb.Resumed, 50), Record(JournalVerb.Started, 60), Record(JournalVerb.Done, 70, 5000)])!.BytesPerSecond);
-        Assert.Null(LinkRate.Measured([Record(JournalVerb.Started, 0), Record(JournalVerb.Done, 70)]));
-        Assert.Null(LinkRate.Measured([Record(JournalVerb.Started, 70), Record(JournalVerb.Done, 0, 5000)]));
+        Assert.Equal(500, LinkRate.Measured([Done(10, 5000)])!.BytesPerSecond);
+        // a reboot at the gate: what was fetched is read back only
+        Assert.Equal(500, LinkRate.Measured([Done(10, 5000), Done(null, null)])!.BytesPerSecond);
+        Assert.Null(LinkRate.Measured([Done(0.9, 5000)]));
+        Assert.Null(LinkRate.Measured([Done(10, null)]));
+        Assert.Null(LinkRate.Measured([Done(null, 5000)])); // of an older program, or of several processes
         Assert.Null(LinkRate.Measured([]));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Pauses_and_what_another_process_fetched_are_no_speed_of_a_link(bool killed)
+    {
+        var registry = new SimSource("registry", New, breakAfterEntries: 0) { Breaks = 2, Refusal = new HostupException(HostupErrors.ServerBusy, "cannot fetch", "it is busy", "wait") { RetryAfter = TimeSpan.FromHours(1) } };
+        var device = new SimDevice(Old, New) { Sources = [registry], CheckpointBytes = 1000 };
+        device.Ports.Meanwhile = state => device.Ports.Now += TimeSpan.FromSeconds(state == AttemptStates.Downloading ? 1 : 0);
+        if (killed)
+            device.Power.KillWhen = KillAfterEachCheckpoint.Of(device);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        var done = new AttemptJournal(device.Files).Read().Single(r => r is { Verb: JournalVerb.Done, Step: "write-slot" });
+        if (killed)
+            Assert.Null(done.Seconds);
+        else
+            Assert.InRange(done.Seconds!.Value, 5, 100);
     }
 
     /// <summary>Through the file.</summary>

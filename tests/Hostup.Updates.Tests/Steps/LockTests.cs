@@ -118,6 +118,58 @@ public sealed class LockTests
         Assert.False(device.Ports.LocksHeld);
     }
 
+    [Theory]
+    [InlineData(AttemptWishes.Cancel)]
+    [InlineData(AttemptWishes.Supersede)]
+    public async Task A_process_killed_after_the_switch_reboots_into_the_trial_whatever_is_asked_or_locked_meanwhile(AttemptWishes wish)
+    {
+        var whole = await new SimDevice(Old, New).RunAsync();
+        int reboot = whole.Power.Log.IndexOf("reboot");
+        int switched = whole.Power.Log.FindLastIndex(reboot, e => e == $"flush {SimDevice.GrubEnv}");
+        Assert.InRange(reboot - switched, 2, 10);
+
+        for (int kill = switched + 2; kill <= reboot + 1; kill++)
+        {
+            var device = new SimDevice(Old, New);
+            device.Power.KillBefore = kill;
+            device.Power.Meanwhile = number =>
+            {
+                if (number != kill)
+                    return;
+                device.Ports.Wishes |= wish;
+                device.Ports.LockHeldTimes = 1000;
+            };
+
+            await device.RunAsync();
+
+            Assert.Equal((1, AttemptStates.Committed, whole.Boots), (device.Power.Kills, device.Outcome, device.Boots));
+            Assert.DoesNotContain(AttemptStates.WaitingForLock, device.Ports.States);
+            Assert.Equal(["backup (process 512 rsync)"], JournalView.Report(new AttemptJournal(device.Files).Read(), null, null, trial: false)!.LocksOverridden);
+        }
+    }
+
+    /// <summary>After so many power cuts the journal does not tell of each step again.</summary>
+    [Fact]
+    public async Task A_process_killed_after_the_switch_in_the_seventh_boot_writes_no_boot_file_anew_beneath_the_armed_trial()
+    {
+        var device = new SimDevice(Old, New);
+        int cuts = 0;
+        device.Power.KillWhen = name => name == "reboot" && device.Power.Kills == 0;
+        // Each boot waits for a lock: what is waited for counts as no resume without progress.
+        device.Ports.Meanwhile = state => device.Ports.LockHeldTimes = state == AttemptStates.Ready ? 1 : device.Ports.LockHeldTimes;
+        device.Power.Meanwhile = _ =>
+        {
+            if (device.Power.Log[^1] == $"create {Places.Hostup}/supervisor-2.conf.new" && cuts < 6)
+                throw new PowerCutException($"cut {++cuts} before the switch");
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal((6, 1, AttemptStates.Committed), (cuts, device.Power.Kills, device.Outcome));
+        int killed = device.Power.Log.IndexOf("reboot");
+        Assert.DoesNotContain(device.Power.Log[killed..device.Power.Log.IndexOf("reboot", killed + 1)], e => e.Contains(Places.Boot + "/hostup-", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_power_cut_while_a_lock_is_held_keeps_the_slot_and_waits_again()
     {

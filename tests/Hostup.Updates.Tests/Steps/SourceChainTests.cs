@@ -68,6 +68,21 @@ public sealed class SourceChainTests
         Assert.True(registry.AskedAt[1] - registry.AskedAt[0] >= TimeSpan.FromSeconds(seconds), $"asked again after {registry.AskedAt[1] - registry.AskedAt[0]}");
     }
 
+    /// <summary>The unit ends a process that reported nothing for 40 minutes.</summary>
+    [Fact]
+    public async Task A_pause_of_hours_is_told_all_the_time()
+    {
+        var device = Device(new SimSource("registry", New, breakAfterEntries: 0) { Breaks = 1, Refusal = Busy("registry", TimeSpan.FromHours(3)) });
+        var told = new List<TimeSpan>();
+        device.Ports.Meanwhile = _ => told.Add(device.Device.Clock.Elapsed);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.True(told.Max() - told.Min() >= TimeSpan.FromHours(3), $"told from {told.Min()} to {told.Max()}");
+        Assert.All(told.Zip(told.Skip(1)), t => Assert.True(t.Second - t.First < TimeSpan.FromMinutes(1), $"nothing from {t.First} to {t.Second}"));
+    }
+
     [Fact]
     public async Task Sources_on_one_host_are_left_alone_together()
     {
@@ -107,6 +122,31 @@ public sealed class SourceChainTests
 
         Assert.Equal("slot-mismatch", device.End!.Error!.Code.Id);
         Assert.Single(registry.AskedAt);
+    }
+
+    /// <summary>The whole image of it would be fetched again and again while the other one may still come.</summary>
+    [Theory]
+    [InlineData("has it", true, 0, 1)]
+    [InlineData("comes back", true, 2, 15)]
+    [InlineData("is down", false, 119, 122)]
+    [InlineData("has it not", false, 1, 10)]
+    [InlineData("is wrong too", false, 0, 1)]
+    public async Task A_source_that_gave_wrong_content_is_asked_once_whatever_the_other_one_does(string other, bool committed, int leastMinutes, int mostMinutes)
+    {
+        var wrong = new SimSource("registry", New, corrupt: true);
+        var device = Device(wrong, Fallback(other));
+        device.Target = device.Target with { Policy = new UpdatePolicy { PatienceSeconds = 7200 } };
+        var began = device.Device.Clock.Elapsed;
+        TimeSpan fetched = default;
+        device.Ports.Meanwhile = _ => fetched = device.Device.Clock.Elapsed;
+
+        await device.RunAsync();
+
+        Assert.Single(wrong.AskedAt);
+        Assert.InRange((fetched - began).TotalMinutes, leastMinutes, mostMinutes);
+        Assert.Equal(committed ? null : "all-sources", device.End!.Error?.Code.Id);
+        Assert.Equal(committed ? AttemptStates.Committed : AttemptStates.Failed, device.Outcome);
+        Assert.Equal(committed ? New.Version : Old.Version, device.RunningRelease!.Version);
     }
 
     [Fact]
@@ -210,6 +250,15 @@ public sealed class SourceChainTests
         Assert.True(device.Power.Kills > 8, $"{device.Power.Kills} kills");
         Assert.Equal(AttemptStates.Committed, device.Outcome);
     }
+
+    private static SimSource Fallback(string what) => what switch
+    {
+        "has it" => new("fallback", New),
+        "comes back" => new("fallback", New, breakAfterEntries: 0) { Breaks = 12 },
+        "is down" => new("fallback", New, breakAfterEntries: 0),
+        "has it not" => new("fallback", New) { Missing = true },
+        _ => new("fallback", New, corrupt: true),
+    };
 
     private static void Remember(SimDevice device, int files) => new SpareProgress
     {

@@ -209,6 +209,23 @@ public sealed class ImageFeedTests
         Assert.True(_terms.Clock.Elapsed > TimeSpan.FromHours(20));
     }
 
+    /// <summary>A slow link takes hours for it: who reports nothing for 40 minutes is ended.</summary>
+    [Fact]
+    public async Task What_comes_is_told_piece_by_piece_and_kept_each_quarter_of_a_mebibyte()
+    {
+        const string sign = "supervisor: registry";
+        var registry = new SimImage("registry", Image) { Meanwhile = () => _terms.Told.Add("piece") };
+        using var feed = new ImageFeed(_terms, [registry]);
+
+        await CopyAsync(feed);
+        Assert.Equal(1, _terms.Kept); // at the end of the try
+        await CopyAsync(feed, from: 3);
+
+        Assert.Equal(8, _terms.Told.Count(t => t == "piece"));
+        Assert.All(_terms.Told.Index().Where(t => t.Item == "piece"), t => Assert.Equal(sign, _terms.Told[t.Index - 1]));
+        Assert.Equal(3, _terms.Kept); // 262,144 bytes were reached in its middle
+    }
+
     [Fact]
     public void Its_sources_end_with_it()
     {

@@ -199,6 +199,51 @@ public sealed class SlotSupervisorTests
         Assert.Null(await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
     }
 
+    /// <summary>The pull takes minutes, and somebody begins an update by hand; or its process was killed, or has asked for the reboot.</summary>
+    [Theory]
+    [InlineData(true, "update-running")]
+    [InlineData(false, "held")]
+    public async Task A_supervisor_that_comes_later_is_neither_stopped_nor_started_in_the_middle_of_an_update(bool works, string code)
+    {
+        var device = await WithoutItsSupervisorAsync();
+        var plan = (await device.Target.PlanAsync(device)) with { AttemptId = "by-hand" };
+        bool begun = false;
+        device.Ports.ImageRegistries = image => [new SimImage("registry", image) { Meanwhile = Begin }];
+        int effects = device.Power.Log.Count(IsOfSupervisor);
+
+        var error = await Assert.ThrowsAsync<HostupException>(async () => await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+
+        Assert.Equal((code, "v14.0.0", effects), (error.Code.Id, Version(device), device.Power.Log.Count(IsOfSupervisor)));
+        Assert.False(device.Ports.IsExcluding);
+        device.Ports.Other = null;
+        new AttemptLog(device.Device).End(AttemptStates.Cancelled, "cancelled", "cancelled by the operator");
+        Assert.Equal("supervisor v14.1.0 takes the place of v14.0.0", await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None));
+
+        void Begin()
+        {
+            if (works)
+                device.Ports.Other = "process 77 /usr/bin/hostup-device since 2026-01-01T00:00:00Z";
+            else if (!begun)
+                new AttemptLog(device.Device).Open(plan, Digest.Of(plan.ToJson()));
+            begun = true;
+        }
+
+        static bool IsOfSupervisor(string effect) => effect is "stop supervisor" or "start supervisor";
+    }
+
+    [Fact]
+    public async Task No_update_begins_while_the_supervisor_is_replaced()
+    {
+        var device = await WithoutItsSupervisorAsync();
+        var excluding = new List<bool>();
+        device.Ports.SupervisorChanges = () => excluding.Add(device.Ports.IsExcluding);
+
+        await new SlotSupervisor(device.Device).ReconcileAsync(CancellationToken.None);
+
+        Assert.Equal([true, true], excluding);
+        Assert.False(device.Ports.IsExcluding);
+    }
+
     [Theory]
     [InlineData("v14.2.0", "v14.0.0", true)]
     [InlineData("v14.0.5", "v14.1.0", false)]
@@ -309,6 +354,79 @@ public sealed class SlotSupervisorTests
 
         Assert.Contains("is not whole", warning, StringComparison.Ordinal);
         Assert.Equal("database of v14.1.0", Database(device));
+    }
+
+    [Fact]
+    public async Task A_database_that_a_rollback_could_not_bring_back_comes_with_the_next_boot()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        device.Power.Meanwhile = _ =>
+        {
+            device.Files.Unmounted = device.Boots == 3 ? Places.Data : null;
+            if (device.Boots != 3 || device.Files.Exists(Places.HealthBreadcrumb) || device.Power.Log[^1] != $"flush file system {Places.State}")
+                return;
+            // The attempt has ended and the breadcrumbs are gone; the supervisor has not started.
+            device.Files.Unmounted = null;
+            throw new PowerCutException("the last flush of the way back");
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal((4, AttemptStates.RolledBack), (device.Boots, device.Outcome));
+        Assert.Contains("cannot bring back the supervisor's database now: no such directory", new AttemptJournal(device.Files).Read()[^1].Message, StringComparison.Ordinal);
+        Assert.Null(device.Bricked);
+        Assert.Equal(("v14.0.0", "database of v14.0.0", false), (Version(device), Database(device), device.Files.Exists(Places.DatabaseDue)));
+    }
+
+    [Fact]
+    public async Task A_database_that_is_still_to_come_back_outlives_other_attempts_and_the_agent_brings_it_while_the_supervisor_is_stopped()
+    {
+        var device = WithDatabaseDue();
+        var supervisor = new SlotSupervisor(device.Device);
+
+        await Assert.ThrowsAsync<HostupException>(() => supervisor.ReconcileAsync(CancellationToken.None).AsTask());
+        supervisor.Forget();
+        string? warning = await supervisor.PrepareAsync(await ContextAsync(device, With("v13.9.9").Manifest(2)), CancellationToken.None);
+        device.Files.Unmounted = null;
+        int before = device.Power.Log.Count;
+        string? said = await supervisor.ReconcileAsync(CancellationToken.None);
+
+        Assert.StartsWith("cannot bring back the supervisor's database now: ", warning, StringComparison.Ordinal);
+        Assert.Equal("the supervisor's database is back as that supervisor left it", said);
+        Assert.Equal("database of v14.0.0", Database(device));
+        var log = device.Power.Log[before..];
+        Assert.Equal(("stop supervisor", "start supervisor"), (log[0], log[^1]));
+        Assert.Null(await supervisor.ReconcileAsync(CancellationToken.None));
+        Assert.DoesNotContain("stop supervisor", device.Power.Log.Skip(before + log.Count));
+    }
+
+    [Fact]
+    public async Task No_newer_supervisor_takes_the_place_of_one_whose_database_is_still_to_come_back()
+    {
+        var device = WithDatabaseDue();
+        var supervisor = new SlotSupervisor(device.Device);
+        var update = await ContextAsync(device, New.Manifest(2));
+        await supervisor.FetchAsync(update, CancellationToken.None);
+
+        string? warning = await supervisor.PrepareAsync(update, CancellationToken.None);
+        device.Files.Unmounted = null;
+        supervisor.BringBack();
+
+        Assert.Contains("no such directory", warning, StringComparison.Ordinal);
+        Assert.DoesNotContain("v14.1.0", Encoding.UTF8.GetString(device.State.Read(Places.Hostup + "/supervisor-3.conf")!), StringComparison.Ordinal);
+        Assert.Equal("database of v14.0.0", Database(device));
+    }
+
+    /// <summary>A rollback ended while the data partition was not there, and the old supervisor has met the newer one's database.</summary>
+    private static SimDevice WithDatabaseDue()
+    {
+        var device = new SimDevice(Old, New);
+        new SupervisorDatabase(device.Files, device.RunningSlot.PartitionNumber).Keep();
+        device.Data.Provision(SimSupervisor.Database, Encoding.UTF8.GetBytes("database of v14.1.0"));
+        device.Files.Unmounted = Places.Data;
+        new SlotSupervisor(device.Device).GoBack();
+        Assert.True(device.Files.Exists(Places.DatabaseDue));
+        return device;
     }
 
     private static async Task<StepContext> ContextAsync(SimDevice device, ReleaseManifest release) =>
