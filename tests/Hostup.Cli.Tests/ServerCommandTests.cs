@@ -51,6 +51,7 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Contains("committed", (await GoodAsync("", "update", "show", "demo")).Output, StringComparison.Ordinal);
         Assert.Contains("1.0.0", (await GoodAsync("", "device", "show", "demo")).Output, StringComparison.Ordinal);
         Assert.Contains("2.0.0", (await GoodAsync("", "release", "list")).Output, StringComparison.Ordinal);
+        Assert.Contains($"  {attempt}\n", (await GoodAsync("", "release", "outcomes", "2.0.0")).Output, StringComparison.Ordinal);
         Assert.Equal("1.0.0", JsonDocument.Parse((await GoodAsync("", "updater", "list", "--json")).Output).RootElement.GetProperty("items")[0].GetProperty("version").GetString());
     }
 

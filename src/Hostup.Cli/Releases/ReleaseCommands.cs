@@ -10,10 +10,10 @@ using Hostup.Oci.Registries;
 
 namespace Hostup.Cli.Releases;
 
-/// <summary>hostup release: publish, list, show, invalidate; signing is <see cref="ReleaseSignCommand"/>.</summary>
+/// <summary>hostup release: publish, list, show, invalidate; signing is <see cref="ReleaseSignCommand"/>, what came of one <see cref="ReleaseOutcomesCommand"/>.</summary>
 internal static class ReleaseCommands
 {
-    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), ReleaseVerifyCommand.Build(terminal), ReleaseDiffCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), Invalidate(terminal) };
+    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), ReleaseVerifyCommand.Build(terminal), ReleaseDiffCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), ReleaseOutcomesCommand.Build(terminal), Invalidate(terminal) };
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Print data" };
 

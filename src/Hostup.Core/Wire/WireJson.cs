@@ -34,6 +34,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(Page<DeviceEvent>))]
 [JsonSerializable(typeof(ReleaseView))]
 [JsonSerializable(typeof(Page<ReleaseView>))]
+[JsonSerializable(typeof(ReleaseOutcomes))]
 [JsonSerializable(typeof(InvalidateRequest))]
 [JsonSerializable(typeof(UpdaterView))]
 [JsonSerializable(typeof(Page<UpdaterView>))]

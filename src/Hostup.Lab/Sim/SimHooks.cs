@@ -5,7 +5,7 @@ namespace Hostup.Lab.Sim;
 /// <summary>Hooks of simulated releases: each leaves the version of its OS on the board, where nothing else changes it.</summary>
 public sealed class SimHooks(SimDevice device) : IHooks
 {
-    /// <summary>What ran, in order: <c>name of VERSION during 1 in new root</c>.</summary>
+    /// <summary>What ran, in order: <c>name of VERSION during 1 in new root traced</c>.</summary>
     public List<string> Ran { get; } = [];
 
     /// <summary>Version of the OS whose forward hooks left their state last; empty: none did.</summary>
@@ -19,7 +19,7 @@ public sealed class SimHooks(SimDevice device) : IHooks
         string version = (call.Root.Length > 0 ? device.KnownBy(device.SpareSlot) : device.RunningRelease)?.Version ?? "?";
         device.MustNotInterfere("a hook runs");
         device.Power.Effect($"hook {call.Name}");
-        Ran.Add($"{call.Name} of {version} during {(call.DuringUpdate ? 1 : 0)}{(call.InOwnRoot ? " in new root" : "")}");
+        Ran.Add($"{call.Name} of {version} during {(call.DuringUpdate ? 1 : 0)}{(call.InOwnRoot ? " in new root" : "")}{(call.Traced ? " traced" : "")}");
         if (Fault?.Invoke(call.Name, version) is { } fault)
             return ValueTask.FromResult(new HookEnd(fault, "first line\nno such device"));
         if (call.InOwnRoot || call.Root.Length == 0)

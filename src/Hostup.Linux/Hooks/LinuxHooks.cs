@@ -1,3 +1,4 @@
+using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Linux.Files;
@@ -19,6 +20,7 @@ public sealed class LinuxHooks(CommandRunner commands, TimeSpan? limit = null) :
 
     private const string Unshare = "/usr/bin/unshare|/bin/unshare";
     private const int MostSaid = 2000;
+    private const int LongestFirstLine = 256; // the kernel's
     private static readonly string[] Chroots = ["/usr/sbin/chroot", "/usr/bin/chroot", "/sbin/chroot"];
 
     // With what is mounted below it or not: below /run lies the root itself.
@@ -32,10 +34,12 @@ public sealed class LinuxHooks(CommandRunner commands, TimeSpan? limit = null) :
         List<string> arguments = ["--mount", "--propagation", "private", "--"];
         if (call.InOwnRoot)
             arguments.AddRange([Chroots.FirstOrDefault(File.Exists) ?? Chroots[0], call.Root]);
-        arguments.Add($"{folder}/{call.Name}");
         var mounted = new List<string>();
         try
         {
+            if (call.Traced)
+                arguments.AddRange(Traced($"{call.Root}{HookFolder.Place}/{call.Name}"));
+            arguments.Add($"{folder}/{call.Name}");
             if (call.InOwnRoot)
                 Bind(call.Root, mounted);
             var environment = new Dictionary<string, string> { ["DURING_UPDATE"] = call.DuringUpdate ? "1" : "0", ["HOOKS_DIR"] = folder + "/" };
@@ -52,6 +56,18 @@ public sealed class LinuxHooks(CommandRunner commands, TimeSpan? limit = null) :
             foreach (string place in mounted.AsEnumerable().Reverse())
                 _ = FileCalls.Unmount(place, FileCalls.UnmountDetach);
         }
+    }
+
+    /// <summary>What runs a script so that it tells each command: the shell that its first line names, with the option beside it. Nothing for any other program.</summary>
+    private static string[] Traced(string file)
+    {
+        using var program = File.OpenRead(file);
+        byte[] head = new byte[LongestFirstLine];
+        string line = Encoding.ASCII.GetString(head, 0, program.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)).Split('\n')[0];
+        return line.StartsWith("#!", StringComparison.Ordinal)
+            && line[2..].Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is [var shell, .. var option] && shell.EndsWith("sh", StringComparison.Ordinal)
+            ? [shell, "-x", .. option]
+            : [];
     }
 
     private static void Bind(string root, List<string> mounted)

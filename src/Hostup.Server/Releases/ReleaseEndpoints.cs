@@ -6,6 +6,7 @@ using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
+using Hostup.Server.Updates;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Releases;
@@ -20,6 +21,7 @@ internal static class ReleaseEndpoints
         group.MapGet("/", List).WithSummary("Releases, newest first");
         group.MapGet("/{id}", Show).WithSummary("One release");
         group.MapGet("/{id}/envelope", ShowEnvelope).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
+        group.MapGet("/{id}/outcomes", ShowOutcomes).WithSummary("How the attempts of the release ended, over all devices");
         group.MapPost("/{id}/invalidate", Invalidate).WithSummary("Says that nobody is to install the release any more");
     }
 
@@ -39,6 +41,8 @@ internal static class ReleaseEndpoints
 
     private static async Task<IResult> ShowEnvelope(string id, HostupDb db, BlobStore blobs, CancellationToken ct) =>
         Results.Bytes(await blobs.ReadAsync(Digest.Parse((await FindAsync(db, id, ct)).EnvelopeDigest), ct), "application/json");
+
+    private static async Task<ReleaseOutcomes> ShowOutcomes(string id, HostupDb db, CancellationToken ct) => await Outcomes.OfAsync(db, await FindAsync(db, id, ct), ct);
 
     private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
     {

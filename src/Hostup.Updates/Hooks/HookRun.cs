@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Updates.Config;
 using Hostup.Updates.Files;
 using Hostup.Updates.Ports;
 using Hostup.Updates.Run;
@@ -21,10 +23,11 @@ public sealed class HookRun(DevicePorts device, string root, bool duringUpdate, 
         var hooks = HookFolder.In(device.Files.ListFiles(root + HookFolder.Place), stage);
         if (hooks is [])
             return;
+        bool traced = IsTraced();
         using var boot = device.Files.OpenForWriting(Places.Boot);
         foreach (string name in hooks)
         {
-            var call = new HookCall(name, root, InOwnRoot: root.Length > 0 && stage is (HookStage.Forward or HookStage.Cleanup), duringUpdate);
+            var call = new HookCall(name, root, InOwnRoot: root.Length > 0 && stage is (HookStage.Forward or HookStage.Cleanup), duringUpdate) { Traced = traced };
             var end = await device.Hooks.RunAsync(call, ct).ConfigureAwait(false);
             string output = end.Output.Trim();
             say($"hook {name}: {end.Fault ?? "passed"}{(output.Length > 0 ? $": {output.ReplaceLineEndings("; ")}" : "")}");
@@ -45,6 +48,19 @@ public sealed class HookRun(DevicePorts device, string root, bool duringUpdate, 
         catch (Exception e) when (e is IOException || (e as HostupException)?.Code == HostupErrors.Hook)
         {
             return e.Message;
+        }
+    }
+
+    // Upstream's setting and its value, as text or as number; a file that cannot be read asks for nothing.
+    private bool IsTraced()
+    {
+        try
+        {
+            return new ConfigFile(device.Files).Load()["debug"] is JsonValue value && value.ToString() == "1";
+        }
+        catch (HostupException)
+        {
+            return false;
         }
     }
 }

@@ -82,9 +82,16 @@ public sealed class SlotSupervisor(DevicePorts device)
     /// <returns>A warning; null when all went well.</returns>
     public string? Apply() => new AttemptFiles(device.Files).TryLoad(new AttemptLog(device).Records)?.Plan.Revert == true ? PutBack() : Secondary(PutSettings);
 
-    /// <summary>The old OS is kept: its settings and the database as its supervisor left it. Durable when it returns; idempotent.</summary>
+    /// <summary>
+    /// The old OS is kept: its settings and the database as its supervisor left it. The copy goes then: the next boot, which goes this way again while the old OS looks at what failed,
+    /// must not put it over what that supervisor writes from now on. Durable when it returns; idempotent.
+    /// </summary>
     /// <returns>A warning; null when all went well.</returns>
-    public string? GoBack() => PutBack() ?? Secondary(() => WantedSupervisor.Keep(device.Files, device.Slots.Spare.PartitionNumber, null));
+    public string? GoBack() => PutBack() ?? Secondary(() =>
+    {
+        DatabaseOf(device.Slots.Running.PartitionNumber).Forget();
+        WantedSupervisor.Keep(device.Files, device.Slots.Spare.PartitionNumber, null);
+    });
 
     /// <summary>Puts the database back where a way back could not: the data partition was not there. The supervisor must be stopped. Durable when it returns; idempotent.</summary>
     /// <returns>A warning: it is tried again at the next start of the OS or of the agent; null: it is back, or was not wanted.</returns>
@@ -221,7 +228,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         bool same = own.VersionText == settings.RunningVersion(device.Files);
         string? warning = same ? null
             : !theirs.IsKept ? $"no database of supervisor {own.VersionText} is kept; the OS that is gone back to starts the present one"
-            : WhyNotKept(present);
+            : present.TryKeep();
         // Where the present one goes on, so does its database.
         if (same || warning is not null)
             theirs.Forget();
@@ -258,24 +265,7 @@ public sealed class SlotSupervisor(DevicePorts device)
     {
         if (!await device.Engine.HasAsync(image, ct).ConfigureAwait(false))
             return $"the engine does not hold {image.LocalName}; the new OS starts the present supervisor and fetches the other one later";
-        return WhyNotKept(DatabaseOf(partition));
-    }
-
-    private static string? WhyNotKept(SupervisorDatabase database)
-    {
-        try
-        {
-            database.Keep();
-            return null;
-        }
-        catch (HostupException e)
-        {
-            return e.Message;
-        }
-        catch (IOException e)
-        {
-            return $"cannot copy the supervisor's database: {e.Message}";
-        }
+        return DatabaseOf(partition).TryKeep();
     }
 
     private static string? Secondary(Action act)

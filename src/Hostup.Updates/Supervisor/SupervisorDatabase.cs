@@ -58,6 +58,25 @@ public sealed class SupervisorDatabase(IFiles files, int partition)
         files.FlushFileSystem(Places.State);
     }
 
+    /// <summary>The same, where it does without a copy that cannot be made.</summary>
+    /// <returns>Why it cannot; null: it is there.</returns>
+    public string? TryKeep()
+    {
+        try
+        {
+            Keep();
+            return null;
+        }
+        catch (HostupException e)
+        {
+            return e.Message;
+        }
+        catch (IOException e)
+        {
+            return $"cannot copy the supervisor's database: {e.Message}";
+        }
+    }
+
     /// <summary>It cannot be put back now, so it is to be later, and no other one. Durable when it returns; idempotent.</summary>
     public void RestoreLater()
     {

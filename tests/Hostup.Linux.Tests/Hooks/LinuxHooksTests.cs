@@ -67,14 +67,34 @@ public sealed class LinuxHooksTests : IDisposable
         Assert.Equal("it did not end within 1 s", end.Fault);
     }
 
-    private async Task<HookEnd> RunAsync(string name, bool duringUpdate = false, TimeSpan? limit = null) =>
-        await new LinuxHooks(new CommandRunner(), limit).RunAsync(new HookCall(name, _root, InOwnRoot: false, duringUpdate), TestContext.Current.CancellationToken);
+    [Fact]
+    public async Task A_script_that_is_traced_tells_each_command_and_keeps_the_options_of_its_shell()
+    {
+        Hook("before/10-a", "echo hello");
+        Hook("before/20-b", "false\necho on", shell: " /bin/sh -e");
 
-    private void Hook(string name, string script)
+        Assert.Equal(new HookEnd(null, "hello\n+ echo hello\n"), await RunAsync("before/10-a", traced: true));
+        Assert.Equal(new HookEnd("exit code 1", "+ false\n"), await RunAsync("before/20-b", traced: true));
+    }
+
+    [Fact]
+    public async Task A_program_that_is_no_script_of_a_shell_runs_as_it_is_also_when_it_is_to_be_traced()
+    {
+        Hook("before/10-a", "#", shell: "/bin/echo said");
+        File.Copy("/bin/true", $"{_root}{HookFolder.Place}/before/20-b");
+
+        Assert.Equal(new HookEnd(null, $"said {_root}{HookFolder.Place}/before/10-a\n"), await RunAsync("before/10-a", traced: true));
+        Assert.Equal(new HookEnd(null, ""), await RunAsync("before/20-b", traced: true));
+    }
+
+    private async Task<HookEnd> RunAsync(string name, bool duringUpdate = false, TimeSpan? limit = null, bool traced = false) =>
+        await new LinuxHooks(new CommandRunner(), limit).RunAsync(new HookCall(name, _root, InOwnRoot: false, duringUpdate) { Traced = traced }, TestContext.Current.CancellationToken);
+
+    private void Hook(string name, string script, string shell = "/bin/sh")
     {
         string file = $"{_root}{HookFolder.Place}/{name}";
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        File.WriteAllText(file, $"#!/bin/sh\n{script}\n");
+        File.WriteAllText(file, $"#!{shell}\n{script}\n");
         File.SetUnixFileMode(file, (UnixFileMode)0b111_101_101);
     }
 }

@@ -125,6 +125,24 @@ public sealed class HookTests
     }
 
     [Theory]
+    [InlineData("""{"debug":"1"}""", true)]
+    [InlineData("""{"debug":1}""", true)]
+    [InlineData("""{"debug":"0"}""", false)]
+    [InlineData("""{"debug":["1"]}""", false)]
+    [InlineData("{}", false)]
+    [InlineData("half a file {", false)]
+    public async Task Whoever_debugs_a_device_has_its_hooks_tell_each_command(string config, bool traced)
+    {
+        var device = new SimDevice(Old, New());
+        device.Boot.Provision(Places.Boot + "/config.json", System.Text.Encoding.UTF8.GetBytes(config));
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.Equal(6, device.Ports.Hooks.Ran.Count(r => r.EndsWith(" traced", StringComparison.Ordinal) == traced));
+    }
+
+    [Theory]
     [InlineData(SimBehaviour.Good)]
     [InlineData(SimBehaviour.Unhealthy)]
     [InlineData(SimBehaviour.Panics)]

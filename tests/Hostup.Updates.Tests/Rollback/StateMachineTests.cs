@@ -1,5 +1,7 @@
 using Hostup.Lab.Sim;
 using Hostup.Lab.Testing;
+using Hostup.Updates.Journal;
+using Hostup.Updates.Ports;
 
 namespace Hostup.Updates.Tests.Rollback;
 
@@ -7,6 +9,7 @@ namespace Hostup.Updates.Tests.Rollback;
 public sealed class StateMachineTests
 {
     private static readonly SimRelease Old = SimRelease.Make("2.100.0", SimBehaviour.Good);
+    private static readonly SimRelease New = SimRelease.Make("2.101.0", SimBehaviour.Good);
 
     public static TheoryData<string> Families() => [.. SimBootFamily.All.Select(f => f.Name)];
 
@@ -26,6 +29,9 @@ public sealed class StateMachineTests
             }
         }
         await CancelAsync(family, seen);
+        await OutageAsync(family, seen);
+        foreach (bool healthy in new[] { true, false })
+            await RevertAsync(family, healthy, seen);
 
         var table = Table(name).ToList();
         Assert.True(table.SequenceEqual(seen), $"{name}: not in the table: {string.Join(", ", seen.Except(table))}; only in the table: {string.Join(", ", table.Except(seen))}");
@@ -34,25 +40,71 @@ public sealed class StateMachineTests
     private static async Task GoAsync(SimBootFamily family, SimRelease target, Unflushed unflushed, bool hangs, SortedSet<string> seen)
     {
         var whole = await new SimDevice(Old, target, unflushed, family: family) { HangsBeforeVerdict = hangs }.RunAsync();
-        // What comes before the switch changes nothing of this.
-        int first = Math.Max(1, whole.Power.Log.FindIndex(e => e.EndsWith(Updates.Files.Places.HealthVariables, StringComparison.Ordinal)) - 4);
-        for (int cut = first; cut <= whole.Power.Effects + 1; cut++)
+        foreach (int cut in Cuts(whole, after: 0))
         {
             var device = new SimDevice(Old, target, unflushed, [cut], family: family) { HangsBeforeVerdict = hangs };
-            await WatchAsync(device, seen);
+            await WatchAsync(device, device.SlotB, device.RunAsync, seen);
         }
+    }
+
+    /// <summary>The old OS fails what the new one fails.</summary>
+    private static async Task OutageAsync(SimBootFamily family, SortedSet<string> seen)
+    {
+        var whole = await Device([]).RunAsync();
+        Assert.Equal("inconclusive", new AttemptJournal(whole.Files).Read()[^1].Code);
+        foreach (int cut in Cuts(whole, after: 0))
+        {
+            var device = Device([cut]);
+            await WatchAsync(device, device.SlotB, device.RunAsync, seen);
+        }
+
+        SimDevice Device(int[] cuts)
+        {
+            var device = new SimDevice(Old, New, cuts: cuts, family: family);
+            device.Ports.MoreHealth = _ => [new HealthResult("server", Required: true, false, "no route")];
+            return device;
+        }
+    }
+
+    /// <summary>The same machine the other way round.</summary>
+    private static async Task RevertAsync(SimBootFamily family, bool healthy, SortedSet<string> seen)
+    {
+        var whole = await DeviceAsync([]);
+        int before = whole.Power.Effects;
+        await whole.CutAtRestAsync();
+        Assert.Equal(healthy ? Old : New, whole.RunningRelease);
+        foreach (int cut in Cuts(whole, before))
+        {
+            var device = await DeviceAsync([cut]);
+            await WatchAsync(device, device.SlotA, device.CutAtRestAsync, seen);
+        }
+
+        async Task<SimDevice> DeviceAsync(int[] cuts)
+        {
+            var device = await new SimDevice(Old, New, cuts: cuts, family: family).RunAsync();
+            device.Target = device.Target with { AttemptId = "fedcba9876543210fedcba9876543210", Revert = true };
+            device.Ports.MoreHealth = release => [new HealthResult("modem", Required: true, healthy || release == New, "no carrier")];
+            return device;
+        }
+    }
+
+    /// <summary>Before each effect from the switch on: what comes before it changes nothing of this.</summary>
+    private static IEnumerable<int> Cuts(SimDevice whole, int after)
+    {
+        int first = Math.Max(after + 1, whole.Power.Log.FindIndex(after, e => e.EndsWith(Updates.Files.Places.HealthVariables, StringComparison.Ordinal)) - 4);
+        return Enumerable.Range(first, whole.Power.Effects + 2 - first);
     }
 
     private static async Task CancelAsync(SimBootFamily family, SortedSet<string> seen)
     {
         var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Good), family: family);
         device.Ports.CancelAt = Core.Wire.AttemptStates.Downloading;
-        await WatchAsync(device, seen);
+        await WatchAsync(device, device.SlotB, device.RunAsync, seen);
     }
 
-    private static async Task WatchAsync(SimDevice device, SortedSet<string> seen)
+    private static async Task WatchAsync(SimDevice device, SimSlot target, Func<Task> run, SortedSet<string> seen)
     {
-        var states = new TrialState(device);
+        var states = new TrialState(device, target);
         string state = TrialState.Idle;
         void Look()
         {
@@ -64,7 +116,7 @@ public sealed class StateMachineTests
             state = now;
         }
         device.Power.Meanwhile = _ => Look();
-        await device.RunAsync();
+        await run();
         Look();
         Assert.Null(device.Bricked);
         Assert.Equal(TrialState.Idle, state);

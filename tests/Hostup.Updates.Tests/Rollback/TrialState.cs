@@ -8,8 +8,9 @@ using Hostup.Updates.Steps;
 namespace Hostup.Updates.Tests.Rollback;
 
 /// <summary>Where a device is between two releases, told from what lies on its media and which slot runs: the states of docs/rollback.md.</summary>
-/// <param name="device">A device whose first update goes from slot A to slot B.</param>
-internal sealed class TrialState(SimDevice device)
+/// <param name="device">The device.</param>
+/// <param name="target">The slot that it is to run; the other one runs before.</param>
+internal sealed class TrialState(SimDevice device, SimSlot target)
 {
     public const string Idle = "idle", Updating = "updating", Armed = "armed", OnTrial = "on trial", FellBack = "fell back";
     public const string Condemned = "condemned", GoingBack = "going back", Committing = "committing", TidyingUp = "tidying up";
@@ -21,12 +22,11 @@ internal sealed class TrialState(SimDevice device)
         var records = _log.Records;
         if (records is [] or [.., { Verb: JournalVerb.Ended }])
             return Breadcrumbs.Lie(device.Files) || device.Files.Exists(Places.BootFilesTouched) ? TidyingUp : Idle;
-        int target = device.SlotB.PartitionNumber;
-        bool chosen = device.Device.Boot.Read().RootPartition == target;
-        if (device.RunningSlot == device.SlotB)
+        bool chosen = device.Device.Boot.Read().RootPartition == target.PartitionNumber;
+        if (device.RunningSlot == target)
             return !chosen ? Condemned : Trial.IsOn(device.Device) ? OnTrial : Committing;
         if (!chosen)
-            return RollbackCause.Load(device.Files)?.FromPartition == target ? GoingBack : Updating;
+            return RollbackCause.Load(device.Files)?.FromPartition == target.PartitionNumber ? GoingBack : Updating;
         bool here = records.LastOrDefault(r => r.Verb == JournalVerb.Started && r.Step == SwitchBoot.StepName)?.BootId == device.Device.Power.BootId;
         return here ? Armed : FellBack;
     }

@@ -2,6 +2,7 @@ using System.Text;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
 using Hostup.Updates.Files;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Supervisor;
 
 namespace Hostup.Updates.Tests.Supervisor;
@@ -40,6 +41,25 @@ public sealed class SlotDatabaseTests
         Assert.True(beneath > 50, $"only {beneath} cuts beneath an armed trial");
     }
 
+    /// <summary>The boot loader came back, so the first program of the boot ends the attempt; the data partition comes later.</summary>
+    [Fact]
+    public async Task An_end_says_that_the_database_is_not_back_and_the_next_boot_brings_it()
+    {
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Panics));
+        device.Power.Meanwhile = _ => device.Files.Unmounted = device.Boots == 3 ? Places.Data : null;
+
+        await device.RunAsync();
+        string? said = new AttemptJournal(device.Files).Read()[^1].Message;
+        bool due = device.Files.Exists(Places.DatabaseDue);
+        (device.Power.Meanwhile, device.Files.Unmounted) = (null, null);
+        device.Data.Provision(SimSupervisor.Database, "something else"u8.ToArray());
+        await device.CutAtRestAsync();
+
+        Assert.True(device.Bricked is null, device.Bricked);
+        Assert.Contains("cannot bring back the supervisor's database now: no such directory", said, StringComparison.Ordinal);
+        Assert.Equal((AttemptStates.RolledBack, true, "database of v14.0.0", false), (device.Outcome, due, Database(device), device.Files.Exists(Places.DatabaseDue)));
+    }
+
     /// <summary>The data partition is not mounted in the first boot of the trial, and the power goes before the older supervisor starts.</summary>
     [Fact]
     public async Task A_database_that_a_revert_could_not_bring_back_comes_with_the_next_boot()
@@ -63,6 +83,29 @@ public sealed class SlotDatabaseTests
         Assert.True(device.Bricked is null, device.Bricked);
         Assert.Equal((AttemptStates.Committed, "2.100.0", trial + 1), (device.Outcome, device.RunningRelease!.Version, device.Boots));
         Assert.Equal(("v14.0.0", "database of v14.0.0", false), (device.SupervisorVersion, Database(device), device.Files.Exists(Places.DatabaseDue)));
+    }
+
+    /// <summary>The attempt is open until the old OS has looked at what failed, and a vehicle may be switched off before.</summary>
+    [Fact]
+    public async Task What_the_old_supervisor_writes_after_a_rollback_stays_when_the_power_goes_before_its_end()
+    {
+        const string since = SimSupervisor.Database + "-wal";
+        var device = new SimDevice(Old, SimRelease.Make("2.101.0", SimBehaviour.Unhealthy));
+        bool written = false;
+        device.Power.Meanwhile = _ =>
+        {
+            if (device.Boots != 3 || written || device.Power.Log[^1] != $"create {Places.RollbackCause}.new")
+                return;
+            written = true;
+            device.Data.Provision(since, "written since"u8.ToArray());
+            throw new PowerCutException("the verdict of the old OS");
+        };
+
+        await device.RunAsync();
+
+        Assert.True(written, "the old OS gave no verdict");
+        Assert.Equal((4, AttemptStates.RolledBack, "database of v14.0.0"), (device.Boots, device.Outcome, Database(device)));
+        Assert.Equal("written since", Encoding.UTF8.GetString(device.Data.Read(since)!));
     }
 
     /// <summary>An update that follows a rollback whose database is still to come brings no other supervisor: the OS in the other slot starts the same.</summary>
