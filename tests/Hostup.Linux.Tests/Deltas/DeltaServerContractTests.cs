@@ -84,8 +84,8 @@ public sealed class DeltaServerContractTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData(16 << 10, 0)]
-    [InlineData((16 << 10) + 1, 1)]
+    [InlineData(16L << 10, 0)]
+    [InlineData((16L << 10) + 1, 1)]
     public async Task A_budget_without_room_for_the_question_leaves_it_to_the_next_source(long left, int requests)
     {
         using var link = new SourceLink(new UpdatePolicy(), TimeProvider.System) { BytesLeft = () => left };
