@@ -15,7 +15,7 @@ public sealed record PlanEstimate
     /// <summary>Bytes a second of this device's link while a slot is written; null: unknown.</summary>
     public long? BytesPerSecond { get; init; }
 
-    /// <summary>Where the rate comes from, for people.</summary>
+    /// <summary>Where the rate comes from, for people; also that of one which does not hold for this plan.</summary>
     public string RateFrom { get; init => field = value ?? ""; } = "";
 
     /// <summary>Bytes still to be received whose number is known.</summary>

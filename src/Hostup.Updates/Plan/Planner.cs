@@ -107,9 +107,13 @@ public static class Planner
             new(Places.State, DeviceChecks.StateNeeded.Bytes, facts.StateFree),
             new(Places.Data, asked.UpdaterBytesMissing * 2, facts.DataFree),
         ],
-        BytesPerSecond = request.Rate?.BytesPerSecond,
+        BytesPerSecond = Rate(fit, request)?.BytesPerSecond,
         RateFrom = request.Rate?.From ?? "",
     };
+
+    // One that was measured holds for what comes in the same way.
+    private static LinkRate? Rate(ReleaseFit fit, PlanRequest request) =>
+        request.Rate is { OfDelta: { } ofDelta } && ofDelta != (Has(fit)?.Source == AttemptAccount.DeltaCause) ? null : request.Rate;
 
     // check-device asks the source for the image once more, at the price of the question that was just asked.
     private static IEnumerable<PlannedBytes> Downloads(DeviceFacts facts, ReleaseFit fit, UpdateAsked asked)

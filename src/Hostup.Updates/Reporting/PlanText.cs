@@ -37,6 +37,7 @@ public static class PlanText
         {
             { BytesToFetch: 0 } => "no download; reading back and one reboot",
             { Time: { } time } => $"about {Duration(time)} to fetch and write at {new ByteCount(estimate.BytesPerSecond!.Value)}/s ({estimate.RateFrom}), then one reboot",
+            { RateFrom.Length: > 0 } => "unknown: the last update that was measured had another kind of source",
             _ => "unknown: no update of this device was measured yet",
         });
         foreach (var (space, index) in estimate.Space.Select((s, i) => (s, i)))

@@ -1,6 +1,8 @@
+using Hostup.Core.Wire;
 using Hostup.Delta.Format;
 using Hostup.Lab.Sim;
 using Hostup.Linux.Deltas;
+using Hostup.Updates.Journal;
 using Hostup.Updates.Plan;
 using Hostup.Updates.Reporting;
 
@@ -52,6 +54,33 @@ public sealed class DeltaPlanTests
         SavedPlan.RequireSame(with, without);
 
         Assert.True(without.Estimate!.BytesToFetch > with.Estimate!.BytesToFetch * 10);
+    }
+
+    [Theory]
+    [InlineData("delta-is-there", true, true)]
+    [InlineData("delta-is-there", false, false)]
+    [InlineData("delta-is-there", null, true)]
+    [InlineData("delta-is-not-worth-it", false, true)]
+    [InlineData("delta-is-not-worth-it", true, false)]
+    public async Task A_rate_that_was_measured_holds_for_what_comes_in_the_same_way(string name, bool? ofDelta, bool holds)
+    {
+        var device = Device(name);
+        device.Target = device.Target with { Rate = new LinkRate(1000, "measured by the last update") { OfDelta = ofDelta } };
+
+        var plan = await device.Target.PlanAsync(device);
+
+        Assert.Equal(holds ? 1000L : (long?)null, plan.Estimate!.BytesPerSecond);
+        Assert.Equal(holds, !PlanText.Write(plan).Contains("the last update that was measured had another kind of source", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("delta", true)]
+    [InlineData("registry", false)]
+    public void Which_way_a_rate_was_measured_is_in_the_journal(string source, bool ofDelta)
+    {
+        var done = new JournalRecord { Verb = JournalVerb.Done, Step = "write-slot", BootId = "", At = default, Source = source, Seconds = 10, Bytes = [new CauseBytes(source, 5000, 0)] };
+
+        Assert.Equal(ofDelta, LinkRate.Measured([done])!.OfDelta);
     }
 
     private static SimDevice Device(string situation)
