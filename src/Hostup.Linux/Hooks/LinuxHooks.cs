@@ -61,6 +61,9 @@ public sealed class LinuxHooks(CommandRunner commands, TimeSpan? limit = null) :
     /// <summary>What runs a script so that it tells each command: the shell that its first line names, with the option beside it. Nothing for any other program.</summary>
     private static string[] Traced(string file)
     {
+        // A link that leads to its place in its own root alone leads nowhere from here. Its run tells of one that is not there.
+        if (!File.Exists(file))
+            return [];
         using var program = File.OpenRead(file);
         byte[] head = new byte[LongestFirstLine];
         string line = Encoding.ASCII.GetString(head, 0, program.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)).Split('\n')[0];

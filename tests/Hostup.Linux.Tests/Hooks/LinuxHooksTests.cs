@@ -45,6 +45,7 @@ public sealed class LinuxHooksTests : IDisposable
         Directory.CreateDirectory(_root + HookFolder.Place);
 
         Assert.NotNull((await RunAsync("10-a")).Fault);
+        Assert.StartsWith("exit code", (await RunAsync("10-a", traced: true)).Fault, StringComparison.Ordinal);
     }
 
     [Fact]
