@@ -49,6 +49,21 @@ public sealed class DamageTests
         Assert.Equal(HostupErrors.DeltaOld, refusal.Code);
     }
 
+    [Theory, InlineData("same"), InlineData("moved")]
+    public async Task An_old_file_that_is_only_copied_and_changed_is_noticed_in_the_frame_that_uses_it(string name)
+    {
+        byte[] old = TestTrees.Bytes(1, 30_000), changed = [.. old];
+        changed[15_000] ^= 1;
+        using var from = await TestTrees.SpoolAsync(("same", old));
+        using var other = await TestTrees.SpoolAsync(("same", changed));
+        using var to = await TestTrees.SpoolAsync((name, old), ("z", TestTrees.Bytes(2, 300)));
+        byte[] delta = await TestTrees.BuildAsync(from, to);
+
+        var refusal = await Assert.ThrowsAsync<HostupException>(() => new WrittenTree().ApplyAsync(new MemoryStream(delta), other));
+
+        Assert.Equal(HostupErrors.DeltaOld, refusal.Code);
+    }
+
     /// <summary>With good hashes, as one who signs them could make it: it ends with an error of ours or with a listing that stays in the tree.</summary>
     [Fact]
     public async Task A_frame_of_nonsense_never_crashes_and_never_leaves_the_tree()

@@ -172,13 +172,9 @@ public sealed class DeltaTreeReader : ITreeReader
             throw DeltaErrors.Bad("a frame ends at no place in a file");
         if (_sources is null)
             Open(listed, left);
+        int read = _made?.Read(buffer) ?? (int)Math.Min(buffer.Length, left);
         if (_made is null)
-        {
-            int count = (int)Math.Min(buffer.Length, left);
-            _sources!.Read(_position, buffer[..count]);
-            return count;
-        }
-        int read = _made.Read(buffer);
+            _sources!.Read(_position, buffer[..read]);
         _frame.Made(buffer[..read]);
         return read;
     }

@@ -40,7 +40,7 @@ internal sealed class OpenFrame : IDisposable
 
     public PackedStream FreshBytes => _streams[(int)FrameStreams.FreshBytes];
 
-    /// <summary>Counts output that was patched.</summary>
+    /// <summary>Counts output.</summary>
     public void Made(ReadOnlySpan<byte> output) => _hash.AppendData(output);
 
     /// <summary>All of it must be used up and have given what it was built to give.</summary>

@@ -101,10 +101,8 @@ public sealed class DeltaBuilder
         {
             ct.ThrowIfCancellationRequested();
             var part = _parts[i];
-            if (part.Kind == PartKind.Unchanged)
-                _frames.AddUnchanged(part.File, part.Length);
-            else if (part.Kind == PartKind.Copy)
-                _frames.AddCopy(part.File, part.Source, part.Length);
+            if (part.Kind is PartKind.Unchanged or PartKind.Copy)
+                AddWhole(part);
             else
                 _frames.Add(part.File, patches[i]!, part.Offset, part.Offset + part.Length == _to.Entries[part.Index].Size, _match.Entries[part.Index].Like);
             patches[i] = null;
@@ -112,6 +110,15 @@ public sealed class DeltaBuilder
             _options.Progress?.Invoke(Math.Min(1, (double)_done / Math.Max(1, _to.ContentBytes)));
         }
         _parts.Clear();
+    }
+
+    private void AddWhole(Part part)
+    {
+        using var content = _to.Open(part.Index);
+        if (part.Kind == PartKind.Copy)
+            _frames.AddCopy(part.File, part.Source, content);
+        else
+            _frames.AddUnchanged(part.File, content);
     }
 
     private FilePatch Patch(Part part)

@@ -17,15 +17,15 @@ internal sealed class FrameSequence(DeltaOptions options)
 
     public void AddListing(IReadOnlyList<ReadOnlyMemory<byte>> streams, int entries) => _waiting.Add((streams, entries));
 
-    public void AddUnchanged(int file, long length)
+    public void AddUnchanged(int file, IDeltaContent content)
     {
-        _open.AddUnchanged(length);
+        _open.AddUnchanged(content);
         CloseWhenFull(file + 1, 0);
     }
 
-    public void AddCopy(int file, int source, long length)
+    public void AddCopy(int file, int source, IDeltaContent content)
     {
-        _open.AddCopy(source, length);
+        _open.AddCopy(source, content);
         CloseWhenFull(file + 1, 0);
     }
 

@@ -9,6 +9,9 @@ namespace Hostup.Delta.Building;
 /// <param name="offset">Where in that file.</param>
 internal sealed class FrameWriter(DeltaOptions options, int file, long offset)
 {
+    /// <summary>Read and hashed at once.</summary>
+    private const int HashedBytes = 64 << 10;
+
     private readonly ByteSink[] _streams = [.. Enumerable.Range(0, (int)FrameStreams.Count).Select(_ => new ByteSink())];
     private readonly ByteSink _makings = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -24,14 +27,24 @@ internal sealed class FrameWriter(DeltaOptions options, int file, long offset)
     public bool IsFull => _made >= options.FrameBytes || _copied >= options.FrameCopyBytes || _cost >= options.FrameCostBytes;
 
     /// <summary>Counts a file that is a copy of the old one it is like.</summary>
-    public void AddUnchanged(long length) => _copied += length;
+    public void AddUnchanged(IDeltaContent content)
+    {
+        byte[] block = new byte[(int)Math.Min(HashedBytes, content.Length)];
+        for (long at = 0; at < content.Length; at += HashedBytes)
+        {
+            var part = block.AsSpan(0, (int)Math.Min(HashedBytes, content.Length - at));
+            content.Read(at, part);
+            _hash.AppendData(part);
+        }
+        _copied += content.Length;
+    }
 
     /// <summary>A file that is a copy of some other old file.</summary>
-    public void AddCopy(int source, long length)
+    public void AddCopy(int source, IDeltaContent content)
     {
         _makings.PutNumber((int)Making.Copy);
         _makings.PutNumber(source);
-        _copied += length;
+        AddUnchanged(content);
     }
 
     /// <summary>Adds as much of a file as there is room for, at least one unit.</summary>
