@@ -14,9 +14,10 @@ internal sealed class WrittenTree
     /// <summary>Frames that are durable.</summary>
     public int FramesDone { get; private set; }
 
-    public async Task ApplyAsync(Stream delta, IDeltaTree old)
+    public async Task ApplyAsync(Stream delta, IDeltaTree old, DeltaRepairs? repairs = null)
     {
-        await using var reader = await DeltaTreeReader.OpenAsync(delta, old, new DeltaPlace(Path.GetTempPath(), p => new Written(_contents[p])), FramesDone, default);
+        var place = new DeltaPlace(Path.GetTempPath(), p => new Written(_contents[p])) { Repairs = repairs };
+        await using var reader = await DeltaTreeReader.OpenAsync(delta, old, place, FramesDone, default);
         while (await reader.NextAsync(default) is { } entry)
         {
             _entries[entry.Path] = entry;

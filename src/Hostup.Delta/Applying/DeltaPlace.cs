@@ -9,4 +9,7 @@ public sealed record DeltaPlace(string Scratch, Func<TreePath, IDeltaContent>? O
 {
     /// <summary>Name of the temporary file in the moment before it has none: whoever keeps the folder removes it.</summary>
     public const string TemporaryName = ".hostup-unpacked";
+
+    /// <summary>How frames that cannot be used are made; null: all are used.</summary>
+    public DeltaRepairs? Repairs { get; init; }
 }

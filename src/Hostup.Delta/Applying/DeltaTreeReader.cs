@@ -25,6 +25,8 @@ public sealed class DeltaTreeReader : ITreeReader
     private readonly IReadOnlyList<ListedEntry> _entries;
     private readonly List<int> _files;
     private readonly bool _fromStart;
+    private readonly LiteralFiles? _literal;
+    private (int File, long Offset)? _end;
     private OpenFrame? _frame;
     private IEnumerator<TreeEntry>? _emitted;
     private int _file;
@@ -41,6 +43,7 @@ public sealed class DeltaTreeReader : ITreeReader
         var last = late.ToHashSet();
         _files = [.. Enumerable.Range(0, entries.Count).Where(i => entries[i].Entry.Kind == TreeEntryKind.File && !last.Contains(i)), .. late];
         _fromStart = frame == 1;
+        _literal = place.Repairs is { } repairs ? new LiteralFiles(old, entries, repairs) : null;
     }
 
     /// <summary>The header of the delta.</summary>
@@ -98,13 +101,14 @@ public sealed class DeltaTreeReader : ITreeReader
         if (_position == listed.Entry.Size)
             return 0;
         ct.ThrowIfCancellationRequested();
-        if (_frame is null)
+        if (_end is null)
             await LoadFrameAsync(ct).ConfigureAwait(false);
-        int read = Read(listed, buffer.Span);
+        int most = (int)Math.Min(buffer.Length, LeftInFrame(listed));
+        int read = _frame is null ? await ReadLiteralAsync(buffer[..most], ct).ConfigureAwait(false) : Read(_frame, listed, buffer.Span);
         _position += read;
         if (_made is { Left: 0 } || (_made is null && _position == listed.Entry.Size))
             CloseSources();
-        if (_position == listed.Entry.Size ? _frame!.End == (_file + 1, 0L) : _frame!.End == (_file, _position))
+        if (_end == (_position == listed.Entry.Size ? (_file + 1, 0L) : (_file, _position)))
             EndFrame();
         return read;
     }
@@ -115,7 +119,7 @@ public sealed class DeltaTreeReader : ITreeReader
         CloseSources();
         _frame?.Dispose();
         _emitted?.Dispose();
-        return ValueTask.CompletedTask;
+        return _literal?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 
     private async ValueTask BeginAsync(CancellationToken ct)
@@ -127,9 +131,8 @@ public sealed class DeltaTreeReader : ITreeReader
             throw DeltaErrors.Bad("it has no frame for its files");
         if (FramesDone == Header.Frames.Count)
             return;
-        _frame = new OpenFrame(await ReadFrameAsync(ct).ConfigureAwait(false));
-        (_file, From) = _frame.Start;
-        if ((_fromStart && _frame.Start != (0, 0L)) || _file >= _files.Count || (From > 0 && From >= _entries[_files[_file]].Entry.Size))
+        (_file, From) = await OpenFrameAsync(ct).ConfigureAwait(false);
+        if ((_fromStart && (_file, From) != (0, 0L)) || _file >= _files.Count || (From > 0 && From >= _entries[_files[_file]].Entry.Size))
             throw DeltaErrors.Bad("a frame begins at no place in a file");
     }
 
@@ -149,9 +152,9 @@ public sealed class DeltaTreeReader : ITreeReader
     /// <summary>Files without content belong to a frame too: it may begin and end with one.</summary>
     private async ValueTask PassEmptyAsync(CancellationToken ct)
     {
-        if (_frame is null)
+        if (_end is null)
             await LoadFrameAsync(ct).ConfigureAwait(false);
-        if (_frame!.End == (_file + 1, 0L))
+        if (_end == (_file + 1, 0L))
             EndFrame();
     }
 
@@ -164,18 +167,30 @@ public sealed class DeltaTreeReader : ITreeReader
         _inFile = false;
     }
 
-    private int Read(ListedEntry listed, Span<byte> buffer)
+    /// <summary>Bytes of the current file that the frame gives.</summary>
+    private long LeftInFrame(ListedEntry listed)
     {
-        bool endsHere = _frame!.End.File == _file;
-        long left = (endsHere ? _frame.End.Offset : listed.Entry.Size) - _position;
-        if (left <= 0 || (endsHere && _frame.End.Offset >= listed.Entry.Size))
-            throw DeltaErrors.Bad("a frame ends at no place in a file");
+        var (file, offset) = _end!.Value;
+        long left = (file == _file ? offset : listed.Entry.Size) - _position;
+        return left > 0 && (file != _file || offset < listed.Entry.Size) ? left : throw DeltaErrors.Bad("a frame ends at no place in a file");
+    }
+
+    private async ValueTask<int> ReadLiteralAsync(Memory<byte> buffer, CancellationToken ct)
+    {
+        if (!_literal!.IsOpen)
+            await _literal.OpenAsync(_files[_file], _position, ct).ConfigureAwait(false);
+        return await _literal.ReadAsync(buffer, ct).ConfigureAwait(false) is > 0 and var read ? read : throw DeltaErrors.Bad("the image has less of a file than its header says");
+    }
+
+    private int Read(OpenFrame frame, ListedEntry listed, Span<byte> buffer)
+    {
+        long left = LeftInFrame(listed);
         if (_sources is null)
             Open(listed, left);
         int read = _made?.Read(buffer) ?? (int)Math.Min(buffer.Length, left);
         if (_made is null)
             _sources!.Read(_position, buffer[..read]);
-        _frame.Made(buffer[..read]);
+        frame.Made(buffer[..read]);
         return read;
     }
 
@@ -217,15 +232,17 @@ public sealed class DeltaTreeReader : ITreeReader
     {
         _made?.Dispose();
         _sources?.Dispose();
+        _literal?.Close();
         (_sources, _made) = (null, null);
     }
 
     private void EndFrame()
     {
-        _frame!.Finish();
-        var end = _frame.End;
-        _frame.Dispose();
-        _frame = null;
+        _frame?.Finish();
+        _frame?.Dispose();
+        _literal?.Close();
+        var end = _end;
+        (_frame, _end) = (null, null);
         FramesDone++;
         if (FramesDone == Header.Frames.Count && end != (_files.Count, 0L))
             throw DeltaErrors.Bad("its last frame does not end with the last file");
@@ -233,9 +250,23 @@ public sealed class DeltaTreeReader : ITreeReader
 
     private async ValueTask LoadFrameAsync(CancellationToken ct)
     {
-        _frame = new OpenFrame(await ReadFrameAsync(ct).ConfigureAwait(false));
-        if (_frame.Start != (_file, _position))
+        if (await OpenFrameAsync(ct).ConfigureAwait(false) != (_file, _position))
             throw DeltaErrors.Bad($"frame {FramesDone} does not begin where the one before it ends");
+    }
+
+    /// <summary>Opens the next frame, or only looks up what it is to give.</summary>
+    /// <returns>Where it begins.</returns>
+    private async ValueTask<(int File, long Offset)> OpenFrameAsync(CancellationToken ct)
+    {
+        if (_place.Repairs?.Frames.Contains(FramesDone) == true && FramesDone < Header.Frames.Count)
+        {
+            var range = FrameRange.Of(Header, FramesDone, _files, _entries);
+            _end = range.End;
+            return range.Start;
+        }
+        _frame = new OpenFrame(await ReadFrameAsync(ct).ConfigureAwait(false));
+        _end = _frame.End;
+        return _frame.Start;
     }
 
     private ValueTask<byte[]> ReadFrameAsync(CancellationToken ct)
