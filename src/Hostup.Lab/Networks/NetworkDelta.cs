@@ -4,6 +4,7 @@ using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
 using Hostup.Delta.Building;
 using Hostup.Delta.Format;
+using Hostup.Delta.Repair;
 using Hostup.Linux.RootTrees;
 using Hostup.Oci;
 using Hostup.Oci.Images;
@@ -20,6 +21,9 @@ public sealed record NetworkDelta(byte[] Content, DeltaHeader Header)
 
     /// <summary>What the server says of it.</summary>
     public DeltaOffer Offer => new(Digest.Of(Content), Content.Length, Header.Frames.Count, "os/test");
+
+    /// <summary>Manifest of the artefact in the registry, with the delta and its repair list; an offer that does not name it has none.</summary>
+    public Digest Artifact { get; init; }
 
     /// <summary>Bytes of its largest frame.</summary>
     public long LargestFrame => Header.Frames.Max(f => f.StoredBytes);
@@ -45,11 +49,13 @@ public sealed record NetworkDelta(byte[] Content, DeltaHeader Header)
         {
             await using var oldFiles = new DirectoryTreeReader(running);
             using var from = await SpooledTree.ReadAsync(oldFiles, scratch.FullName, default);
-            await using var newFiles = Layers(release);
+            var places = new Dictionary<Digest, TreePlace>();
+            await using var layers = Layers(release);
+            await using var newFiles = new ContentPlaces(layers, places);
             using var to = await SpooledTree.ReadAsync(newFiles, scratch.FullName, default);
             using var built = new MemoryStream();
-            var delta = new NetworkDelta([], await DeltaBuilder.BuildAsync(from, to, built, ManyFrames, default)) { Content = built.ToArray() };
-            release.Registry.AddBlob(delta.Content);
+            var header = await DeltaBuilder.BuildAsync(from, to, built, ManyFrames, default);
+            var delta = new NetworkDelta(built.ToArray(), header) { Artifact = Store(release, built.ToArray(), RepairList.Of(to, places).Write()) };
             release.Registry.Deltas = asked => asked == $"/device/v1/deltas/{release.Manifest.Image.Digest}?from={from.Digest}" ? delta.Answer : (404, """{"code":"no-delta","title":"cannot offer a delta: the trees are not known here","detail":"the device takes the full image"}""");
             return delta;
         }
@@ -58,6 +64,22 @@ public sealed record NetworkDelta(byte[] Content, DeltaHeader Header)
             scratch.Delete(recursive: true);
         }
     }
+
+    /// <summary>Puts both into the registry, as a server does.</summary>
+    private static Digest Store(NetworkRelease release, byte[] delta, byte[] repairs)
+    {
+        byte[] manifest = OciArtifact.Manifest(
+            MediaTypes.Delta,
+            [Describe(MediaTypes.Delta, delta), Describe(MediaTypes.DeltaRepairs, repairs)],
+            Describe(MediaTypes.Manifest, release.Manifest.ToJson()) with { Digest = release.Manifest.Image.Digest },
+            new Dictionary<string, string>());
+        release.Registry.AddBlob(delta);
+        release.Registry.AddBlob(repairs);
+        release.Registry.AddManifest("delta", MediaTypes.Manifest, manifest);
+        return Digest.Of(manifest);
+    }
+
+    private static OciDescriptor Describe(string type, byte[] content) => new() { MediaType = type, Digest = Digest.Of(content), Size = content.Length };
 
     private static LayersReader Layers(NetworkRelease release) => new(OciLayout.Open(release.Layout), [.. release.Manifest.Image.Layers.Select(OciLayer.Of)]);
 

@@ -5,6 +5,7 @@ using Hostup.Core.Wire;
 using Hostup.Delta;
 using Hostup.Delta.Building;
 using Hostup.Delta.Format;
+using Hostup.Delta.Repair;
 
 namespace Hostup.Lab.Sim;
 
@@ -16,6 +17,12 @@ namespace Hostup.Lab.Sim;
 public sealed record SimDelta(byte[] Content, DeltaHeader Header, Digest From, Digest Image)
 {
     private static readonly DeltaOptions ManyFrames = new() { Quality = 4, FrameBytes = 4000, FrameCopyBytes = 1 << 20, FrameCostBytes = 8 << 10, Threads = 1 };
+
+    /// <summary>Where the contents of the new tree lie in <see cref="Image"/>; null: nobody says so.</summary>
+    public RepairList? Repairs { get; init; }
+
+    /// <summary>The new tree, as the layer of the image: the offset of a place is an index.</summary>
+    public IReadOnlyList<(TreeEntry Entry, ReadOnlyMemory<byte> Content)> Layer { get; init; } = [];
 
     /// <summary>What a server says of it.</summary>
     public DeltaOffer Offer => new(Digest.Of(Content), Content.Length, Header.Frames.Count, "hostos/sim-device");
@@ -39,11 +46,13 @@ public sealed record SimDelta(byte[] Content, DeltaHeader Header, Digest From, D
         try
         {
             using var old = await SpooledTree.ReadAsync(new ListedTree(Listing(from.Files)), folder.FullName, default);
-            using var wanted = await SpooledTree.ReadAsync(new ListedTree(Listing(to.Files)), folder.FullName, default);
+            var layer = Listing(to.Files);
+            using var wanted = await SpooledTree.ReadAsync(new ListedTree(layer), folder.FullName, default);
             using var built = new MemoryStream();
             var header = await DeltaBuilder.BuildAsync(old, wanted, built, ManyFrames, default);
             var named = header with { From = from.TreeDigest, To = to.TreeDigest };
-            return new SimDelta([.. named.Write(), .. built.ToArray()[(int)header.HeaderBytes..]], named, from.TreeDigest, to.Manifest(1).Image.Digest);
+            var places = layer.Index().Where(e => e.Item.Entry.Kind == TreeEntryKind.File).GroupBy(e => Digest.Of(e.Item.Content.Span)).ToDictionary(g => g.Key, g => new TreePlace(0, g.First().Index));
+            return new SimDelta([.. named.Write(), .. built.ToArray()[(int)header.HeaderBytes..]], named, from.TreeDigest, to.Manifest(1).Image.Digest) { Repairs = RepairList.Of(wanted, places), Layer = layer };
         }
         finally
         {

@@ -1,5 +1,7 @@
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
 using Hostup.Linux.Deltas;
 
@@ -42,6 +44,15 @@ public sealed class SimDeltaServer(SimDelta delta) : IDeltaServer
     /// <summary>How often it is damaged.</summary>
     public int Damages { get; set; } = int.MaxValue;
 
+    /// <summary>Whether it says where the contents of the image lie.</summary>
+    public bool HasRepairs { get; set; }
+
+    /// <summary>Bytes of contents that were read of the image, by index of the entry.</summary>
+    public List<(long Entry, int Count)> Literal { get; } = [];
+
+    /// <summary>Bytes of one entry of the image after which the link breaks, once; null: it holds.</summary>
+    public long? BreaksLiteralAfter { get; set; }
+
     /// <summary>Times at which it was asked for the delta.</summary>
     public List<TimeSpan> AskedAt { get; } = [];
 
@@ -69,7 +80,61 @@ public sealed class SimDeltaServer(SimDelta delta) : IDeltaServer
         return ValueTask.FromResult<Stream>(new Part(this, part, offset));
     }
 
+    public ValueTask<ReadOnlyMemory<byte>?> RepairListAsync(DeltaOffer offer, CancellationToken ct)
+    {
+        if (IsDown)
+            throw Broken;
+        if (!HasRepairs)
+            return ValueTask.FromResult<ReadOnlyMemory<byte>?>(null);
+        byte[] list = delta.Repairs!.Write();
+        _received += list.Length;
+        return ValueTask.FromResult<ReadOnlyMemory<byte>?>(list);
+    }
+
+    public IPlacedTreeReader OpenImage(ReleaseManifest release, TreePlace place) => new Image(this, delta.Layer, (int)place.Offset);
+
     private static HostupException Broken => new(HostupErrors.Link, "cannot fetch the delta", "connection reset", "check the link");
+
+    /// <summary>The image from one of its entries on.</summary>
+    private sealed class Image(SimDeltaServer server, IReadOnlyList<(TreeEntry Entry, ReadOnlyMemory<byte> Content)> layer, int next) : IPlacedTreeReader
+    {
+        private ReadOnlyMemory<byte> _left;
+
+        public TreePlace? Place => new(0, next - 1);
+
+        public ValueTask<TreeEntry?> NextAsync(CancellationToken ct)
+        {
+            if (server.IsDown)
+                throw Broken;
+            if (next == layer.Count)
+                return ValueTask.FromResult<TreeEntry?>(null);
+            (var entry, _left) = layer[next++];
+            return ValueTask.FromResult<TreeEntry?>(entry);
+        }
+
+        public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken ct)
+        {
+            int read = Math.Min(buffer.Length, _left.Length);
+            if (server.BreaksLiteralAfter < read)
+            {
+                server.BreaksLiteralAfter = null;
+                throw Broken;
+            }
+            _left[..read].CopyTo(buffer);
+            _left = _left[read..];
+            server.Literal.Add((next - 1, read));
+            server._received += read;
+            return ValueTask.FromResult(read);
+        }
+
+        public ValueTask SkipAsync(long bytes, CancellationToken ct)
+        {
+            _left = _left[(int)bytes..];
+            return default;
+        }
+
+        public ValueTask DisposeAsync() => default;
+    }
 
     private sealed class Part(SimDeltaServer server, byte[] bytes, long offset) : MemoryStream(bytes, writable: false)
     {

@@ -11,8 +11,8 @@ namespace Hostup.Linux.Deltas;
 /// <param name="delta">Digest of the delta.</param>
 /// <param name="end">Its frames, and one more.</param>
 /// <param name="anew">Whether it begins at the first entry although another place was asked for.</param>
-/// <param name="failed">Told of a fault of the delta, or of what it is applied to.</param>
-internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Digest delta, int end, bool anew, Action<HostupException> failed) : IPlacedTreeReader
+/// <param name="failed">Told of a fault of the delta, or of what it is applied to, and of the frame that was under way; 0: it lies in no frame.</param>
+internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Digest delta, int end, bool anew, Action<HostupException, int> failed) : IPlacedTreeReader
 {
     private static readonly byte[] Temporary = Encoding.UTF8.GetBytes(DeltaPlace.TemporaryName);
 
@@ -43,7 +43,7 @@ internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Dig
         Settle(0);
         var entry = await GuardAsync(reader.NextAsync(ct)).ConfigureAwait(false);
         if (entry is not null && entry.Path.Bytes.SequenceEqual(Temporary))
-            throw Failed(new HostupException(HostupErrors.BadDelta, "cannot use the delta", $"it has {entry.Path}, which is a temporary file's name", "the whole image is fetched in its place"));
+            throw Failed(new HostupException(HostupErrors.BadDelta, "cannot use the delta", $"it has {entry.Path}, which is a temporary file's name", "the whole image is fetched in its place"), 0);
         if (entry is null)
         {
             File.Delete(Path.Combine(roots.Spare.Scratch, DeltaPlace.TemporaryName));
@@ -96,20 +96,20 @@ internal sealed class DeltaReader(DeltaTreeReader? reader, IOpenRoots roots, Dig
         {
             return await reading.ConfigureAwait(false);
         }
-        catch (HostupException e) when (e.Code == HostupErrors.BadDelta || e.Code == HostupErrors.DeltaOld)
+        catch (HostupException e) when (e.Code == HostupErrors.BadDelta || e.Code == HostupErrors.DeltaOld || e.Code == HostupErrors.DigestMismatch)
         {
-            failed(e);
+            failed(e, reader!.FramesDone);
             throw;
         }
         catch (IOException e)
         {
-            throw Failed(new HostupException(HostupErrors.DeltaOld, "cannot apply the delta", e.Message, "the whole image is fetched in its place", e));
+            throw Failed(new HostupException(HostupErrors.DeltaOld, "cannot apply the delta", e.Message, "the whole image is fetched in its place", e), reader!.FramesDone);
         }
     }
 
-    private HostupException Failed(HostupException error)
+    private HostupException Failed(HostupException error, int frame)
     {
-        failed(error);
+        failed(error, frame);
         return error;
     }
 }

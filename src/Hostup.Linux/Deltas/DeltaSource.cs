@@ -19,6 +19,7 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
 {
     private (Digest From, DeltaParts Parts)? _offered;
     private HostupException? _useless;
+    private readonly LiteralFrames _literal = new(server);
     private DeltaReader? _whole;
     private long _wasted;
     private long _probed;
@@ -31,6 +32,9 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
 
     /// <inheritdoc/>
     public bool IsWorthAWait => true;
+
+    /// <summary>What a frame could not give is read from the image.</summary>
+    public bool HasAnotherWay { get; private set; }
 
     /// <inheritdoc/>
     public CauseBytes Bytes => new(Name, server.Carried.Received - Retried.Received, server.Carried.Sent - Retried.Sent);
@@ -61,7 +65,7 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
     /// <exception cref="HostupException"><c>no-delta</c>: there is none, or what is left of the image costs less; <c>bad-delta</c>, <c>delta-old</c>, <c>digest-mismatch</c> and the codes of the server.</exception>
     public async ValueTask<IPlacedTreeReader> OpenAsync(ReleaseManifest release, TreePlace? from, CancellationToken ct)
     {
-        _whole = null;
+        (_whole, HasAnotherWay) = (null, false);
         var (running, parts) = await AskAsync(release, ct).ConfigureAwait(false);
         if (from is { Delta: null } && release.Image.BytesFrom(from) is var left && left <= parts.Offer.Bytes)
             throw None($"{new ByteCount(left)} of the image are missing on the spare slot, the delta has {new ByteCount(parts.Offer.Bytes)}");
@@ -115,8 +119,9 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
             parts.Know(header);
             var place = from?.Delta == parts.Offer.Digest ? from : null;
             bool isDone = place?.Offset > header.Frames.Count;
-            var reader = isDone ? null : await DeltaTreeReader.OpenAsync(new DeltaBlob(parts), open.Running, open.Spare, (int)(place?.Offset ?? 0), ct).ConfigureAwait(false);
-            return new DeltaReader(reader, open, parts.Offer.Digest, header.Frames.Count + 1, from is not null && place is null, e => _useless = e);
+            var spare = open.Spare with { Repairs = await _literal.RepairsAsync(release, parts, ct).ConfigureAwait(false) };
+            var reader = isDone ? null : await DeltaTreeReader.OpenAsync(new DeltaBlob(parts), open.Running, spare, (int)(place?.Offset ?? 0), ct).ConfigureAwait(false);
+            return new DeltaReader(reader, open, parts.Offer.Digest, header.Frames.Count + 1, from is not null && place is null, (e, frame) => Fail(e, frame, header));
         }
         catch (IOException e)
         {
@@ -128,6 +133,16 @@ public sealed class DeltaSource(IDeltaServer server, IDeltaRoots roots) : IHostA
             await open.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private void Fail(HostupException error, int frame, DeltaHeader header)
+    {
+        bool came = frame < header.Frames.Count && !_literal.Has(frame);
+        HasAnotherWay = frame < header.Frames.Count && _literal.Take(error, frame);
+        if (!HasAnotherWay)
+            _useless = error;
+        else if (came)
+            _wasted += header.Frames[frame].StoredBytes;
     }
 
     /// <summary>The header has a hash of its own; a damaged one is fetched once more.</summary>

@@ -1,3 +1,5 @@
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
 
 namespace Hostup.Linux.Deltas;
@@ -28,4 +30,17 @@ public interface IDeltaServer
     /// <param name="ct">Cancels the opening; reads have their own.</param>
     /// <exception cref="Core.Errors.HostupException">The codes of a registry; reads throw <c>link</c>.</exception>
     ValueTask<Stream> OpenPartAsync(DeltaOffer offer, long offset, long bytes, CancellationToken ct);
+
+    /// <summary>Fetches the repair list of a delta (docs/delta-format.md).</summary>
+    /// <param name="offer">The delta, as it was offered.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>Null when it has none.</returns>
+    /// <exception cref="Core.Errors.HostupException">The codes of a registry.</exception>
+    ValueTask<ReadOnlyMemory<byte>?> RepairListAsync(DeltaOffer offer, CancellationToken ct);
+
+    /// <summary>Opens the image of a release so that the entry at a place comes next. What is read was compared with signed digests.</summary>
+    /// <param name="release">The release; its layers are framed.</param>
+    /// <param name="place">The place.</param>
+    /// <exception cref="Core.Errors.HostupException"><c>bad-delta</c>: there is no such place; reads throw the codes of a registry.</exception>
+    IPlacedTreeReader OpenImage(ReleaseManifest release, TreePlace place);
 }

@@ -2,9 +2,14 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
+using Hostup.Delta.Repair;
 using Hostup.Linux.Sources;
+using Hostup.Oci;
 using Hostup.Oci.Images;
+using Hostup.Oci.Layers;
 using Hostup.Oci.Registries;
 
 namespace Hostup.Linux.Deltas;
@@ -21,6 +26,7 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     /// <summary>Where the server does not say when it is ready: a delta takes minutes.</summary>
     private static readonly TimeSpan UsualWait = TimeSpan.FromSeconds(30);
 
+    private MemberBuffers? _members;
     private RegistryClient? _registry;
     private string _repository = "";
     private (long Received, long Sent) _inVain;
@@ -69,12 +75,37 @@ public sealed class ServerDeltas(SourceLink link, Uri server, RegistryCredential
     }
 
     /// <inheritdoc/>
-    public ValueTask<Stream> OpenPartAsync(DeltaOffer offer, long offset, long bytes, CancellationToken ct)
+    public ValueTask<Stream> OpenPartAsync(DeltaOffer offer, long offset, long bytes, CancellationToken ct) =>
+        Registry(offer.Repository).OpenPartAsync(new OciDescriptor { MediaType = "application/octet-stream", Digest = offer.Digest, Size = offer.Bytes }, offset, bytes, ct);
+
+    /// <inheritdoc/>
+    public async ValueTask<ReadOnlyMemory<byte>?> RepairListAsync(DeltaOffer offer, CancellationToken ct)
     {
-        if (_registry is null || _repository != offer.Repository)
-            _registry = new RegistryClient(link.Http, new RegistryLocation(server, offer.Repository), device, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
-        _repository = offer.Repository;
-        return _registry.OpenPartAsync(new OciDescriptor { MediaType = "application/octet-stream", Digest = offer.Digest, Size = offer.Bytes }, offset, bytes, ct);
+        if (offer.Artifact is not { } artifact)
+            return null;
+        var registry = Registry(offer.Repository);
+        var (descriptor, manifest) = await registry.GetManifestAsync(artifact.ToString(), ct).ConfigureAwait(false);
+        if (ImageParts.Of(descriptor.MediaType, manifest).Blobs.FirstOrDefault(b => b.MediaType == MediaTypes.DeltaRepairs) is not { Size: > 0 and <= RepairList.MaxBytes } blob)
+            return null;
+        var stream = await registry.OpenAsync(blob, 0, ct).ConfigureAwait(false);
+        await using var _ = stream.ConfigureAwait(false);
+        byte[] list = new byte[blob.Size];
+        int count = await stream.ReadAtLeastAsync(list, list.Length, throwOnEndOfStream: false, ct).ConfigureAwait(false);
+        return count == list.Length && Digest.Of(list) == blob.Digest ? list : throw new HostupException(
+            HostupErrors.DigestMismatch, $"cannot use the repair list {blob.Digest}", $"it came with {count} of {list.Length} bytes or with another digest", "the whole image is fetched in its place; if this repeats, the server holds damaged data");
+    }
+
+    /// <inheritdoc/>
+    public IPlacedTreeReader OpenImage(ReleaseManifest release, TreePlace place) => place.Layer < release.Image.Layers.Count
+        ? new LayersReader(new SingleMembers(Registry(release.Image.Repository)), [.. release.Image.Layers.Select(OciLayer.Of)], place, _members ??= new MemberBuffers())
+        : throw Fault(HostupErrors.BadDelta, $"its repair list names layer {place.Layer} of {release.Image.Layers.Count}", "the whole image is fetched in its place");
+
+    private RegistryClient Registry(string repository)
+    {
+        if (_registry is null || _repository != repository)
+            _registry = new RegistryClient(link.Http, new RegistryLocation(server, repository), device, link.Counter, link.Limits) { BytesLeft = link.BytesLeft };
+        _repository = repository;
+        return _registry;
     }
 
     private void Waste((long Received, long Sent) before) =>

@@ -30,8 +30,11 @@ public static class MediaTypes
     /// <summary>Configuration of an artefact that has none.</summary>
     public const string EmptyConfig = "application/vnd.oci.empty.v1+json";
 
-    /// <summary>A delta, both as an artefact and as its one blob (docs/delta-format.md).</summary>
+    /// <summary>A delta, both as an artefact and as its first blob (docs/delta-format.md).</summary>
     public const string Delta = "application/vnd.hostup.delta.v1";
+
+    /// <summary>Where the contents of the image lie that a delta leads to, the second blob of its artefact (docs/delta-format.md, "Repair list").</summary>
+    public const string DeltaRepairs = "application/vnd.hostup.delta.repair.v1";
 
     /// <summary>Everything that <see cref="OciManifest"/> can be, as an Accept header.</summary>
     internal static readonly string[] Accepted = [Manifest, Index, DockerManifest, DockerIndex];

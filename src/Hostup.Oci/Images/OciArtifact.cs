@@ -3,7 +3,7 @@ using Hostup.Core;
 
 namespace Hostup.Oci.Images;
 
-/// <summary>An artefact: one blob that is no image, said to be about another manifest (OCI image specification 1.1, "Guidelines for Artifact Usage").</summary>
+/// <summary>An artefact: blobs that are no image, said to be about another manifest (OCI image specification 1.1, "Guidelines for Artifact Usage").</summary>
 public static class OciArtifact
 {
     /// <summary>Configuration of what has none, as the specification gives it: an empty JSON object.</summary>
@@ -11,17 +11,17 @@ public static class OciArtifact
 
     /// <summary>The manifest, as it is stored. The same arguments give the same bytes.</summary>
     /// <param name="artifactType">What the artefact is.</param>
-    /// <param name="blob">Its content.</param>
+    /// <param name="blobs">Its content.</param>
     /// <param name="subject">The manifest that it is about.</param>
     /// <param name="annotations">Free text, in the order in which it is written.</param>
-    public static byte[] Manifest(string artifactType, OciDescriptor blob, OciDescriptor subject, IReadOnlyDictionary<string, string> annotations) =>
+    public static byte[] Manifest(string artifactType, IReadOnlyList<OciDescriptor> blobs, OciDescriptor subject, IReadOnlyDictionary<string, string> annotations) =>
         JsonSerializer.SerializeToUtf8Bytes(
             new OciManifest
             {
                 MediaType = MediaTypes.Manifest,
                 ArtifactType = artifactType,
                 Config = new OciDescriptor { MediaType = MediaTypes.EmptyConfig, Digest = Digest.Of(EmptyConfig.Span), Size = EmptyConfig.Length },
-                Layers = [blob],
+                Layers = blobs,
                 Subject = subject,
                 Annotations = annotations,
             },

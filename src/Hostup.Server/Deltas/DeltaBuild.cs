@@ -2,9 +2,12 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
 using Hostup.Delta.Building;
 using Hostup.Delta.Format;
+using Hostup.Delta.Repair;
 using Hostup.Server.Blobs;
 
 namespace Hostup.Server.Deltas;
@@ -20,6 +23,9 @@ internal static class DeltaBuild
 
     /// <summary>Name of the delta in the folder.</summary>
     public const string FileName = "delta";
+
+    /// <summary>Name of its repair list there, if it has one.</summary>
+    public const string RepairsName = "repairs";
 
     /// <summary>A delta of this part of the full image or more saves too little to be worth a device's work.</summary>
     public const double LargestPart = 0.8;
@@ -64,11 +70,12 @@ internal static class DeltaBuild
     public static async Task<DeltaWord> MakeAsync(BlobStore blobs, Digest fromEnvelope, Digest toEnvelope, string folder, Action<double> progress, CancellationToken ct)
     {
         var (from, to) = (await StoredTree.ReleaseAsync(blobs, fromEnvelope, ct), await StoredTree.ReleaseAsync(blobs, toEnvelope, ct));
-        using var old = await StoredTree.SpoolAsync(blobs, from, folder, ct);
+        using var old = await StoredTree.SpoolAsync(blobs, from, folder, new Dictionary<Digest, TreePlace>(), ct);
         if (old.Digest != from.TreeDigest)
             throw new HostupException(HostupErrors.DigestMismatch, $"cannot build a delta from {from.Version}", $"its image gives the tree {old.Digest}, and {from.TreeDigest} is signed", "no device runs that image; publish a release that was signed from its own image");
         progress(OldRead);
-        using var target = await StoredTree.SpoolAsync(blobs, to, folder, ct);
+        var places = new Dictionary<Digest, TreePlace>();
+        using var target = await StoredTree.SpoolAsync(blobs, to, folder, places, ct);
         progress(BothRead);
         string file = Path.Combine(folder, FileName);
         var header = await BuildAsync(old, target, file, p => progress(BothRead + (p * (BuildEnds - BothRead))), ct);
@@ -77,7 +84,18 @@ internal static class DeltaBuild
             return new DeltaWord { NotWorth = true, Bytes = delta.Length, Frames = header.Frames.Count };
         await new DeltaProof(target).CheckAsync(delta, old, to.TreeDigest, folder, ct);
         delta.Position = 0;
-        return DeltaWord.Built(Digest.FromHash(await SHA256.HashDataAsync(delta, ct)), delta.Length, header.Frames.Count);
+        var built = DeltaWord.Built(Digest.FromHash(await SHA256.HashDataAsync(delta, ct)), delta.Length, header.Frames.Count);
+        return await WriteRepairsAsync(to, RepairList.Of(target, places), folder, ct) is { } repairs ? built with { Repairs = repairs.ToString() } : built;
+    }
+
+    /// <summary>Writes down where the contents lie in the image. Of one that is not framed no part can be had.</summary>
+    /// <returns>Its digest; null: no device could use it.</returns>
+    private static async Task<Digest?> WriteRepairsAsync(ReleaseManifest to, RepairList repairs, string folder, CancellationToken ct)
+    {
+        if (to.Image.Layers is [] || to.Image.Layers.Any(l => l.Members is []) || repairs.Write() is not { Length: <= RepairList.MaxBytes } list)
+            return null;
+        await File.WriteAllBytesAsync(Path.Combine(folder, RepairsName), list, ct);
+        return Digest.Of(list);
     }
 
     private static async Task<DeltaHeader> BuildAsync(SpooledTree old, SpooledTree target, string file, Action<double> progress, CancellationToken ct)

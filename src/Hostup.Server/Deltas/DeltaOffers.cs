@@ -44,23 +44,27 @@ internal sealed class DeltaOffers(HostupDb db, BlobStore blobs, Images images, D
 
     /// <summary>Puts a delta that was built and proved into the registry, and offers it.</summary>
     /// <param name="delta">As its worker took it.</param>
-    /// <param name="blob">The delta in the store.</param>
+    /// <param name="blob">The delta in the store, where its repair list is too.</param>
     /// <param name="built">What is known of it.</param>
     /// <param name="ct">Cancels; nothing is offered then.</param>
     /// <returns>False: it is not the worker's any more, and nothing was changed.</returns>
     public async Task<bool> PutAsync(DeltaRow delta, Digest blob, DeltaWord built, CancellationToken ct)
     {
         var to = await db.Releases.AsNoTracking().SingleAsync(r => r.Id == delta.ToReleaseId, ct);
+        List<OciDescriptor> contents = [new OciDescriptor { MediaType = MediaTypes.Delta, Digest = blob, Size = built.Bytes }];
+        if (built.Repairs is { } list && Digest.Parse(list) is var repairs && blobs.SizeOf(repairs) is { } size)
+            contents.Add(new OciDescriptor { MediaType = MediaTypes.DeltaRepairs, Digest = repairs, Size = size });
         byte[] manifest = OciArtifact.Manifest(
             MediaTypes.Delta,
-            new OciDescriptor { MediaType = MediaTypes.Delta, Digest = blob, Size = built.Bytes },
+            contents,
             await SubjectAsync(to, ct),
             new Dictionary<string, string> { [FromAnnotation] = delta.FromTree, [ToAnnotation] = to.Version });
         var config = await blobs.AddAsync(OciArtifact.EmptyConfig, ct);
         var artifact = await blobs.AddAsync(manifest, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await images.AddAsync(to.Repository, config, null, ct);
-        await images.AddAsync(to.Repository, blob, null, ct);
+        foreach (var content in contents)
+            await images.AddAsync(to.Repository, content.Digest, null, ct);
         await images.AddAsync(to.Repository, artifact, MediaTypes.Manifest, ct);
         if (!await jobs.ReadyAsync(delta.Id, delta.LeaseOwner!, blob.ToString(), artifact.ToString(), built.Bytes, built.Frames, ct))
             return false;

@@ -86,6 +86,8 @@ internal sealed class DeltaTry(IServiceScopeFactory scopes, ServerOptions option
         {
             case { Blob: { } blob } word:
                 var kept = await blobs.TakeAsync(Path.Combine(folder, DeltaBuild.FileName), Digest.Parse(blob), ct);
+                if (word.Repairs is { } repairs)
+                    await blobs.TakeAsync(Path.Combine(folder, DeltaBuild.RepairsName), Digest.Parse(repairs), ct);
                 return await WithAsync<DeltaOffers>(o => o.PutAsync(delta, kept, word, ct));
             case { NotWorth: true } word:
                 return await WithAsync<DeltaOffers>(o => o.RefuseAsync(delta, word, ct));

@@ -13,6 +13,9 @@ internal sealed record DeltaWord
     /// <summary>It is built and proved; else null. The delta lies in the folder that the process was given.</summary>
     public string? Blob { get; init; }
 
+    /// <summary>Digest of its repair list, which lies there too; null: it has none.</summary>
+    public string? Repairs { get; init; }
+
     /// <summary>It is built, and too large to be offered.</summary>
     public bool NotWorth { get; init; }
 

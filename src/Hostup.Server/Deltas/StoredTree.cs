@@ -1,6 +1,7 @@
 using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
+using Hostup.Core.RootTrees;
 using Hostup.Core.Trust;
 using Hostup.Delta.Building;
 using Hostup.Oci;
@@ -21,13 +22,15 @@ internal static class StoredTree
     /// <param name="blobs">The store.</param>
     /// <param name="release">Whose tree.</param>
     /// <param name="folder">Where the temporary file lies.</param>
+    /// <param name="places">Receives where in the layers the contents lie.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>not-found</c>, <c>digest-mismatch</c>, <c>bad-image</c> when the server's copy of the image is not what was signed.</exception>
-    public static async Task<SpooledTree> SpoolAsync(BlobStore blobs, ReleaseManifest release, string folder, CancellationToken ct)
+    public static async Task<SpooledTree> SpoolAsync(BlobStore blobs, ReleaseManifest release, string folder, IDictionary<Digest, TreePlace> places, CancellationToken ct)
     {
         var layers = release.Image.Layers is [] ? await LayersAsync(blobs, release.Image.Digest, ct) : [.. release.Image.Layers.Select(OciLayer.Of)];
         await using var reader = new LayersReader(new StoredBlobs(blobs), layers);
-        return await SpooledTree.ReadAsync(reader, folder, ct);
+        await using var noting = new ContentPlaces(reader, places);
+        return await SpooledTree.ReadAsync(noting, folder, ct);
     }
 
     private static async Task<IReadOnlyList<OciLayer>> LayersAsync(BlobStore blobs, Digest image, CancellationToken ct)

@@ -13,6 +13,9 @@ public interface IHostAppSource : IRemoteSource
     /// <summary>Bytes that the whole image costs from here: as the source said when it was asked, else as the release says.</summary>
     long BytesOf(ReleaseManifest release) => release.Image.DownloadBytes;
 
+    /// <summary>Whether it brings in another way what its last reader failed at: what is on the spare stays, and a new reader goes on there. False after as many failures as there are ways.</summary>
+    bool HasAnotherWay => false;
+
     /// <summary>What it brought of the image so far is thrown away: from now on that is <see cref="IRemoteSource.Retried"/>.</summary>
     void Discard();
 

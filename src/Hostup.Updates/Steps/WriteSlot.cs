@@ -66,6 +66,10 @@ public sealed class WriteSlot : IStep
                 await SlotReadBack.RequireAsync(update, ct).ConfigureAwait(false);
                 return new SourceTry(null, write.Advanced, write.Arrived);
             }
+            catch (HostupException e) when (SourceFaults.Of(e) == SourceFault.Content && source.HasAnotherWay)
+            {
+                terms.Tell(terms.State, $"source {source.Name}: {e.Message}");
+            }
             catch (HostupException e) when (SourceFaults.Of(e) == SourceFault.Content)
             {
                 // Also without a fault of the source: nothing that is wrong is gone on with.
