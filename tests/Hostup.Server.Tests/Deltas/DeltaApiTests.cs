@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Hostup.Core;
 using Hostup.Core.Wire;
+using Hostup.Delta.Repair;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Tests.Deltas;
@@ -56,6 +57,23 @@ public sealed class DeltaApiTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal("application/vnd.oci.empty.v1+json", (string?)manifest["config"]!["mediaType"]);
         Assert.Equal((await old.DigestAsync()).ToString(), (string?)manifest["annotations"]!["vnd.hostup.delta.from"]);
         Assert.Equal("{}", await server.Operator.GetStringAsync($"/v2/{TestTree.Repository}/blobs/{manifest["config"]!["digest"]}"));
+    }
+
+    [Fact]
+    public async Task The_artefact_of_a_framed_image_says_where_its_contents_lie()
+    {
+        var (old, target) = (TestTree.Old("11.2.0"), TestTree.New("11.3.0"));
+        await old.PublishAsync(server);
+        await target.PublishAsync(server, framed: true);
+
+        var built = await server.SettledAsync((await server.RequestAsync("11.2.0", "11.3.0")).Id);
+
+        var manifest = JsonNode.Parse(await server.Operator.GetStringAsync($"/v2/{TestTree.Repository}/manifests/{built.Artifact}"))!;
+        var layers = manifest["layers"]!.AsArray();
+        Assert.Equal(["application/vnd.hostup.delta.v1", "application/vnd.hostup.delta.repair.v1"], layers.Select(l => (string?)l!["mediaType"]));
+        var list = RepairList.Read(await server.Operator.GetByteArrayAsync($"/v2/{TestTree.Repository}/blobs/{layers[1]!["digest"]}"));
+        Assert.Equal(target.Files.Length, list.Count);
+        Assert.Equal(target.Files.Length, Enumerable.Range(0, list.Count).Select(i => list[i].Place!.Offset).Distinct().Count());
     }
 
     [Fact]

@@ -41,7 +41,8 @@ internal sealed record TestTree(string Version, params (string Path, byte[] Cont
     /// <param name="tree">What is signed as its tree; null: the true one.</param>
     /// <param name="signsLayers">The manifest names the layers; else the image's own documents do.</param>
     /// <param name="deviceType">Of the release.</param>
-    public async Task<ReleaseView> PublishAsync(TestServer server, long? downloadBytes = null, Digest? tree = null, bool signsLayers = false, string deviceType = TestServer.DeviceType)
+    /// <param name="framed">The layer that it names is one member.</param>
+    public async Task<ReleaseView> PublishAsync(TestServer server, long? downloadBytes = null, Digest? tree = null, bool signsLayers = false, string deviceType = TestServer.DeviceType, bool framed = false)
     {
         byte[] layer = await LayerAsync(), packed = Pack(layer);
         byte[] config = Encoding.UTF8.GetBytes(new JsonObject
@@ -57,7 +58,9 @@ internal sealed record TestTree(string Version, params (string Path, byte[] Cont
             Digest = Digest.Of(manifest),
             Repository = Repository,
             DownloadBytes = downloadBytes ?? manifest.Length + config.Length + packed.Length,
-            Layers = signsLayers ? [new ReleaseLayer { Digest = Digest.Of(packed), Size = packed.Length, MediaType = "application/vnd.oci.image.layer.v1.tar+gzip" }] : [],
+            Layers = signsLayers || framed
+                ? [new ReleaseLayer { Digest = Digest.Of(packed), Size = packed.Length, MediaType = "application/vnd.oci.image.layer.v1.tar+gzip", Members = framed ? [new LayerMember(packed.Length, layer.Length, Digest.Of(packed))] : [] }]
+                : [],
         };
         return await server.PublishAsync(server.Sign(Version, image.Digest, deviceType, described: image, tree: tree ?? await DigestAsync()));
     }
