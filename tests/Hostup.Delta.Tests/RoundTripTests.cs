@@ -20,6 +20,53 @@ public sealed class RoundTripTests
         Assert.Equal(to.Digest, await written.DigestAsync());
     }
 
+    /// <summary>Moved, of another kind, linked, copied, empty, full of holes, with attributes and names of any bytes; there and back.</summary>
+    [Theory, MemberData(nameof(Seeds))]
+    public async Task A_tree_that_was_worked_on_comes_out_as_it_is_now_and_as_it_was(int seed)
+    {
+        var tree = new RandomTree(seed);
+        using var before = await TestTrees.SpoolAsync(tree.Listed());
+        tree.Work(10 + seed);
+        using var after = await TestTrees.SpoolAsync(tree.Listed());
+
+        await RequireAsync(before, after);
+        await RequireAsync(after, before);
+    }
+
+    [Fact]
+    public async Task Many_small_files_come_out_as_they_were()
+    {
+        var random = new Random(3);
+        byte[][] small = [.. Enumerable.Range(0, 6000).Select(i => TestTrees.Bytes(i, random.Next(40)))];
+        using var from = await TestTrees.SpoolAsync(small.Select((f, i) => ($"usr/share/d{i % 70}/f{i}", f)));
+        using var to = await TestTrees.SpoolAsync(small.Select((f, i) => ($"usr/share/d{(i % 9 == 0 ? i % 71 : i % 70)}/f{i}", i % 10 == 0 ? TestTrees.Edit(f, random) : f)));
+
+        await RequireAsync(from, to);
+    }
+
+    [Fact]
+    public async Task A_large_file_of_holes_comes_out_as_it_was()
+    {
+        byte[] old = new byte[23 << 20], target = new byte[25 << 20];
+        foreach (int at in (int[])[0, 3 << 20, (9 << 20) + 77, 22 << 20])
+        {
+            TestTrees.Bytes(at, 3000).CopyTo(old, at);
+            TestTrees.Bytes(at, 3000).CopyTo(target, at + 4096);
+        }
+        using var from = await TestTrees.SpoolAsync(("holes", old), ("z", [1]));
+        using var to = await TestTrees.SpoolAsync(("holes", target), ("z", [2]));
+
+        await RequireAsync(from, to, TestTrees.ManyFrames with { SourceBytes = 2 << 20, PartBytes = 3 << 20, FrameBytes = 2 << 20 });
+    }
+
+    private static async Task RequireAsync(SpooledTree from, SpooledTree to, DeltaOptions? options = null)
+    {
+        var written = new WrittenTree();
+        await written.ApplyAsync(new MemoryStream(await TestTrees.BuildAsync(from, to, options)), from);
+
+        Assert.Equal(to.Digest, await written.DigestAsync());
+    }
+
     [Fact]
     public async Task An_unchanged_tree_costs_next_to_nothing()
     {

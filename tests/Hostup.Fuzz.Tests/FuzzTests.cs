@@ -19,7 +19,7 @@ public sealed class FuzzTests
     // Good documents that a reader reads whole; the others of the corpus end in an error of ours.
     private static readonly string[] Readable =
         ["envelope/", "trust/", "manifest/", "updater/", "poll/", "tar/", "grubenv/", "journal/", "journal-bytes/", "relay-request/",
-        "members/", "oci-index/", "token/", "challenge/", "trust-page/", "config/", "plan/", "checkpoint/", "u-boot/", "balena/"];
+        "members/", "oci-index/", "token/", "challenge/", "trust-page/", "config/", "plan/", "checkpoint/", "u-boot/", "balena/", "delta-header/", "repairs/"];
 
     private static int Runs => int.TryParse(Environment.GetEnvironmentVariable("HOSTUP_FUZZ_RUNS"), out int runs) ? runs : 400;
 

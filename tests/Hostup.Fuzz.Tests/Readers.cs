@@ -7,6 +7,8 @@ using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
 using Hostup.Core.Wire;
+using Hostup.Delta.Format;
+using Hostup.Delta.Repair;
 using Hostup.Lab.Sim;
 using Hostup.Linux.Engine;
 using Hostup.Oci;
@@ -56,6 +58,9 @@ internal static class Readers
         ["u-boot"] = new(Sync(ReadUBoot), Megabyte / 2, 256),
         ["balena"] = new(Sync(ReadBalena), Megabyte, 64),
         ["relay-request"] = new(Sync(b => _ = RelayRequest.Parse(b) ?? throw new HostupException(HostupErrors.BadValue, "cannot read a request", "it is none", "ask again")), Megabyte / 4, 64),
+        ["delta-header"] = new(b => DeltaHeader.ReadAsync(new MemoryStream(HeaderOf(b)), default), Megabyte / 4, 64),
+        // What is packed as if it were much is unpacked up to 8 MiB a stream, in a buffer that doubles.
+        ["repairs"] = new(Sync(b => RepairList.Read(b)), 64 * Megabyte, 64),
         ["grubenv"] = new(Sync(ReadGrub), Megabyte, 64),
         ["journal"] = new(Sync(b => ReadJournal(Framed(b))), 2 * Megabyte, 256),
         ["journal-bytes"] = new(Sync(ReadJournal), 2 * Megabyte, 256),
@@ -77,6 +82,15 @@ internal static class Readers
             framed.AddRange(payload);
         }
         return [.. framed];
+    }
+
+    /// <summary>The header of a delta around a body, with its right hash.</summary>
+    private static byte[] HeaderOf(byte[] body)
+    {
+        byte[] length = new byte[4];
+        BinaryPrimitives.WriteInt32LittleEndian(length, body.Length);
+        byte[] header = [.. "HUPDELTA"u8, 1, 0, 0, 0, .. length, .. body];
+        return [.. header, .. SHA256.HashData(header)];
     }
 
     private static Func<byte[], Task> Sync(Action<byte[]> read) => bytes =>
