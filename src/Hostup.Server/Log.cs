@@ -59,4 +59,13 @@ internal static partial class Log
 
     [LoggerMessage(56, LogLevel.Warning, "Delta {Delta}: the process that built it ended with {ExitCode} and said: {Trouble}")]
     public static partial void DeltaProcessFell(this ILogger log, string delta, int exitCode, string trouble);
+
+    [LoggerMessage(57, LogLevel.Information, "Updater {Updater} from {From} has {Bytes} bytes as a delta.")]
+    public static partial void UpdaterPackReady(this ILogger log, string updater, string from, long bytes);
+
+    [LoggerMessage(58, LogLevel.Warning, "Updater {Updater} from {From} could not be built as a delta: {Reason}. Devices fetch it whole.")]
+    public static partial void UpdaterPackFell(this ILogger log, string updater, string from, string reason);
+
+    [LoggerMessage(59, LogLevel.Error, "The worker for deltas of updaters met a bug; it goes on.")]
+    public static partial void UpdaterPackFailed(this ILogger log, Exception e);
 }

@@ -5,7 +5,7 @@ using Hostup.Server.Deltas;
 try
 {
     // the server starts itself so
-    if (args is [DeltaBuild.Command, ..])
+    if (args is [DeltaBuild.Command or DeltaBuild.PackCommand, ..])
         return await DeltaBuild.RunAsync(args, CancellationToken.None);
     var options = ServerArguments.Parse(args);
     if (options is null)

@@ -124,6 +124,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
+        services.AddSingleton<UpdaterPacks>().AddHostedService<UpdaterPackWorker>();
     }
 
     private static async Task PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)

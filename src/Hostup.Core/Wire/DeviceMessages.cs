@@ -78,7 +78,17 @@ public sealed record DeviceTarget
 /// <param name="Digest">Digest of the program, fetched from GET /device/v1/updaters/{digest}.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Envelope">Digest of the DSSE envelope that signs version, digest and size, fetched from GET /device/v1/envelopes/{digest}.</param>
-public sealed record UpdaterArtifact(string Version, Digest Digest, long Size, Digest Envelope);
+public sealed record UpdaterArtifact(string Version, Digest Digest, long Size, Digest Envelope)
+{
+    /// <summary>Shorter ways to it, each fetched as the program is; null: none is ready.</summary>
+    public IReadOnlyList<UpdaterPack>? Packs { get; init; }
+}
+
+/// <summary>A delta that gives a device program (docs/delta-format.md), fetched from GET /device/v1/updaters/{digest}.</summary>
+/// <param name="From">Digest of the program that it is applied to; null: to none, it is the program packed.</param>
+/// <param name="Digest">Digest of the delta.</param>
+/// <param name="Bytes">Bytes of the delta.</param>
+public sealed record UpdaterPack(Digest? From, Digest Digest, long Bytes);
 
 /// <summary>PUT /device/v1/state: what the device runs; sent when it changed.</summary>
 public sealed record DeviceStateReport

@@ -77,7 +77,7 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
 
     /// <summary>Bytes of a program that are here, whole or not.</summary>
     public long ArrivedOf(UpdaterArtifact updater) => new[] { OnData, InMemory }.Select(f => PathIn(root + f, updater.Digest))
-        .Max(p => Math.Min(updater.Size, Math.Max(UpdaterPart.LengthOf(p), UpdaterPart.LengthOf(p + Part))));
+        .Max(p => Math.Min(updater.Size, Math.Max(UpdaterPart.LengthOf(p), UpdaterPart.LengthOf(p + Part) + UpdaterPart.LengthOf(p + Part + UpdaterUnpacking.Part))));
 
     /// <summary>Fetches it to the first place with room that takes it; null: none has room. A place that turns out to take no write costs what had come by then.</summary>
     private async Task<(string Path, long FetchedBytes)?> FetchAsync(UpdaterArtifact wanted, long spent, long mostBytes, CancellationToken ct)
@@ -90,7 +90,10 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
             try
             {
                 if (HasRoom(folder, wanted))
-                    return (await FetchIntoAsync(folder, wanted, mostBytes - spent, ct).ConfigureAwait(false), spent + wanted.Size);
+                {
+                    var (path, bytes) = await FetchIntoAsync(folder, wanted, mostBytes - spent, ct).ConfigureAwait(false);
+                    return (path, spent + bytes);
+                }
                 reasons.Add($"{folder} has no room for {new ByteCount(wanted.Size)}");
             }
             catch (Exception e) when (MediumFault.Is(e))
@@ -105,14 +108,20 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
         return fault is null ? null : throw MediumFault.Of("cannot keep the updater", fault, string.Join("; ", reasons));
     }
 
-    private async Task<string> FetchIntoAsync(string folder, UpdaterArtifact wanted, long mostBytes, CancellationToken ct)
+    private async Task<(string Path, long Bytes)> FetchIntoAsync(string folder, UpdaterArtifact wanted, long mostBytes, CancellationToken ct)
     {
         string path = PathIn(folder, wanted.Digest);
-        // One program at a time: no attempt is open now, or it is the open attempt's own that is missing. What came of this one already stays.
-        foreach (string old in Directory.EnumerateDirectories(folder).Where(f => f != Path.GetDirectoryName(path)))
+        var unpacking = new UpdaterUnpacking(server, root);
+        var way = unpacking.ShortestOf(wanted, wanted.Size - UpdaterPart.LengthOf(path + Part));
+        // One program at a time: no attempt is open now, or it is the open attempt's own that is missing. What came of this one already stays, and what it is made of.
+        string[] kept = [path, way?.From ?? path];
+        foreach (string old in Directory.EnumerateDirectories(folder).Where(f => !kept.Any(k => Path.GetDirectoryName(k) == f)))
             Directory.Delete(old, recursive: true);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await server.FetchUpdaterAsync(wanted, path + Part, mostBytes, ct).ConfigureAwait(false);
+        long before = server.Wire.Received;
+        bool made = way is { } shorter && await unpacking.FetchAsync(wanted, shorter, path + Part, mostBytes, ct).ConfigureAwait(false);
+        if (!made)
+            await server.FetchUpdaterAsync(wanted, path + Part, mostBytes - (server.Wire.Received - before), ct).ConfigureAwait(false);
         if (ThisProgram.DigestOfFile(path + Part) != wanted.Digest)
         {
             File.Delete(path + Part);
@@ -120,7 +129,7 @@ internal sealed class UpdaterStore(ServerLink server, DeviceTrust trust, string 
         }
         File.SetUnixFileMode(path + Part, (UnixFileMode)0b111_101_101);
         File.Move(path + Part, path, overwrite: true);
-        return path;
+        return (path, made ? way!.Value.Pack.Bytes : wanted.Size);
     }
 
     private bool HasRoom(string folder, UpdaterArtifact wanted)

@@ -9,6 +9,7 @@ using Hostup.Delta.Building;
 using Hostup.Delta.Format;
 using Hostup.Delta.Repair;
 using Hostup.Server.Blobs;
+using Hostup.Server.Updaters;
 
 namespace Hostup.Server.Deltas;
 
@@ -20,6 +21,12 @@ internal static class DeltaBuild
 {
     /// <summary>First argument of the process.</summary>
     public const string Command = "build-delta";
+
+    /// <summary>The same of a process that builds the delta between two device programs, by their digests.</summary>
+    public const string PackCommand = "build-pack";
+
+    /// <summary>In the place of a digest: no program.</summary>
+    public const string NoProgram = "none";
 
     /// <summary>Name of the delta in the folder.</summary>
     public const string FileName = "delta";
@@ -45,9 +52,12 @@ internal static class DeltaBuild
         DeltaWord last;
         try
         {
-            if (args is not [Command, var data, var from, var to, var folder])
-                throw new HostupException(HostupErrors.Usage, "cannot build a delta", "the arguments are not DATA FROM TO FOLDER", "let the server start this process");
-            last = await MakeAsync(new BlobStore(data), Digest.Parse(from), Digest.Parse(to), folder, p => words.WriteLine(new DeltaWord { Progress = p }.ToLine()), ct);
+            last = args switch
+            {
+                [Command, var data, var from, var to, var folder] => await MakeAsync(new BlobStore(data), Digest.Parse(from), Digest.Parse(to), folder, p => words.WriteLine(new DeltaWord { Progress = p }.ToLine()), ct),
+                [PackCommand, var data, var from, var to, var folder] => await UpdaterPackBuild.MakeAsync(new BlobStore(data), from == NoProgram ? null : Digest.Parse(from), Digest.Parse(to), folder, ct),
+                _ => throw new HostupException(HostupErrors.Usage, "cannot build a delta", "the arguments are not DATA FROM TO FOLDER", "let the server start this process"),
+            };
         }
         catch (HostupException e)
         {

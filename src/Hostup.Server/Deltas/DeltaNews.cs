@@ -5,4 +5,7 @@ internal sealed class DeltaNews : ChangeNews
 {
     /// <summary>What workers wait for: no delta has this id.</summary>
     public const string Queue = "";
+
+    /// <summary>That a device program was published: no delta has this id either.</summary>
+    public const string Updaters = "updaters";
 }

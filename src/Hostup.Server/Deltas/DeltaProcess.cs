@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
-using Hostup.Core;
 
 namespace Hostup.Server.Deltas;
 
@@ -32,10 +31,11 @@ internal sealed class DeltaProcess : IAsyncDisposable
     /// <summary>Part that is done, 0 to 1.</summary>
     public double Progress => Volatile.Read(ref _progress);
 
-    public static DeltaProcess Start(string dataDirectory, Digest fromEnvelope, Digest toEnvelope, string folder)
+    /// <param name="arguments">As <see cref="DeltaBuild"/> takes them.</param>
+    public static DeltaProcess Start(params IReadOnlyList<string> arguments)
     {
         var start = Program();
-        foreach (string argument in (string[])[DeltaBuild.Command, Path.GetFullPath(dataDirectory), fromEnvelope.ToString(), toEnvelope.ToString(), folder])
+        foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["DOTNET_GCHeapHardLimit"] = HeapLimit;

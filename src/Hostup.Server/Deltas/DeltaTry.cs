@@ -60,7 +60,7 @@ internal sealed class DeltaTry(IServiceScopeFactory scopes, ServerOptions option
     private async Task<bool> BuildAsync(DeltaRow delta, string owner, string folder, CancellationToken ct)
     {
         var (from, to) = await EnvelopesAsync(delta, ct);
-        await using var process = DeltaProcess.Start(options.DataDirectory, from, to, folder);
+        await using var process = DeltaProcess.Start(DeltaBuild.Command, Path.GetFullPath(options.DataDirectory), from.ToString(), to.ToString(), folder);
         long began = TimeProvider.System.GetTimestamp(), renewed = began;
         double told = 0;
         while (!process.Ended.IsCompleted)

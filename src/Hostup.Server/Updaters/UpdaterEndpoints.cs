@@ -6,6 +6,7 @@ using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
+using Hostup.Server.Deltas;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.EntityFrameworkCore;
 
@@ -38,7 +39,7 @@ internal static class UpdaterEndpoints
         return Results.Ok();
     }
 
-    private static async Task<UpdaterView> Publish(HttpRequest request, HostupDb db, BlobStore blobs, TimeProvider time, CancellationToken ct)
+    private static async Task<UpdaterView> Publish(HttpRequest request, HostupDb db, BlobStore blobs, TimeProvider time, DeltaNews news, CancellationToken ct)
     {
         byte[] json = await request.ReadAsync(Envelope.MaxBytes, ct);
         var envelope = Envelope.Parse(json);
@@ -56,6 +57,7 @@ internal static class UpdaterEndpoints
         row.Platform = statement.Platform;
         row.EnvelopeDigest = envelopeDigest.ToString();
         await db.SaveChangesAsync(ct);
+        news.Tell(DeltaNews.Updaters);
         return ToView(row);
     }
 

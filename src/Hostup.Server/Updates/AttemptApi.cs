@@ -5,6 +5,7 @@ using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
+using Hostup.Server.Updaters;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Updates;
@@ -22,7 +23,7 @@ internal static class AttemptApi
         group.MapPut("/attempts/{id}/log", AppendLog).TakesRaw("text/plain").WithSummary("Adds to the log of an attempt");
         group.MapPut("/attempts/{id}/plan", PutPlan).TakesRaw("application/octet-stream").WithSummary("Keeps the plan of an attempt");
         group.MapGet("/envelopes/{digest}", Envelope).Produces<byte[]>(contentType: "application/json").WithSummary("A signed document of a release or updater");
-        group.MapGet("/updaters/{digest}", Updater).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("A device program; Range");
+        group.MapGet("/updaters/{digest}", Updater).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("A device program, or a delta that gives one; Range");
     }
 
     private static async Task<LogAnswer> AppendLog(string id, long offset, Caller caller, HttpRequest request, AttemptIntake intake, AttemptLogs logs, CancellationToken ct)
@@ -51,10 +52,10 @@ internal static class AttemptApi
         return FileOf(known, name, blobs, "application/json");
     }
 
-    private static async Task<IResult> Updater(string digest, HostupDb db, BlobStore blobs, CancellationToken ct)
+    private static async Task<IResult> Updater(string digest, HostupDb db, BlobStore blobs, UpdaterPacks packs, CancellationToken ct)
     {
         string name = Digest.Parse(digest).ToString();
-        return FileOf(await db.Updaters.AnyAsync(u => u.Digest == name, ct), name, blobs, "application/octet-stream");
+        return FileOf(packs.Has(Digest.Parse(digest)) || await db.Updaters.AnyAsync(u => u.Digest == name, ct), name, blobs, "application/octet-stream");
     }
 
     private static IResult FileOf(bool known, string digest, BlobStore blobs, string type) => known && blobs.Find(Digest.Parse(digest)) is { } path

@@ -2,12 +2,13 @@ using System.Text.Json;
 using Hostup.Core;
 using Hostup.Core.Wire;
 using Hostup.Server.Database;
+using Hostup.Server.Updaters;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Updates;
 
 /// <summary>What a device is to do, as its poll is answered.</summary>
-internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvider time)
+internal sealed class Targets(HostupDb db, Policies.Policies policies, UpdaterPacks packs, TimeProvider time)
 {
     /// <summary>The target of a device; null: it is to stay. From here on the device may know of the attempt.</summary>
     public async Task<DeviceTarget?> OfAsync(string uuid, CancellationToken ct)
@@ -33,7 +34,7 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvi
             Version = found.Attempt.Version,
             ReleaseEnvelope = found.Envelope is { } envelope ? Digest.Parse(envelope) : Digest.Of([]),
             Revert = found.Attempt.ReleaseId is null,
-            Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) : null,
+            Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) { Packs = packs.Of(Digest.Parse(u.Digest)) } : null,
             Reinstall = found.Attempt.Reinstall,
             Cancel = found.Attempt.CancelAsked,
             OverrideLocks = found.Attempt.OverrideLocks,

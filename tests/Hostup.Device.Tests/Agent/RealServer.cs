@@ -31,7 +31,7 @@ internal sealed class RealServer : IAsyncDisposable
 
     public async Task StartAgainAsync()
     {
-        _host = await ServerHost.StartAsync(new ServerOptions { DataDirectory = _data, Urls = "http://127.0.0.1:0", LogLevel = Microsoft.Extensions.Logging.LogLevel.Error }, default);
+        _host = await ServerHost.StartAsync(new ServerOptions { DataDirectory = _data, Urls = "http://127.0.0.1:0", DeltaWorkers = 0, LogLevel = Microsoft.Extensions.Logging.LogLevel.Error }, default);
         OperatorKey = (await File.ReadAllTextAsync(_host.OperatorKeyFile)).Trim();
         Operator = new HttpClient { BaseAddress = Address };
         Operator.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", OperatorKey);
