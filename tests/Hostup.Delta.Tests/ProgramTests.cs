@@ -42,6 +42,8 @@ public sealed class ProgramTests : IDisposable
         Assert.Empty(await ApplyAsync(nothing, from));
         Assert.Equal(HostupErrors.BadDelta, (await Assert.ThrowsAsync<HostupException>(() => ApplyAsync(tree, from))).Code);
         await Assert.ThrowsAsync<HostupException>(() => ApplyAsync(delta, null));
+        Assert.Equal(6000, (await ApplyAsync(delta, from, 6000)).Length);
+        Assert.Equal(HostupErrors.BadDelta, (await Assert.ThrowsAsync<HostupException>(() => ApplyAsync(delta, from, 5999))).Code);
         byte[] damaged = delta.ToArray();
         damaged[^1] ^= 1;
         await Assert.ThrowsAsync<HostupException>(() => ApplyAsync(new MemoryStream(damaged), from));
@@ -54,11 +56,11 @@ public sealed class ProgramTests : IDisposable
         return path;
     }
 
-    private async Task<byte[]> ApplyAsync(MemoryStream delta, string? old)
+    private async Task<byte[]> ApplyAsync(MemoryStream delta, string? old, long mostBytes = long.MaxValue)
     {
         delta.Position = 0;
         using var made = new MemoryStream();
-        await ProgramDelta.ApplyAsync(delta, old, made, _folder, default);
+        await ProgramDelta.ApplyAsync(delta, old, made, _folder, mostBytes, default);
         return made.ToArray();
     }
 }

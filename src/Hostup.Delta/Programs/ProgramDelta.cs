@@ -39,9 +39,10 @@ public static class ProgramDelta
     /// <param name="old">File of the program that it is applied to; null: none.</param>
     /// <param name="output">Receives the program; not disposed.</param>
     /// <param name="scratch">Folder for temporary files.</param>
+    /// <param name="mostBytes">What the program may have: a delta says how long it is, and nobody signed that.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>bad-delta</c>, <c>delta-old</c>; what was written then is no program.</exception>
-    public static async Task ApplyAsync(Stream delta, string? old, Stream output, string scratch, CancellationToken ct)
+    public static async Task ApplyAsync(Stream delta, string? old, Stream output, string scratch, long mostBytes, CancellationToken ct)
     {
         long start = delta.Position;
         var header = await DeltaHeader.ReadAsync(delta, ct).ConfigureAwait(false);
@@ -56,6 +57,8 @@ public static class ProgramDelta
         bool found = false;
         while (await reader.NextAsync(ct).ConfigureAwait(false) is { } entry)
         {
+            if (entry.Size > mostBytes)
+                throw DeltaErrors.Bad($"it gives {entry.Size} bytes, the program has {mostBytes}");
             found |= entry.Kind == TreeEntryKind.File;
             while (entry.Kind == TreeEntryKind.File && await reader.ReadAsync(block, ct).ConfigureAwait(false) is > 0 and var read)
                 await output.WriteAsync(block.AsMemory(0, read), ct).ConfigureAwait(false);

@@ -45,7 +45,7 @@ internal sealed class UpdaterUnpacking(ServerLink server, string root)
             await server.FetchUpdaterAsync(wanted with { Digest = way.Pack.Digest, Size = way.Pack.Bytes }, packed, mostBytes, ct).ConfigureAwait(false);
             if (ThisProgram.DigestOfFile(packed) == way.Pack.Digest)
             {
-                await MakeAsync(packed, way.From, path, ct).ConfigureAwait(false);
+                await MakeAsync(packed, way.From, path, wanted.Size, ct).ConfigureAwait(false);
                 if (ThisProgram.DigestOfFile(path) == wanted.Digest)
                 {
                     File.Delete(packed);
@@ -62,14 +62,14 @@ internal sealed class UpdaterUnpacking(ServerLink server, string root)
         return false;
     }
 
-    private static async Task MakeAsync(string packed, string? from, string path, CancellationToken ct)
+    private static async Task MakeAsync(string packed, string? from, string path, long mostBytes, CancellationToken ct)
     {
         var delta = File.OpenRead(packed);
         await using var _ = delta.ConfigureAwait(false);
         // Without a buffer: what a place did not take must not be tried again by whoever closes the file.
         var program = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         await using var __ = program.ConfigureAwait(false);
-        await ProgramDelta.ApplyAsync(delta, from, program, Path.GetDirectoryName(path)!, ct).ConfigureAwait(false);
+        await ProgramDelta.ApplyAsync(delta, from, program, Path.GetDirectoryName(path)!, mostBytes, ct).ConfigureAwait(false);
         FileFlush.ToDisk(program);
     }
 }

@@ -27,7 +27,7 @@ internal static class UpdaterPackBuild
         delta.Position = 0;
         string made = Path.Combine(folder, "made");
         await using (var output = File.Create(made))
-            await ProgramDelta.ApplyAsync(delta, old, output, folder, ct);
+            await ProgramDelta.ApplyAsync(delta, old, output, folder, long.MaxValue, ct);
         await using var program = File.OpenRead(made);
         if (await DigestAsync(program, ct) != to)
             throw new HostupException(HostupErrors.DigestMismatch, "cannot offer the updater as a delta", $"what it gives is not {to}", "send both programs to the developers");

@@ -30,7 +30,7 @@ public sealed class UpdaterPackTests(TestServer server) : IClassFixture<TestServ
         byte[] delta = await File.ReadAllBytesAsync(Path.Combine(_folder, DeltaBuild.FileName));
         Assert.Equal((Digest.Of(delta).ToString(), (long)delta.Length), (word.Blob, word.Bytes));
         using var made = new MemoryStream();
-        await ProgramDelta.ApplyAsync(new MemoryStream(delta), fromAnother ? blobs.Find(from) : null, made, _folder, default);
+        await ProgramDelta.ApplyAsync(new MemoryStream(delta), fromAnother ? blobs.Find(from) : null, made, _folder, target.Length, default);
         Assert.Equal(target, made.ToArray());
         Assert.InRange(delta.Length, 100, fromAnother ? 2000 : target.Length * 8 / 10);
     }
