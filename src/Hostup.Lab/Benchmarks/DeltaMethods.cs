@@ -5,13 +5,6 @@ using Hostup.Lab.Programs;
 
 namespace Hostup.Lab.Benchmarks;
 
-/// <summary>What one way of getting from one tree to another takes.</summary>
-/// <param name="Name">How it is called in the table.</param>
-/// <param name="Bytes">To transfer.</param>
-/// <param name="Build">On the builder's side.</param>
-/// <param name="Apply">On the device's side; null: not measured.</param>
-internal sealed record DeltaResult(string Name, long Bytes, MeasuredRun Build, MeasuredRun? Apply);
-
 /// <summary>Our delta and those of other programs, each checked by what it gives.</summary>
 /// <param name="cli">Program library of hostup.</param>
 /// <param name="scratch">Folder that may be filled.</param>
@@ -20,15 +13,21 @@ internal sealed class DeltaMethods(string cli, string scratch, int threads)
 {
     private const int BlockBytes = 4096;
 
+    /// <summary>As the unit of the update process has it: what the garbage collector leaves lying is no need of the applier.</summary>
+    private static readonly Dictionary<string, string> DeviceHeap = new() { ["DOTNET_GCHeapHardLimit"] = "0x2800000", ["DOTNET_gcConcurrent"] = "0" };
+
+    /// <summary>All but ours, in the order of the table.</summary>
+    public IReadOnlyList<Func<PairTree, PairTree, CancellationToken, Task<DeltaResult>>> Others => [XdeltaAsync, ZstdAsync, RdiffAsync, CasyncAsync, BlocksAsync, FullAsync];
+
     public async Task<DeltaResult> HostupAsync(PairTree old, PairTree target, CancellationToken ct)
     {
         var dotnet = new Tool("dotnet");
         string delta = In("hupdelta"), made = In("made");
         var build = await MeasuredRun.OfAsync(dotnet, [cli, "delta", "build", "--from", old.Folder, "--to", target.Folder, "--out", delta, "--threads", threads.ToString(CultureInfo.InvariantCulture)], null, ct);
         // its exit status says whether the tree digest is the right one
-        var apply = await MeasuredRun.OfAsync(dotnet, [cli, "delta", "apply", "--from", old.Folder, "--delta", delta, "--out", made], null, ct);
+        var apply = await MeasuredRun.OfAsync(dotnet, [cli, "delta", "apply", "--from", old.Folder, "--delta", delta, "--out", made], null, DeviceHeap, ct);
         Directory.Delete(made, recursive: true);
-        return new DeltaResult("hostup delta", Size(delta), build, apply);
+        return new DeltaResult(DeltaResult.Ours, Size(delta), build, apply);
     }
 
     public async Task<DeltaResult> RdiffAsync(PairTree old, PairTree target, CancellationToken ct)
@@ -40,7 +39,7 @@ internal sealed class DeltaMethods(string cli, string scratch, int threads)
             + await MeasuredRun.OfAsync(new Tool("gzip"), ["-6", "-n", "-c", delta], packed, ct);
         var apply = await MeasuredRun.OfAsync(rdiff, ["patch", old.Tar, delta, made], null, ct);
         await CheckAsync(made, target, ct);
-        return new DeltaResult("rdiff -b 512, gzip -6", Size(packed), build, apply);
+        return new DeltaResult(DeltaResult.Rdiff, Size(packed), build, apply);
     }
 
     public async Task<DeltaResult> XdeltaAsync(PairTree old, PairTree target, CancellationToken ct)
@@ -50,7 +49,29 @@ internal sealed class DeltaMethods(string cli, string scratch, int threads)
         var build = await MeasuredRun.OfAsync(xdelta, ["-e", "-f", "-9", "-S", "lzma", "-B", "671088640", "-W", "16777216", "-s", old.Tar, target.Tar, delta], null, ct);
         var apply = await MeasuredRun.OfAsync(xdelta, ["-d", "-f", "-B", "671088640", "-s", old.Tar, delta, made], null, ct);
         await CheckAsync(made, target, ct);
-        return new DeltaResult("xdelta3 -9 -S lzma -B 640M", Size(delta), build, apply);
+        return new DeltaResult(DeltaResult.Xdelta, Size(delta), build, apply);
+    }
+
+    /// <summary>The old tar as prefix of the new one, in one window.</summary>
+    public async Task<DeltaResult> ZstdAsync(PairTree old, PairTree target, CancellationToken ct)
+    {
+        var zstd = new Tool("zstd");
+        string delta = In("zstd"), made = In("made.tar");
+        var build = await MeasuredRun.OfAsync(zstd, ["-q", "-f", "-T1", "-3", "--long=31", "--patch-from=" + old.Tar, target.Tar, "-o", delta], null, ct);
+        var apply = await MeasuredRun.OfAsync(zstd, ["-q", "-f", "-d", "--long=31", "--patch-from=" + old.Tar, delta, "-o", made], null, ct);
+        await CheckAsync(made, target, ct);
+        return new DeltaResult("zstd -3 --patch-from", Size(delta), build, apply);
+    }
+
+    /// <summary>No delta.</summary>
+    public async Task<DeltaResult> FullAsync(PairTree old, PairTree target, CancellationToken ct)
+    {
+        var zstd = new Tool("zstd");
+        string packed = In("full"), made = In("made.tar");
+        var build = await MeasuredRun.OfAsync(zstd, ["-q", "-f", "-T1", "-3", target.Tar, "-o", packed], null, ct);
+        var apply = await MeasuredRun.OfAsync(zstd, ["-q", "-f", "-d", packed, "-o", made], null, ct);
+        await CheckAsync(made, target, ct);
+        return new DeltaResult(DeltaResult.Full, Size(packed), build, apply);
     }
 
     public async Task<DeltaResult> CasyncAsync(PairTree old, PairTree target, CancellationToken ct)
@@ -61,7 +82,10 @@ internal sealed class DeltaMethods(string cli, string scratch, int threads)
         var build = await MeasuredRun.OfAsync(casync, ["make", "--store=" + store, index, target.Tar], null, ct);
         var had = Directory.EnumerateFiles(oldStore, "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)).ToHashSet();
         long missing = Directory.EnumerateFiles(store, "*", SearchOption.AllDirectories).Where(f => !had.Contains(Path.GetFileName(f))).Sum(Size);
-        return new DeltaResult("casync, 64 KiB chunks, index", missing + Size(index), build, null);
+        string made = In("made.tar");
+        var apply = await MeasuredRun.OfAsync(casync, ["extract", "--store=" + store, "--seed=" + old.Tar, index, made], null, ct);
+        await CheckAsync(made, target, ct);
+        return new DeltaResult("casync, 64 KiB chunks, index", missing + Size(index), build, apply);
     }
 
     /// <summary>Blocks of the new file system that the old one lacks, each once, as they are: what an index of block hashes makes a device fetch.</summary>

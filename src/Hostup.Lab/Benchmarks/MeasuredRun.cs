@@ -9,7 +9,7 @@ namespace Hostup.Lab.Benchmarks;
 /// <param name="Wall">From start to end.</param>
 /// <param name="Processor">User and system time.</param>
 /// <param name="PeakBytes">Largest resident size, as the kernel keeps it.</param>
-internal sealed record MeasuredRun(TimeSpan Wall, TimeSpan Processor, long PeakBytes)
+public sealed record MeasuredRun(TimeSpan Wall, TimeSpan Processor, long PeakBytes)
 {
     /// <summary>The kernel keeps the peak itself: only what grows in the last moments of a program can be missed.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
@@ -20,9 +20,14 @@ internal sealed record MeasuredRun(TimeSpan Wall, TimeSpan Processor, long PeakB
     /// <param name="output">File that receives its standard output; null: dropped.</param>
     /// <param name="ct">Ends it.</param>
     /// <exception cref="HostupException"><c>lab</c>: it is missing or does not end with 0.</exception>
-    public static async Task<MeasuredRun> OfAsync(Tool tool, IReadOnlyList<string> arguments, string? output, CancellationToken ct)
+    public static Task<MeasuredRun> OfAsync(Tool tool, IReadOnlyList<string> arguments, string? output, CancellationToken ct) => OfAsync(tool, arguments, output, new Dictionary<string, string>(), ct);
+
+    /// <summary>The same with more in its environment.</summary>
+    public static async Task<MeasuredRun> OfAsync(Tool tool, IReadOnlyList<string> arguments, string? output, IReadOnlyDictionary<string, string> environment, CancellationToken ct)
     {
         var start = new ProcessStartInfo(tool.Path ?? throw Failed(tool, arguments, "it is not installed"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         long begin = Stopwatch.GetTimestamp();
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync(ct);

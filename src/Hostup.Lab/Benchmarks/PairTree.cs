@@ -13,6 +13,9 @@ internal sealed record PairTree(string Folder, string Tar, string Kernel)
     /// <summary>Changes when the making below changes.</summary>
     private const string Recipe = "1";
 
+    /// <summary>What it was made from: the suites with the dates of their indexes.</summary>
+    public string Archive { get; init; } = "";
+
     private const string PackageNames =
         "systemd,systemd-sysv,dbus,udev,linux-image-cloud-amd64,network-manager,docker.io,openssh-server,chrony,e2fsprogs,ca-certificates,iproute2,iptables,kmod,zstd,initramfs-tools,"
         + "parted,dosfstools,curl,jq,modemmanager,avahi-daemon,less,vim-tiny,nano,rauc,bluez,wpasupplicant,rsync,tpm2-tools,cryptsetup-bin";
@@ -35,7 +38,7 @@ internal sealed record PairTree(string Folder, string Tar, string Kernel)
         {
             await BootstrapAsync(archive, suites, packages, Path.Combine(folder, "root"), ct);
             await TarAsync(folder, ct);
-        }, ct));
+        }, ct)) with { Archive = await archive.DescribeAsync(lab.Cache, suites, ct) };
     }
 
     /// <summary>The userland of one tree with kernel, modules and first root of another: a release that brings security fixes only.</summary>
@@ -49,7 +52,29 @@ internal sealed record PairTree(string Folder, string Tar, string Kernel)
             const string script = "set -e; cp -a \"$1\" \"$3\"; for part in $4; do rm -rf \"$3/$part\"; if [ -e \"$2/$part\" ] || [ -L \"$2/$part\" ]; then cp -a \"$2/$part\" \"$3/$part\"; fi; done";
             await new Tool("sh").RunAsync(["-c", script, "mix", userland.Folder, kernel.Folder, root, parts], ct);
             await TarAsync(folder, ct);
-        }, ct));
+        }, ct)) with { Archive = $"{userland.Archive}, kernel of {kernel.Archive}" };
+    }
+
+    /// <summary>Packages that the other tree has in another version, or not at all, or that this one lacks.</summary>
+    public int ChangedPackages(PairTree other)
+    {
+        var (mine, theirs) = (Packages(), other.Packages());
+        return mine.Except(theirs).Concat(theirs.Except(mine)).Select(p => p.Name).Distinct().Count();
+    }
+
+    /// <summary>As dpkg keeps them: paragraphs of "Field: value", deb-control(5).</summary>
+    private HashSet<(string Name, string Version)> Packages()
+    {
+        var packages = new HashSet<(string, string)>();
+        string name = "";
+        foreach (string line in File.ReadLines(Path.Combine(Folder, "var/lib/dpkg/status")))
+        {
+            if (line.StartsWith("Package: ", StringComparison.Ordinal))
+                name = line["Package: ".Length..];
+            else if (line.StartsWith("Version: ", StringComparison.Ordinal))
+                packages.Add((name, line["Version: ".Length..]));
+        }
+        return packages;
     }
 
     private static async Task BootstrapAsync(DebianArchive archive, IReadOnlyList<string> suites, string packages, string root, CancellationToken ct)

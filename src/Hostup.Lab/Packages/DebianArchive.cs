@@ -52,12 +52,31 @@ public sealed partial record DebianArchive(string MainUri, string SecurityUri)
         }
     }
 
-    private static async Task<string> ReadDigestAsync(HttpClient http, string address, CancellationToken ct)
+    /// <summary>The suites with the dates of their indexes, as of the first time that they are asked for on a day.</summary>
+    /// <exception cref="HostupException"><c>lab</c>: the archive cannot be reached.</exception>
+    public async Task<string> DescribeAsync(LabCache cache, IEnumerable<string> suites, CancellationToken ct)
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+        string today = TimeProvider.System.GetUtcNow().ToString("yyyyMMdd", null);
+        var described = new List<string>();
+        foreach (string suite in suites)
+        {
+            string address = $"{UriOf(suite)}/dists/{suite}/InRelease";
+            string folder = await cache.GetAsync("archive-date", today + "-" + new CacheKey().Add("address", address).Finish(), async folder =>
+                await File.WriteAllTextAsync(Path.Combine(folder, "date"), Date().Match(await ReadAsync(http, address, ct)).Groups[1].Value.Trim(), ct), ct);
+            described.Add($"{suite} ({await File.ReadAllTextAsync(Path.Combine(folder, "date"), ct)})");
+        }
+        return string.Join(", ", described);
+    }
+
+    private static async Task<string> ReadDigestAsync(HttpClient http, string address, CancellationToken ct) =>
+        string.Join('\n', IndexLine().Matches(await ReadAsync(http, address, ct)).Select(m => m.Value.Trim()));
+
+    private static async Task<string> ReadAsync(HttpClient http, string address, CancellationToken ct)
     {
         try
         {
-            string text = await http.GetStringAsync(new Uri(address), ct);
-            return string.Join('\n', IndexLine().Matches(text).Select(m => m.Value.Trim()));
+            return await http.GetStringAsync(new Uri(address), ct);
         }
         catch (HttpRequestException e)
         {
@@ -69,6 +88,9 @@ public sealed partial record DebianArchive(string MainUri, string SecurityUri)
 
     [GeneratedRegex(@"https?://[^\s\]]+")]
     private static partial Regex Address();
+
+    [GeneratedRegex(@"^Date: (.+)$", RegexOptions.Multiline)]
+    private static partial Regex Date();
 
     // SHA-256 line of the uncompressed index; the MD5 line has 32 digits and does not match
     [GeneratedRegex(@"^ [0-9a-f]{64} +\d+ main/binary-amd64/Packages$", RegexOptions.Multiline)]

@@ -31,7 +31,7 @@ public static class RequiredTools
     ];
 
     // Peers that deltas are compared with.
-    private static readonly (string ToolOrFile, string Package)[] DeltaPeers = [("rdiff", "rdiff"), ("xdelta3", "xdelta3"), ("casync", "casync"), ("mmdebstrap", "mmdebstrap")];
+    private static readonly (string ToolOrFile, string Package)[] DeltaPeers = [("rdiff", "rdiff"), ("xdelta3", "xdelta3"), ("casync", "casync"), ("zstd", "zstd"), ("mmdebstrap", "mmdebstrap")];
 
     /// <summary>Debian packages that are missing, in alphabetical order.</summary>
     public static IReadOnlyList<string> Missing() => Missing(Needed);
