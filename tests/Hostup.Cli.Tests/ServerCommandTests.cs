@@ -55,6 +55,21 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Equal("1.0.0", JsonDocument.Parse((await GoodAsync("", "updater", "list", "--json")).Output).RootElement.GetProperty("items")[0].GetProperty("version").GetString());
     }
 
+    [Fact]
+    public async Task A_release_on_the_server_can_be_either_side_of_a_delta()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await PublishAsync();
+        var release = ReleaseManifest.Parse(Envelope.Parse(await File.ReadAllBytesAsync(At("release.dsse"))).UnverifiedPayload.Span);
+
+        var built = await GoodAsync("", "delta", "build", "--from", "release:2.0.0", "--to", "release:2.0.0", "--out", At("same.hupdelta"), "--json");
+        var missing = await CommandRun.OfAsync("delta", "build", "--from", "release:9.9.9", "--to", "release:2.0.0", "--out", At("none.hupdelta"));
+
+        var report = JsonDocument.Parse(built.Output).RootElement;
+        Assert.Equal((release.TreeDigest.ToString(), release.TreeDigest.ToString()), (report.GetProperty("from").GetString(), report.GetProperty("to").GetString()));
+        Assert.Contains("[not-found]", missing.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(AttemptStates.RolledBack, "rollback-health", 1)]
     [InlineData(AttemptStates.Refused, "boot-space", 3)]

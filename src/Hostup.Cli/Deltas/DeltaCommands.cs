@@ -13,7 +13,7 @@ internal static class DeltaCommands
 
     private static ExampleCommand BuildOne(Terminal terminal)
     {
-        var from = new Option<string>("--from") { Description = "Tree that devices have: a folder, a tar file, an OCI layout or docker://HOST/REPOSITORY:TAG", Required = true };
+        var from = new Option<string>("--from") { Description = "Tree that devices have: a folder, a tar file, an OCI layout, docker://HOST/REPOSITORY:TAG or release:VERSION", Required = true };
         var to = new Option<string>("--to") { Description = "Tree that they are to get", Required = true };
         var file = new Option<string>("--out") { Description = "File that receives the delta", Required = true };
         var quality = new Option<int>("--quality") { Description = "Effort of packing, 0 to 11", DefaultValueFactory = _ => 11 };

@@ -7,7 +7,7 @@ using Hostup.Oci.Layers;
 
 namespace Hostup.Cli.Deltas;
 
-/// <summary>A root tree by what its name looks like: an OCI layout or docker://HOST/REPOSITORY:TAG, any other folder, or a tar file.</summary>
+/// <summary>A root tree by what its name looks like: an OCI layout, docker://HOST/REPOSITORY:TAG or release:VERSION, any other folder, or a tar file.</summary>
 internal static class TreeSource
 {
     /// <summary>Reads all of it; contents are copied to a temporary file.</summary>

@@ -1,4 +1,6 @@
+using Hostup.Cli.Api;
 using Hostup.Core.Errors;
+using Hostup.Core.Wire;
 using Hostup.Oci;
 using Hostup.Oci.Images;
 using Hostup.Oci.Layouts;
@@ -6,10 +8,11 @@ using Hostup.Oci.Registries;
 
 namespace Hostup.Cli.Releases;
 
-/// <summary>An image that the OS builder has: in an OCI layout, in a docker archive or in a registry.</summary>
+/// <summary>An image that the OS builder has: in an OCI layout, in a docker archive, in a registry, or of a release on the server.</summary>
 internal sealed class ImageSource : IDisposable
 {
     private const string RegistryScheme = "docker://";
+    private const string ReleaseScheme = "release:";
     private readonly string? _temporary;
     private readonly HttpClient? _http;
 
@@ -25,7 +28,7 @@ internal sealed class ImageSource : IDisposable
 
     public IBlobSource Blobs { get; }
 
-    /// <summary>Opens an image by what its name looks like: a folder, a file, or docker://HOST/REPOSITORY:TAG.</summary>
+    /// <summary>Opens an image by what its name looks like: a folder, a file, docker://HOST/REPOSITORY:TAG, or release:VERSION (or its id) of the server.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="platform">The machine, where the image has several variants; null: it has one.</param>
     /// <param name="ct">Cancels.</param>
@@ -34,6 +37,8 @@ internal sealed class ImageSource : IDisposable
     {
         if (name.StartsWith(RegistryScheme, StringComparison.Ordinal))
             return await OpenRegistryAsync(name[RegistryScheme.Length..], platform, ct);
+        if (name.StartsWith(ReleaseScheme, StringComparison.Ordinal))
+            return await OpenReleaseAsync(name[ReleaseScheme.Length..], platform, ct);
         if (!File.Exists(name))
         {
             var layout = OciLayout.Open(name);
@@ -83,5 +88,15 @@ internal sealed class ImageSource : IDisposable
         var http = RegistryClient.NewHttp();
         var client = new RegistryClient(http, new RegistryLocation(new Uri($"{scheme}://{host}"), name[(slash + 1)..colon]), null, new TransferCounter());
         return new ImageSource(await client.LoadAsync(name[(colon + 1)..], platform, ct), client, http: http);
+    }
+
+    private static async Task<ImageSource> OpenReleaseAsync(string name, OciPlatform? platform, CancellationToken ct)
+    {
+        var credentials = Credentials.Load();
+        using var api = new ApiClient(credentials);
+        var release = await api.GetAsync($"api/v1/releases/{Uri.EscapeDataString(name)}", WireJson.Default.ReleaseView, ct);
+        var http = RegistryClient.NewHttp();
+        var client = new RegistryClient(http, new RegistryLocation(credentials.Server, release.Repository), new RegistryCredentials("operator", credentials.Key), new TransferCounter());
+        return new ImageSource(await client.LoadAsync(release.Image.ToString(), platform, ct), client, http: http);
     }
 }
