@@ -93,7 +93,8 @@ public sealed class RepairList
     {
         if (stored.Length is < FixedBytes or > MaxBytes || !stored.Span[..Magic.Length].SequenceEqual(Magic))
             throw DeltaErrors.Bad("its repair list does not begin with HUPREPAR");
-        if (BinaryPrimitives.ReadUInt16LittleEndian(stored.Span[Magic.Length..]) is not Version and var version)
+        int version = BinaryPrimitives.ReadUInt16LittleEndian(stored.Span[Magic.Length..]);
+        if (version != Version)
             throw DeltaErrors.Bad($"its repair list has version {version}, this program reads version {Version}");
         var streams = FrameBody.Open(stored[FixedBytes..], (int)Streams.Count).Select(Unpack).ToArray();
         var (checks, layers, offsets) = (streams[(int)Streams.Checks], streams[(int)Streams.Layers], streams[(int)Streams.Offsets]);

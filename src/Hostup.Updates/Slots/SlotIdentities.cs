@@ -5,7 +5,7 @@ using Hostup.Updates.Run;
 
 namespace Hostup.Updates.Slots;
 
-/// <summary>What the device knows of the content of its slots: from the plan of the last attempt, never by guessing.</summary>
+/// <summary>What the device knows of the content of its slots: from the plan of the last attempt and from what was read of them, never by guessing.</summary>
 public static class SlotIdentities
 {
     /// <summary>Both slots, the running one first; empty when the slots cannot be told.</summary>
@@ -27,8 +27,21 @@ public static class SlotIdentities
                 var release = attempt!.Value.Release;
                 return new SlotReport(label, release.Version, release.Image.Digest, release.TreeDigest);
             }
-            return new SlotReport(label, runs ? facts.OsVersion : plan?.FromSlot == label ? plan.FromVersion : "", null, null);
+            return new SlotReport(label, runs ? facts.OsVersion : plan?.FromSlot == label ? plan.FromVersion : "", null, runs ? KnownTree(device) : null);
         }
         return [Describe(facts.Running.Label), Describe(facts.Spare.Label)];
+    }
+
+    /// <summary>What the next delta can begin with, also on a device whose OS came from a factory: noted when somebody read it.</summary>
+    private static Digest? KnownTree(DevicePorts device)
+    {
+        try
+        {
+            return RunningTree.Known(device);
+        }
+        catch (IOException)
+        {
+            return null; // nothing that is reported rests on it
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
 using Hostup.Lab.Sim;
+using Hostup.Updates.Checks;
 using Hostup.Updates.Slots;
 
 namespace Hostup.Updates.Tests.Deltas;
@@ -43,6 +44,18 @@ public sealed class DeltaUpdateTests
         SpareContent.Remember(scene.Device.Files, Guid.NewGuid(), DeltaScene.New.TreeDigest);
 
         Assert.Equal(DeltaScene.Old.TreeDigest, RunningTree.Known(scene.Device.Device));
+    }
+
+    [Fact]
+    public async Task The_tree_that_runs_is_reported_once_somebody_read_it()
+    {
+        var scene = await DeltaScene.SetAsync();
+        Assert.All(SlotIdentities.Read(scene.Device.Device, await DeviceFacts.ReadAsync(scene.Device.Device, default)), s => Assert.Null(s.TreeDigest));
+
+        await scene.Device.Target.PlanAsync(scene.Device);
+
+        var slots = SlotIdentities.Read(scene.Device.Device, await DeviceFacts.ReadAsync(scene.Device.Device, default));
+        Assert.Equal([DeltaScene.Old.TreeDigest, null], slots.Select(s => s.TreeDigest));
     }
 
     [Fact]
