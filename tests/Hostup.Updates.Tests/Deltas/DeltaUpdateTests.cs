@@ -55,7 +55,8 @@ public sealed class DeltaUpdateTests
         await scene.Device.Target.PlanAsync(scene.Device);
 
         var slots = SlotIdentities.Read(scene.Device.Device, await DeviceFacts.ReadAsync(scene.Device.Device, default));
-        Assert.Equal([DeltaScene.Old.TreeDigest, null], slots.Select(s => s.TreeDigest));
+        Assert.Equal(DeltaScene.Old.TreeDigest, slots[0].TreeDigest);
+        Assert.Null(slots[1].TreeDigest);
     }
 
     [Fact]
