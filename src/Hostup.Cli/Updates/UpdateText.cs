@@ -36,6 +36,8 @@ internal static class UpdateText
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"step      {step.Name,-18} {step.State,-8} {step.Seconds,8:0.0} s"));
         foreach (string said in PolicyText.Lines(attempt.Policy))
             writer.WriteLine($"policy    {said}");
+        foreach (var expected in attempt.Estimate ?? [])
+            writer.WriteLine($"expected  {expected.Cause,-18} in {(expected.Received is { } most ? $"at most {new ByteCount(most)}" : "an unknown number of bytes")}");
         foreach (string bytes in Bytes(report))
             writer.WriteLine($"bytes     {bytes}");
     }

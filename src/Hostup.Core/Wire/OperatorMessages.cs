@@ -251,7 +251,15 @@ public sealed record AttemptView
 
     /// <summary>Bytes of log so far, read at GET /api/v1/attempts/{id}/log.</summary>
     public long LogBytes { get; init; }
+
+    /// <summary>What it will cost its device, as far as the server can tell; null: it has ended, or it is a revert. Only in the view of one attempt and in the answer that made it.</summary>
+    public IReadOnlyList<EstimatedBytes>? Estimate { get; init; }
 }
+
+/// <summary>Bytes that a device will receive for an update, at most: what it has already the server does not know of all.</summary>
+/// <param name="Cause">As in the account of an attempt: manifest, updater, delta or registry, supervisor.</param>
+/// <param name="Received">Bytes; null: not known beforehand.</param>
+public sealed record EstimatedBytes(string Cause, long? Received);
 
 /// <summary>A change of state of an attempt.</summary>
 /// <param name="At">When the server learned of it.</param>

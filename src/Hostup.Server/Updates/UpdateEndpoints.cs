@@ -34,10 +34,10 @@ internal static class UpdateEndpoints
     public static HostupException NoAttempt(string id) =>
         new(HostupErrors.NotFound, $"cannot find attempt {id}", "there is none of that id", "see `hostup update list DEVICE`");
 
-    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
+    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, Estimates estimates, CancellationToken ct)
     {
         var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, ct);
-        return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
+        return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]) with { Estimate = await estimates.OfAsync(attempt, ct) });
     }
 
     private static async Task<IResult> Revert(string device, RevertRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
@@ -55,7 +55,7 @@ internal static class UpdateEndpoints
         return Paging.Page(rows, count, a => a.Id, a => a.ToView([]));
     }
 
-    private static async Task<AttemptView> Show(string id, HostupDb db, AttemptNews news, Silences silences, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
+    private static async Task<AttemptView> Show(string id, HostupDb db, AttemptNews news, Silences silences, Estimates estimates, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
     {
         var until = time.GetUtcNow().AddSeconds(Math.Clamp(seconds ?? 30, 0, MaxWaitSeconds));
         while (true)
@@ -64,17 +64,17 @@ internal static class UpdateEndpoints
             var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
-                return await WholeAsync(row, db, silences, ct);
+                return await WholeAsync(row, db, silences, estimates, ct);
             await Task.WhenAny(change, Task.Delay(left < LookAgain ? left : LookAgain, time, ct));
             ct.ThrowIfCancellationRequested();
         }
     }
 
-    private static async Task<AttemptView> WholeAsync(AttemptRow row, HostupDb db, Silences silences, CancellationToken ct)
+    private static async Task<AttemptView> WholeAsync(AttemptRow row, HostupDb db, Silences silences, Estimates estimates, CancellationToken ct)
     {
         var events = await db.AttemptEvents.AsNoTracking().Where(e => e.AttemptId == row.Id).OrderBy(e => e.Id).ToListAsync(ct);
         var seen = await db.Devices.Where(d => d.Uuid == row.DeviceUuid).Select(d => d.LastSeenAt).SingleAsync(ct);
-        return row.ToView(events) with { Silence = await silences.OfAsync(row, seen, ct) };
+        return row.ToView(events) with { Silence = await silences.OfAsync(row, seen, ct), Estimate = await estimates.OfAsync(row, ct) };
     }
 
     private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)
