@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
@@ -20,6 +21,8 @@ public sealed class DeltaRepairTests : IAsyncLifetime
 {
     /// <summary>A frame of 1 MiB lies in three or four members of the image; the one with the file's header and one ahead come too. Manifest and repair list are small.</summary>
     private const long MostLiteral = (7 * (512 << 10)) + (64 << 10);
+
+    private const int Killed = 137;
 
     private readonly TemporaryDirectory _scratch = new();
     private NetworkRelease _release = null!;
@@ -84,6 +87,23 @@ public sealed class DeltaRepairTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Processes_that_are_killed_before_and_in_a_repair_are_followed_by_one_that_ends_it()
+    {
+        await ChangeRunningAsync();
+        await File.WriteAllBytesAsync(_scratch.Of("manifest.json"), _release.Manifest.ToJson());
+        var ends = new List<int>();
+
+        foreach (long after in (long[])[_delta.Content.Length / 2, _delta.Content.Length / 3, 1_200_000, 800_000, long.MaxValue])
+        {
+            await using var network = new BadNetwork(_release.Registry.Base);
+            ends.Add(await KillAfterAsync(after, network));
+        }
+
+        Assert.Equal((Killed, 0), (ends[0], ends[^1]));
+        Assert.Equal(_release.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(Path.Combine(Device, "tree"), null, default));
+    }
+
+    [Fact]
     public async Task Places_of_the_list_lead_to_the_contents_of_the_image()
     {
         using var link = new SourceLink(new UpdatePolicy(), TimeProvider.System);
@@ -98,6 +118,21 @@ public sealed class DeltaRepairTests : IAsyncLifetime
             var entry = (await image.NextAsync(default))!;
             Assert.Equal((tree[i].Entry.Size, list[i].Place), (entry.Size, image.Place));
         }
+    }
+
+    private async Task<int> KillAfterAsync(long bytes, BadNetwork network)
+    {
+        string program = typeof(BadNetwork).Assembly.Location, address = network.Address.ToString();
+        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", Device, _scratch.Of("manifest.json"), address, "--deltas", address]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        network.Progress = sent =>
+        {
+            if (sent >= bytes && !process.HasExited)
+                process.Kill();
+        };
+        string errors = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode is 0 or Killed, $"{process.ExitCode}: {errors}");
+        return process.ExitCode;
     }
 
     private async Task<IReadOnlyList<RootTreeEntry>> TreeAsync()
