@@ -28,11 +28,11 @@ internal sealed class PatchReader : IMadeContent
     public PatchReader(OpenFrame frame, OldSpace old, long newPosition, long length, byte[] block)
     {
         (_frame, _old, _newPosition, Left, _block) = (frame, old, newPosition, length, block);
-        long model = frame.Makings.Number(1);
-        var target = model == 0 ? null : ElfLayout.Read(frame.Makings);
+        var model = (ProgramModel)frame.Makings.Number((int)ProgramModel.Arm64);
+        var target = model == ProgramModel.None ? null : ElfLayout.Read(frame.Makings);
         _pieces = ReadPieces(frame.Makings.Count(DeltaLimits.Pieces));
         if (target is not null)
-            _predictor = new ReferencePredictor(new PieceMap(_pieces, newPosition), OldLayout(), target);
+            _predictor = new ReferencePredictor(model, new PieceMap(_pieces, newPosition), OldLayout(), target);
     }
 
     /// <summary>Bytes that are still to come.</summary>

@@ -28,7 +28,7 @@ internal sealed class PatchWriter(ByteSink makings, Func<FrameStreams, ByteSink>
             differences = predicted;
         else
             predictor = null;
-        makings.PutNumber(predictor is null ? 0 : 1);
+        makings.PutNumber(predictor is null ? (int)ProgramModel.None : (int)patch.OldLayout!.Model);
         if (predictor is not null)
             patch.TargetLayout!.Write(makings);
         makings.PutNumber(pieces.Count);
@@ -68,8 +68,8 @@ internal sealed class PatchWriter(ByteSink makings, Func<FrameStreams, ByteSink>
         }
     }
 
-    private static ReferencePredictor? Predictor(FilePatch patch, List<PatchPiece> pieces, int from) => patch is { OldLayout: { Machine: ElfLayout.X64 } old, TargetLayout: { } target }
-        ? new ReferencePredictor(new PieceMap([.. pieces.Select(p => p with { OldPosition = p.OldPosition + patch.OldOffset })], patch.TargetOffset + from), old, target)
+    private static ReferencePredictor? Predictor(FilePatch patch, List<PatchPiece> pieces, int from) => patch is { OldLayout: { Model: not ProgramModel.None } old, TargetLayout: { } target }
+        ? new ReferencePredictor(old.Model, new PieceMap([.. pieces.Select(p => p with { OldPosition = p.OldPosition + patch.OldOffset })], patch.TargetOffset + from), old, target)
         : null;
 
     private byte[] Differences(FilePatch patch, List<PatchPiece> pieces, int at, ReferencePredictor? predictor)

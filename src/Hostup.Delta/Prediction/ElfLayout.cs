@@ -20,12 +20,15 @@ internal sealed record ElfLayout(int Machine, IReadOnlyList<Load> Loads, long Fr
 {
     /// <summary>Program headers follow the file header in everything that compilers make.</summary>
     public const int HeadBytes = 4096;
-    public const int X64 = 62;
+    private const int X64 = 62, Arm64 = 183;
 
     private const int MaxLoads = 16;
     private const int ProgramHeaderBytes = 56;
     private const uint TypeLoad = 1;
     private const uint TypeFrameTable = 0x6474E550;
+
+    /// <summary>How references of such a program are found.</summary>
+    public ProgramModel Model => Machine switch { X64 => ProgramModel.X64, Arm64 => ProgramModel.Arm64, _ => ProgramModel.None };
 
     /// <summary>Reads the beginning of a file.</summary>
     /// <returns>Null when it is no 64-bit little-endian program or library.</returns>

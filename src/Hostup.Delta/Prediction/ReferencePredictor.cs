@@ -4,10 +4,14 @@ namespace Hostup.Delta.Prediction;
 
 /// <summary>
 /// Rewrites old bytes as they would look if nothing but places had changed: what a field of a program refers to is known to have moved,
-/// so the field is expected to have moved with it. Where that is wrong, the difference says so. x86-64.
+/// so the field is expected to have moved with it. Where that is wrong, the difference says so.
 /// </summary>
 /// <remarks>Builder and reader give it the same blocks; its output depends on nothing but them, the map and the layouts.</remarks>
-internal sealed class ReferencePredictor(PieceMap map, ElfLayout old, ElfLayout target)
+/// <param name="model">How references are found.</param>
+/// <param name="map">Where old bytes went.</param>
+/// <param name="old">What is mapped where in the old program.</param>
+/// <param name="target">The same of the new one.</param>
+internal sealed class ReferencePredictor(ProgramModel model, PieceMap map, ElfLayout old, ElfLayout target)
 {
     /// <summary>Blocks in which a piece is predicted, from its beginning; a field across two blocks stays as it is.</summary>
     public const int BlockBytes = 64 << 10;
@@ -30,7 +34,9 @@ internal sealed class ReferencePredictor(PieceMap map, ElfLayout old, ElfLayout 
             if (end <= from)
                 continue;
             var part = block[(int)(from - oldPosition)..(int)(end - oldPosition)];
-            if (load.IsCode)
+            if (load.IsCode && model == ProgramModel.Arm64)
+                PredictArm(part, load, from, newPosition + from - oldPosition);
+            else if (load.IsCode)
                 PredictCode(part, load, from, newPosition + from - oldPosition);
             else
                 PredictTables(part, load, from, newPosition + from - oldPosition);
@@ -58,11 +64,23 @@ internal sealed class ReferencePredictor(PieceMap map, ElfLayout old, ElfLayout 
         }
     }
 
+    /// <summary>Linkers for AArch64 put constants, relocations and the tables of stack frames into the mapping of the code.</summary>
+    private void PredictArm(Span<byte> part, Load load, long oldPosition, long newPosition)
+    {
+        int code = HasFrameTable(load) ? (int)Math.Clamp(old.FrameTable - oldPosition, 0, part.Length) : part.Length;
+        PredictAddresses(part[..code], oldPosition);
+        new ArmCode(old, NewAddress).Predict(part[..code], oldPosition - load.Offset + load.Address, target.AddressOf(newPosition));
+        if (code < part.Length)
+            PredictFrames(part[code..], load, oldPosition + code, newPosition + code);
+    }
+
+    private bool HasFrameTable(Load load) => old.FrameTable >= load.Offset && old.FrameTable < load.Offset + load.FileBytes;
+
     /// <summary>Addresses in aligned words, and the two tables of stack frames.</summary>
     private void PredictTables(Span<byte> part, Load load, long oldPosition, long newPosition)
     {
         int at = 0;
-        if (old.FrameTable >= load.Offset && old.FrameTable < load.Offset + load.FileBytes)
+        if (HasFrameTable(load))
         {
             at = PredictAddresses(part[..(int)Math.Clamp(old.FrameTable - oldPosition, 0, part.Length)], oldPosition);
             PredictFrames(part[at..], load, oldPosition + at, newPosition + at);
