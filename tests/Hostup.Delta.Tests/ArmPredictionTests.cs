@@ -65,7 +65,7 @@ public sealed class ArmPredictionTests
             bodies[caller][at + 1] = 0x90000000 | ((pages & 3) << 29) | (((pages >> 2) & 0x7FFFF) << 5) | (uint)at;
             bodies[caller][at + 2] = 0xF9400000 | ((uint)((address & 0xFFF) >> 3) << 10) | ((uint)at << 5) | 1;
         }
-        byte[] text = [.. bodies.SelectMany(b => b).SelectMany(BitConverter.GetBytes)];
+        byte[] text = [.. bodies.SelectMany(b => b).SelectMany(w => BitConverter.GetBytes(w))];
         return [.. Head(machine, text.Length, table), .. text, .. new byte[table - CodeStart - text.Length], .. TestTrees.Bytes(seed, 4096)];
     }
 
