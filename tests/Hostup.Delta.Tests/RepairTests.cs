@@ -167,6 +167,20 @@ public sealed class RepairTests
     }
 
     [Fact]
+    public async Task A_list_of_another_tree_is_refused()
+    {
+        using var from = await TestTrees.SpoolAsync(("a", TestTrees.Bytes(1, 3000)));
+        using var to = await TestTrees.SpoolAsync(("a", TestTrees.Bytes(1, 3100)));
+        using var other = await TestTrees.SpoolAsync(("a", TestTrees.Bytes(1, 3200)));
+        var image = new ImageOfTree(other);
+        byte[] delta = await TestTrees.BuildAsync(from, to);
+
+        var refusal = await Assert.ThrowsAsync<HostupException>(() => new WrittenTree().ApplyAsync(new MemoryStream(delta), from, image.Repairing(1)));
+
+        Assert.Equal((HostupErrors.BadDelta, 0), (refusal.Code, image.Opened));
+    }
+
+    [Fact]
     public async Task A_list_is_read_as_it_was_written()
     {
         var (from, to) = await TestTrees.RandomPairAsync(6);

@@ -24,7 +24,7 @@ internal sealed class LiteralFiles : IAsyncDisposable
     /// <param name="old">The tree that the delta is applied to.</param>
     /// <param name="entries">The listing of the new one.</param>
     /// <param name="repairs">Where contents are.</param>
-    /// <exception cref="HostupException"><c>delta-old</c>: the listing is not the one that the list of repairs was made for.</exception>
+    /// <exception cref="HostupException"><c>bad-delta</c>: the list of repairs was made for another tree.</exception>
     public LiteralFiles(IDeltaTree old, IReadOnlyList<ListedEntry> entries, DeltaRepairs repairs)
     {
         (_old, _entries, _repairs, _numbers) = (old, entries, repairs, new int[entries.Count]);
@@ -32,7 +32,7 @@ internal sealed class LiteralFiles : IAsyncDisposable
         for (int i = 0; i < entries.Count; i++)
             _numbers[i] = entries[i].Entry.Kind == TreeEntryKind.File ? files++ : -1;
         if (files != repairs.List.Count || ListingCheck.Of(entries.Select(e => e.Entry)) != repairs.List.Listing)
-            throw DeltaErrors.WrongOld("names, owners or times of the old tree are not what they were when the delta was built");
+            throw DeltaErrors.Bad("its repair list is of another tree");
     }
 
     /// <summary>Whether a file is being read.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Hostup.Core.RootTrees;
 using Hostup.Delta.Format;
@@ -17,7 +18,7 @@ internal sealed class ListingReader(IReadOnlyList<TreeEntry> old, ByteSource[] s
     /// <summary>Indexes of files that are written after all others.</summary>
     public IReadOnlyList<int> Late { get; private set; } = [];
 
-    /// <exception cref="Core.Errors.HostupException"><c>bad-delta</c>.</exception>
+    /// <exception cref="Core.Errors.HostupException"><c>bad-delta</c>; <c>delta-old</c> when the old listing is another one.</exception>
     public IReadOnlyList<ListedEntry> Read(int count)
     {
         while (_entries.Count < count)
@@ -37,9 +38,10 @@ internal sealed class ListingReader(IReadOnlyList<TreeEntry> old, ByteSource[] s
             late.Add(_entries[index].Entry.Kind == TreeEntryKind.File && seen.Add(index) ? index : throw DeltaErrors.Bad("something that is no file is to be written last"));
         }
         Late = late;
+        ulong check = BinaryPrimitives.ReadUInt64LittleEndian(Stream(ListingStreams.Late).Bytes(ListingCheck.Bytes));
         foreach (var stream in streams)
             stream.MustEnd();
-        return _entries;
+        return ListingCheck.Of(_entries.Select(e => e.Entry)) == check ? _entries : throw DeltaErrors.WrongOld("names, owners or times of the old tree are not what they were when the delta was built");
     }
 
     private void Add(ListingCodes codes)

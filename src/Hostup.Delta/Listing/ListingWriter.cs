@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using Hostup.Core.RootTrees;
 using Hostup.Delta.Format;
@@ -29,6 +30,9 @@ internal sealed class ListingWriter(IReadOnlyList<TreeEntry> old)
         Stream(ListingStreams.Late).PutNumber(late.Count);
         foreach (int index in late)
             Stream(ListingStreams.Late).PutNumber(index);
+        Span<byte> check = stackalloc byte[ListingCheck.Bytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(check, ListingCheck.Of(entries.Select(e => e.Entry)));
+        Stream(ListingStreams.Late).Put(check);
         return [.. _streams.Select(s => s.Written)];
     }
 

@@ -4,6 +4,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.RootTrees;
 using Hostup.Delta.Building;
 using Hostup.Delta.Format;
+using Hostup.Delta.Listing;
 
 namespace Hostup.Delta.Repair;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Hostup.Core.Wire;
 using Hostup.EndToEnd.Tests.Lab;
-using Hostup.Lab.Scenarios;
 
 namespace Hostup.EndToEnd.Tests.Updates;
 

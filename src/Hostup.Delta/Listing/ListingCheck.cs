@@ -1,6 +1,7 @@
 using Hostup.Core.RootTrees;
+using Hostup.Delta.Repair;
 
-namespace Hostup.Delta.Repair;
+namespace Hostup.Delta.Listing;
 
 /// <summary>
 /// The first 8 bytes of the tree digest that a listing would have if the SHA-256 of each content were zero: a listing that was made of a changed old one
@@ -8,6 +9,9 @@ namespace Hostup.Delta.Repair;
 /// </summary>
 internal static class ListingCheck
 {
+    /// <summary>Bytes in which it is stored, the lowest first.</summary>
+    public const int Bytes = 8;
+
     private static readonly byte[] NoContent = new byte[32];
 
     public static ulong Of(IEnumerable<TreeEntry> entries)
