@@ -158,9 +158,9 @@ public sealed class DeltaWorkerTests
         await using var server = await DeltaServer.StartAsync(o => o with { DeltaWorkers = 0 });
         var (from, to) = ((await TestTree.Old().PublishAsync(server)).Envelope, (await TestTree.New().PublishAsync(server)).Envelope);
 
-        await using var fallen = DeltaProcess.Start(server.Directory, from, to, Path.Combine(server.Directory, "there-is-none"));
+        await using var fallen = Start(server, from, to, Path.Combine(server.Directory, "there-is-none"));
         var end = await fallen.Ended;
-        var unwanted = DeltaProcess.Start(server.Directory, from, to, server.Directory);
+        var unwanted = Start(server, from, to, server.Directory);
         await unwanted.DisposeAsync();
 
         Assert.Null(end.Said);
@@ -176,9 +176,12 @@ public sealed class DeltaWorkerTests
         await using var server = await DeltaServer.StartAsync(o => o with { DeltaWorkers = 0 });
         var from = (await TestTree.Old().PublishAsync(server)).Envelope;
 
-        await using var process = DeltaProcess.Start(server.Directory, from, Digest.Of("none"u8), server.Directory);
+        await using var process = Start(server, from, Digest.Of("none"u8), server.Directory);
         var end = await process.Ended;
 
         Assert.Equal((0, "not-found"), (end.ExitCode, end.Said!.Error!.Code));
     }
+
+    private static DeltaProcess Start(TestServer server, Digest from, Digest to, string folder) =>
+        DeltaProcess.Start(DeltaBuild.Command, server.Directory, from.ToString(), to.ToString(), folder);
 }
