@@ -115,6 +115,7 @@ internal sealed class Victim : IDisposable
     {
         var (file, program) = await intake.TakeAsync(target, default);
         Program = program;
+        Device.Target = Device.Target with { AttemptId = target.AttemptId };
         using var link = new SourceLink(target.Policy, TimeProvider.System, connections: connections);
         IHostAppSource[] sources = [new RegistrySource("registry", link, server, new RegistryCredentials($"d_{Uuid}", Key), null), .. target.FallbackRegistries.Select(f => new RegistrySource("fallback", link, new Uri(f), null, null))];
         End = await new UpdateBeginning(file, null).StartAsync(Device.Device, new UpdateRun(Device.Device, Device.Ports, _ => sources), default);
