@@ -10,10 +10,11 @@ public static class DotNet
     /// <param name="arguments">Arguments.</param>
     /// <param name="line">Told each line of output; null: output is shown only when it fails.</param>
     /// <param name="ct">Ends it.</param>
+    /// <param name="aside">With lower priority than whatever else runs.</param>
     /// <returns>Exit code.</returns>
-    public static async Task<int> RunAsync(string folder, IReadOnlyList<string> arguments, Action<string>? line, CancellationToken ct)
+    public static async Task<int> RunAsync(string folder, IReadOnlyList<string> arguments, Action<string>? line, CancellationToken ct, bool aside = false)
     {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(aside ? "nice" : "dotnet", aside ? ["-n", "10", "dotnet", .. arguments] : arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
         // Build servers outlive their build and keep a caller's pipes open.

@@ -25,14 +25,14 @@ public sealed class TestRun(string root)
         Console.WriteLine("building");
         bool good = await DotNet.RunAsync(root, ["build", "Hostup.slnx", "-c", "Release", "-v", "quiet", "--nologo"], null, ct) == 0;
         if (!good)
-            _failed++;
+            Count(0, 1, 0);
         return good;
     }
 
     /// <summary>Counts a failure that no test reported, and says it.</summary>
     public void Fail(string why)
     {
-        _failed++;
+        Count(0, 1, 0);
         Console.WriteLine($"failed   {why}");
     }
 
@@ -44,20 +44,21 @@ public sealed class TestRun(string root)
     {
         var (caught, survived, skipped) = await new Mutations(root, testsPassed).RunAsync(only, ct);
         Console.WriteLine($"mutate: {caught} caught, {survived} survived, {skipped} skipped");
-        (_passed, _failed, _skipped) = (_passed + caught, _failed + survived, _skipped + skipped);
+        Count(caught, survived, skipped);
     }
 
-    /// <summary>Runs the tests that a filter chooses, in every test program.</summary>
+    /// <summary>Runs the tests that a filter chooses. Two runs may go side by side.</summary>
     /// <param name="tier">Name for people.</param>
     /// <param name="filter">Options of the test programs.</param>
     /// <param name="everyTest">Print a line for each test, not only for those that did not pass.</param>
     /// <param name="ct">Ends the run.</param>
-    public async Task RunAsync(string tier, IReadOnlyList<string> filter, bool everyTest, CancellationToken ct)
+    /// <param name="programs">Which test programs, by name; null: every one.</param>
+    /// <param name="aside">Leave the processors to whatever else wants them.</param>
+    public async Task RunAsync(string tier, IReadOnlyList<string> filter, bool everyTest, CancellationToken ct, Func<string, bool>? programs = null, bool aside = false)
     {
-        int before = _passed + _failed + _skipped;
-        foreach (string project in Directory.EnumerateDirectories(Path.Combine(root, "tests"), "*.Tests").Order(StringComparer.Ordinal))
+        int found = 0;
+        foreach (string name in Directory.EnumerateDirectories(Path.Combine(root, "tests"), "*.Tests").Select(p => Path.GetFileName(p)).Where(n => programs?.Invoke(n) ?? true).Order(StringComparer.Ordinal))
         {
-            string name = Path.GetFileName(project);
             var counter = new Counter(everyTest);
             var lines = new List<string>();
             int exit;
@@ -70,25 +71,33 @@ public sealed class TestRun(string root)
                         lock (lines)
                             lines.Add(text);
                     }
-                }, ct);
+                }, ct, aside);
             }
             finally
             {
                 // What ran counts, also when the run is ended.
-                (_passed, _failed, _skipped) = (_passed + counter.Passed, _failed + counter.Failed, _skipped + counter.Skipped);
+                Count(counter.Passed, counter.Failed, counter.Skipped);
+                found += counter.Total;
             }
             // A test program that dies without a failed test is a failure of its own.
             if (exit != 0 && (counter.Failed == 0 || exit > 1))
             {
-                _failed++;
+                Count(0, 1, 0);
                 lines.ForEach(Console.WriteLine);
                 Console.WriteLine($"failed   {name} ended with exit code {exit}");
             }
             if (counter.Total > 0)
                 Console.WriteLine($"{tier}: {name[..^".Tests".Length]}: {counter.Passed} passed, {counter.Failed} failed, {counter.Skipped} skipped ");
         }
-        if (_passed + _failed + _skipped == before)
+        if (found == 0)
             Fail($"{tier}: no test was found");
+    }
+
+    private void Count(int passed, int failed, int skipped)
+    {
+        Interlocked.Add(ref _passed, passed);
+        Interlocked.Add(ref _failed, failed);
+        Interlocked.Add(ref _skipped, skipped);
     }
 
     // Lines of xunit's JSON reporter.
