@@ -10,6 +10,9 @@ namespace Hostup.Cli.Devices;
 /// <summary>hostup device: what runs where.</summary>
 internal static class DeviceCommands
 {
+    // behind the names in the text of a device
+    private const int TextColumn = 13;
+
     public static Command Build(Terminal terminal) => new("device", "See devices and change their keys.")
     {
         List(terminal), Show(terminal), Events(terminal),
@@ -107,6 +110,8 @@ internal static class DeviceCommands
         if ((device.OpenAttempt ?? device.LastAttempt) is not { } attempt)
             return;
         writer.WriteLine($"{(attempt.EndedAt is null ? "update     " : "last update")}  to {attempt.Version}: {attempt.Report.State}{(attempt.Report.Message is { } message ? $", {message}" : "")}  ({attempt.Id})");
+        if (device.WhyNot is { } why)
+            Terminal.Field(writer, "why not", why.Sentence, TextColumn);
         foreach (string bytes in UpdateText.Bytes(attempt.Report))
             writer.WriteLine($"bytes        {bytes}");
     }

@@ -144,6 +144,9 @@ public sealed record DeviceView
 
     /// <summary>It is asked to change its key and has not done so yet.</summary>
     public bool KeyRotationAsked { get; init; }
+
+    /// <summary>Why it does not run what it was last asked to run; null: it does, or nothing was asked.</summary>
+    public WhyNot? WhyNot { get; init; }
 }
 
 /// <summary>A machine that used the key of a device.</summary>
