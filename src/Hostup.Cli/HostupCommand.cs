@@ -7,6 +7,7 @@ using Hostup.Cli.Keys;
 using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
 using Hostup.Cli.Rules;
+using Hostup.Cli.Targets;
 using Hostup.Cli.Updaters;
 using Hostup.Cli.Updates;
 using Hostup.Cli.Versions;
@@ -58,7 +59,7 @@ internal static class HostupCommand
         foreach (var command in (Command[])
         [
             LoginCommand.Build(terminal), VersionCommands.Build(terminal), RulesCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
-            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), PolicyCommands.Build(terminal), UpdateCommands.Build(terminal),
+            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), PolicyCommands.Build(terminal), TargetCommands.Build(terminal), UpdateCommands.Build(terminal),
         ])
             root.Subcommands.Add(command);
         return root;

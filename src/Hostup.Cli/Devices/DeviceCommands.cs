@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hostup.Cli.Api;
 using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
+using Hostup.Cli.Targets;
 using Hostup.Cli.Updates;
 using Hostup.Core.Wire;
 
@@ -107,6 +108,7 @@ internal static class DeviceCommands
         }
         foreach (string said in PolicyText.Lines(device.Policy))
             writer.WriteLine($"policy       {said}");
+        Terminal.Field(writer, "target", device.Target is { } target ? TargetCommands.Text(target) : "none; it stays at what it runs", TextColumn);
         if ((device.OpenAttempt ?? device.LastAttempt) is not { } attempt)
             return;
         writer.WriteLine($"{(attempt.EndedAt is null ? "update     " : "last update")}  to {attempt.Version}: {attempt.Report.State}{(attempt.Report.Message is { } message ? $", {message}" : "")}  ({attempt.Id})");

@@ -4,6 +4,7 @@ using Hostup.Cli.Api;
 using Hostup.Cli.Devices;
 using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
+using Hostup.Cli.Targets;
 using Hostup.Core.Wire;
 
 namespace Hostup.Cli.Updates;
@@ -20,18 +21,20 @@ internal static class UpdateCommands
         var reinstall = new Option<bool>("--reinstall") { Description = "Install also when the device runs it already" };
         var updater = new Option<string>("--updater") { Description = "Version or digest of the device program; none: the device's own; without it the newest" };
         var fallback = new Option<string[]>("--fallback-registry") { Description = "Registry tried after the server's own; may be repeated" };
+        var why = TargetCommands.WhyOption();
         var locks = new Option<bool>("--override-locks") { Description = "Reboot also while an application holds an update lock" };
         var wait = new Option<bool>("--wait") { Description = "Follow until the end; the exit code is the outcome" };
         var timeout = TimeoutOption();
         var json = ReleaseCommands.JsonOption();
         var policy = new PolicyOptions();
-        var command = policy.AddTo(new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, locks, wait, timeout, json });
+        var command = policy.AddTo(new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, why, reinstall, updater, fallback, locks, wait, timeout, json });
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
             var request = new UpdateRequest
             {
                 Release = parsed.GetValue(release)!,
+                Why = parsed.GetValue(why) ?? "",
                 Reinstall = parsed.GetValue(reinstall),
                 Updater = parsed.GetValue(updater),
                 FallbackRegistries = parsed.GetValue(fallback) ?? [],

@@ -16,10 +16,10 @@ public static class Explanation
     public static WhyNot? Of(TargetFacts facts)
     {
         string state = facts.Report.State;
+        if (facts.IsRetired && state != AttemptStates.Committed)
+            return new(WhyNotKinds.Away, WhyNotCodes.Retired, "retired: it gets no target");
         if (AttemptStates.IsTerminal(state))
             return Ended(facts);
-        if (facts.IsRetired)
-            return new(WhyNotKinds.Away, WhyNotCodes.Retired, "retired: it gets no target");
         if (facts.IsCloned)
             return new(WhyNotKinds.Away, WhyNotCodes.Cloned, "two machines use its key: it gets no target until one of them is flashed again");
         if (Away(facts) is { } away)

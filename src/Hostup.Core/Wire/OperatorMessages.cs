@@ -127,6 +127,9 @@ public sealed record DeviceView
     /// <summary>The attempt that is its target; null: it is to stay.</summary>
     public AttemptView? OpenAttempt { get; init; }
 
+    /// <summary>What was declared that it is to run, by whom, when and why; null: nothing, it stays at what it runs.</summary>
+    public DeclaredTarget? Target { get; init; }
+
     /// <summary>When it was retired; null: it is in use.</summary>
     public DateTimeOffset? RetiredAt { get; init; }
 
@@ -183,6 +186,9 @@ public sealed record UpdateRequest
 
     /// <summary>What is said of the policy for this attempt alone; it goes before what is said for its device and for all.</summary>
     public PolicySettings Policy { get; init => field = value ?? new(); } = new();
+
+    /// <summary>Why the device is to run it, for people; at most 500 characters.</summary>
+    public string Why { get; init => field = value ?? ""; } = "";
 }
 
 /// <summary>GET /api/v1/attempts/{id}: one update of one device. <c>?waitSerial=N&amp;seconds=S</c> answers when <see cref="Serial"/> is above N, at the latest after S seconds (at most 60).</summary>

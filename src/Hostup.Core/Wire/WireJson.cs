@@ -39,6 +39,8 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(Page<UpdaterView>))]
 [JsonSerializable(typeof(DeviceView))]
 [JsonSerializable(typeof(Page<DeviceView>))]
+[JsonSerializable(typeof(DeclaredTarget))]
+[JsonSerializable(typeof(TargetRequest))]
 [JsonSerializable(typeof(UpdateRequest))]
 [JsonSerializable(typeof(UpdatePolicy))]
 [JsonSerializable(typeof(PolicySettings))]

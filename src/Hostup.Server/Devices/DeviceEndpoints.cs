@@ -22,29 +22,31 @@ internal static class DeviceEndpoints
         group.MapGet("/{device}/events", Events).WithSummary("What happened to the device's identity, newest first");
     }
 
-    private static async Task<Page<DeviceView>> List(HostupDb db, Silences silences, WhyNots whyNots, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<DeviceView>> List(HostupDb db, Silences silences, WhyNots whyNots, DeclaredTargets targets, string? after, int? limit, CancellationToken ct)
     {
         int count = Paging.Count(limit);
         var rows = await db.Devices.AsNoTracking().Where(d => after == null || string.Compare(d.Uuid, after) > 0).OrderBy(d => d.Uuid).Take(count + 1).ToListAsync(ct);
         var ids = rows.Select(r => r.TargetAttemptId).OfType<string>().ToList();
         var attempts = await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.Id)).ToDictionaryAsync(a => a.Id, ct);
-        var last = await whyNots.LastAsync([.. rows.Select(r => r.Uuid)], ct);
+        IReadOnlyList<string> uuids = [.. rows.Select(r => r.Uuid)];
+        var last = await whyNots.LastAsync(uuids, ct);
+        var declared = await targets.OfAsync(uuids, ct);
         var views = new Dictionary<string, DeviceView>();
         foreach (var row in rows)
         {
             var view = await ToViewAsync(row, row.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null, silences, ct);
-            views[row.Uuid] = await ExplainAsync(view, row, last.GetValueOrDefault(row.Uuid), whyNots, ct);
+            views[row.Uuid] = await ExplainAsync(view with { Target = declared.GetValueOrDefault(row.Uuid) }, row, last.GetValueOrDefault(row.Uuid), whyNots, ct);
         }
         return Paging.Page(rows, count, d => d.Uuid, d => views[d.Uuid]);
     }
 
-    private static async Task<DeviceView> Show(string device, HostupDb db, Silences silences, WhyNots whyNots, CancellationToken ct)
+    private static async Task<DeviceView> Show(string device, HostupDb db, Silences silences, WhyNots whyNots, DeclaredTargets targets, CancellationToken ct)
     {
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
         var last = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == row.Uuid).OrderByDescending(a => a.Id).FirstOrDefaultAsync(ct);
         var view = await ExplainAsync(await ToViewAsync(row, attempt, silences, ct), row, last, whyNots, ct);
-        return view with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
+        return view with { Target = await targets.OfAsync(row.Uuid, ct), LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
     private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)

@@ -32,9 +32,9 @@ internal static class UpdateEndpoints
     public static HostupException NoAttempt(string id) =>
         new(HostupErrors.NotFound, $"cannot find attempt {id}", "there is none of that id", "see `hostup update list DEVICE`");
 
-    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
+    private static async Task<IResult> Start(string device, UpdateRequest request, Caller caller, HostupDb db, UpdateStart start, CancellationToken ct)
     {
-        var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, ct);
+        var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, caller, ct);
         return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
     }
 

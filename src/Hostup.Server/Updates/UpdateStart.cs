@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
+using Hostup.Server.Access;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Hostup.Server.Releases;
@@ -11,14 +12,14 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Updates;
 
 /// <summary>Makes an attempt the target of a device. Whether the device can and will is the device's own decision.</summary>
-internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider time, ILogger<UpdateStart> log)
+internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptNews news, TimeProvider time, ILogger<UpdateStart> log)
 {
     private const string NoUpdater = "none";
     private const string DefaultPlatform = "linux-x64";
     private const string LocksOverridden = "the operator overrides the update locks of applications";
 
-    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
-    public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, CancellationToken ct)
+    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>, <c>cloned</c>, <c>conflict</c>, <c>bad-value</c>.</exception>
+    public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, Caller by, CancellationToken ct)
     {
         if (device.ClonedAt is not null)
             throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
@@ -56,6 +57,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = attempt.State, Message = request.OverrideLocks ? LocksOverridden : null });
             await db.SaveChangesAsync(ct);
             await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
+            await targets.DeclareAsync(device.Uuid, release, by, request.Why, ct);
             await transaction.CommitAsync(ct);
             unknown.ForEach(old => news.Tell(old.Id));
         }
@@ -63,7 +65,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         return attempt;
     }
 
-    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can.</summary>
+    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can. What it led to is not its target any more.</summary>
     /// <exception cref="HostupException"><c>conflict</c> when it has ended, or is past the point of no return.</exception>
     public async Task CancelAsync(string attemptId, CancellationToken ct)
     {
@@ -81,6 +83,9 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             if (asked == 0 && await db.Attempts.Where(a => a.Id == attemptId).Select(a => a.State).SingleAsync(ct) is AttemptStates.Rebooting or AttemptStates.Trial)
                 throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", "it is past the point of no return: the device reboots into the new OS, or has it on trial", "wait for its end; a new OS that is not well is left by itself; start another update to go elsewhere");
         }
+        // A newer declaration stays: the one that is cancelled may be on its way out already.
+        if ((await targets.OfAsync(attempt.DeviceUuid, ct))?.ReleaseId == attempt.ReleaseId)
+            await targets.ForgetAsync(attempt.DeviceUuid, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);
@@ -103,7 +108,9 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         news.Tell(attemptId);
     }
 
-    private async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
+    /// <summary>The release that an operator names for a device.</summary>
+    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
+    public async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
     {
         var fitting = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).ToListAsync(ct);
         if (fitting.Count == 0)
