@@ -53,6 +53,10 @@ internal sealed class CliScene : IAsyncDisposable
     public async Task ReportAsync(string attempt, AttemptReport report) =>
         (await Device.PutAsJsonAsync($"device/v1/attempts/{attempt}", report, WireJson.Default.AttemptReport)).EnsureSuccessStatusCode();
 
+    /// <summary>The device adds to the log of an attempt.</summary>
+    public async Task LogAsync(string attempt, string text, long offset = 0) =>
+        (await Device.PutAsync($"device/v1/attempts/{attempt}/log?offset={offset}", new StringContent(text))).EnsureSuccessStatusCode();
+
     public static async Task<DeviceView> ShowAsync() => JsonSerializer.Deserialize(await GoodAsync("device", "show", "demo", "--json"), WireJson.Default.DeviceView)!;
 
     /// <summary>Runs a command that must succeed.</summary>
@@ -81,7 +85,7 @@ internal sealed class CliScene : IAsyncDisposable
         using var client = Client(server, (await GoodAsync("provisioning-key", "new")).Trim());
         var answer = await client.PostAsJsonAsync("device/v1/register", new RegisterRequest(Guid.NewGuid().ToString("N"), "genericx86-64", "demo"), WireJson.Default.RegisterRequest);
         var device = Client(server, (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.RegisterAnswer))!.DeviceKey);
-        var state = new DeviceStateReport { OsVersion = "1.0.0", AgentVersion = "0.1.0", RunningSlot = "resin-rootA", Slots = [new SlotReport("resin-rootA", "1.0.0", Digest.Of("old"u8), Digest.Of("old tree"u8))] };
+        var state = new DeviceStateReport { OsVersion = "1.0.0", AgentVersion = "0.1.0", Kernel = "6.12.0", RunningSlot = "resin-rootA", Slots = [new SlotReport("resin-rootA", "1.0.0", Digest.Of("old"u8), Digest.Of("old tree"u8))] };
         (await device.PutAsJsonAsync("device/v1/state", state, WireJson.Default.DeviceStateReport)).EnsureSuccessStatusCode();
         return device;
     }

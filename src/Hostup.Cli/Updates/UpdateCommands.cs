@@ -12,7 +12,7 @@ namespace Hostup.Cli.Updates;
 /// <summary>hostup update: start, follow, see and cancel updates.</summary>
 internal static class UpdateCommands
 {
-    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal), OverrideLocks(terminal) };
+    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Bundle(terminal), Cancel(terminal), OverrideLocks(terminal) };
 
     private static ExampleCommand Start(Terminal terminal)
     {
@@ -69,11 +69,12 @@ internal static class UpdateCommands
     {
         var id = AttemptArgument();
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("show", "Show an attempt.", "hostup update show demo --json") { id, json };
+        var command = new ExampleCommand("show", "Show an attempt: where it stands, why, and what to do.", "hostup update show demo --json") { id, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
-            terminal.Print(await FindAsync(api, parsed.GetValue(id)!, ct), parsed.GetValue(json), UpdateText.Write);
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            terminal.Print(await api.GetAsync($"api/v1/attempts/{attempt.Id}/findings", WireJson.Default.AttemptView, ct), parsed.GetValue(json), UpdateText.Write);
         });
         return command;
     }
@@ -102,6 +103,22 @@ internal static class UpdateCommands
             using var api = ApiClient.Connect();
             var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
             await terminal.Output.WriteAsync(Encoding.UTF8.GetString(await api.GetBytesAsync($"api/v1/attempts/{attempt.Id}/log", ct)));
+        });
+        return command;
+    }
+
+    private static ExampleCommand Bundle(Terminal terminal)
+    {
+        var id = AttemptArgument();
+        var output = new Option<string>("--out") { Description = "File to write, a gzipped tar", HelpName = "FILE", Required = true };
+        var command = new ExampleCommand("bundle", "Write all that is known of an attempt into one archive.", "hostup update bundle demo --out demo.tar.gz") { id, output };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            string file = parsed.GetValue(output)!;
+            await File.WriteAllBytesAsync(file, await api.GetBytesAsync($"api/v1/attempts/{attempt.Id}/bundle", ct), ct);
+            await terminal.Output.WriteLineAsync($"report, log, plan, manifest and device of attempt {attempt.Id} are in {file}");
         });
         return command;
     }

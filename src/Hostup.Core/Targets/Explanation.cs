@@ -42,7 +42,7 @@ public static class Explanation
             return new(WhyNotKinds.Ended, code, $"{what} {Fault(code, report.Message)}");
         string why = report switch
         {
-            { Message: { } message } => Reason(message, report.State),
+            { Message: { } message } => ErrorMessage.ReasonOf(message, report.State),
             _ => ErrorTexts.Of(report.State)?.Phrase ?? "the device does not say why",
         };
         return new(WhyNotKinds.Ended, report.State, $"{what}: {why}");
@@ -112,13 +112,6 @@ public static class Explanation
     private static string Fault(string code, string? message)
     {
         string named = ErrorTexts.Of(code) is { } text ? $"`{code}`, {text.Phrase}" : $"`{code}`";
-        return message is null ? named : $"{named}: {Reason(message, code)}";
-    }
-
-    // A check names itself before what it saw.
-    private static string Reason(string message, string code)
-    {
-        string why = ErrorMessage.Parse(message).Why;
-        return why.StartsWith(code + ": ", StringComparison.Ordinal) ? why[(code.Length + 2)..] : why;
+        return message is null ? named : $"{named}: {ErrorMessage.ReasonOf(message, code)}";
     }
 }

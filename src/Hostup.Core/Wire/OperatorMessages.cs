@@ -244,6 +244,9 @@ public sealed record AttemptView
 
     /// <summary>Bytes of log so far, read at GET /api/v1/attempts/{id}/log.</summary>
     public long LogBytes { get; init; }
+
+    /// <summary>What is found out about it; only at GET /api/v1/attempts/{id}/findings.</summary>
+    public AttemptFindings? Findings { get; init; }
 }
 
 /// <summary>A change of state of an attempt.</summary>

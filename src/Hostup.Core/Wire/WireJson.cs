@@ -45,6 +45,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(UpdatePolicy))]
 [JsonSerializable(typeof(PolicySettings))]
 [JsonSerializable(typeof(AttemptView))]
+[JsonSerializable(typeof(AttemptDevice))]
 [JsonSerializable(typeof(Page<AttemptView>))]
 [JsonSerializable(typeof(RuleVerdict))]
 [JsonSerializable(typeof(InventoryDiff))]

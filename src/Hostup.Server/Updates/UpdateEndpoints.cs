@@ -23,6 +23,8 @@ internal static class UpdateEndpoints
         devices.MapGet("/", List).WithSummary("Attempts of a device, newest first");
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
         attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
+        attempts.MapGet("/findings", ShowFindings).WithSummary("The attempt with what is found out about it: sentence, step, cause, what to do, log, device and release");
+        attempts.MapGet("/bundle", Bundle).Produces<byte[]>(contentType: "application/gzip").WithSummary("The same with log, plan and manifest, as a gzipped tar");
         attempts.MapPost("/cancel", Cancel).WithSummary("Asks for the end of an attempt");
         attempts.MapPost("/override-locks", OverrideLocks).WithSummary("Lets an attempt pass over update locks that applications hold");
         attempts.MapGet("/log", ReadLog).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
@@ -53,7 +55,7 @@ internal static class UpdateEndpoints
         while (true)
         {
             var change = news.NextAsync(id);
-            var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
+            var row = await FindAsync(db, id, ct);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
                 return await WholeAsync(row, db, silences, ct);
@@ -68,6 +70,14 @@ internal static class UpdateEndpoints
         var seen = await db.Devices.Where(d => d.Uuid == row.DeviceUuid).Select(d => d.LastSeenAt).SingleAsync(ct);
         return row.ToView(events) with { Silence = await silences.OfAsync(row, seen, ct) };
     }
+
+    private static async Task<AttemptView> ShowFindings(string id, HostupDb db, Findings findings, CancellationToken ct) => await findings.OfAsync(await FindAsync(db, id, ct), ct);
+
+    private static async Task<IResult> Bundle(string id, HostupDb db, Findings findings, CancellationToken ct) =>
+        Results.Bytes(await findings.BundleAsync(await FindAsync(db, id, ct), ct), "application/gzip", Findings.NameOf(id) + ".tar.gz");
+
+    private static async Task<AttemptRow> FindAsync(HostupDb db, string id, CancellationToken ct) =>
+        await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
 
     private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)
     {
