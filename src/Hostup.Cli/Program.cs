@@ -6,4 +6,5 @@ Console.CancelKeyPress += (_, e) =>
     e.Cancel = true;
     stop.Cancel();
 };
-return await HostupCommand.RunAsync(args, Console.In, Console.Out, Console.Error, stop.Token);
+var terminal = new Terminal(Console.In, Console.Out, Console.Error) { IsInteractive = !Console.IsInputRedirected && !Console.IsErrorRedirected };
+return await HostupCommand.RunAsync(args, terminal, stop.Token);

@@ -18,6 +18,16 @@ internal sealed class Terminal(TextReader input, TextWriter output, TextWriter e
 
     public TextWriter Error => error;
 
+    /// <summary>Whether somebody sits there who can answer a question; a script does not.</summary>
+    public bool IsInteractive { get; init; }
+
+    /// <summary>Asks a question that is answered with yes or no; no answer is no.</summary>
+    public async Task<bool> AskAsync(string question, CancellationToken ct)
+    {
+        await error.WriteAsync($"{question} [y/N] ");
+        return (await input.ReadLineAsync(ct))?.Trim().ToUpperInvariant() is "Y" or "YES";
+    }
+
     /// <summary>Prints data as JSON, or for people.</summary>
     public void Print<T>(T value, bool json, Action<TextWriter, T> forPeople)
     {

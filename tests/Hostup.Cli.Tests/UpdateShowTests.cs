@@ -52,8 +52,8 @@ public sealed class UpdateShowTests : IAsyncLifetime
 
         await CliScene.GoodAsync("update", "bundle", "demo", "--out", _scene!.At("demo.tar.gz"));
 
-        // gzip's magic number
-        Assert.Equal([0x1F, 0x8B], (await File.ReadAllBytesAsync(_scene.At("demo.tar.gz"))).Take(2));
+        byte[] gzip = [0x1F, 0x8B];
+        Assert.Equal(gzip, (await File.ReadAllBytesAsync(_scene.At("demo.tar.gz")))[..2]);
     }
 
     private async Task FailAsync()

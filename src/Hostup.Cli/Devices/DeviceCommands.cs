@@ -14,9 +14,9 @@ internal static class DeviceCommands
     // behind the names in the text of a device
     private const int TextColumn = 13;
 
-    public static Command Build(Terminal terminal) => new("device", "See devices and change their keys.")
+    public static Command Build(Terminal terminal) => new("device", "See devices and their logs, and change their keys.")
     {
-        List(terminal), Show(terminal), Events(terminal),
+        List(terminal), Show(terminal), DeviceLogsCommand.Build(terminal), Events(terminal),
         Act(terminal, "reset-key", "Make a device's key worthless and let it register again.", "the key is worthless now; the device can register again"),
         Act(terminal, "rotate-key", "Ask a device to change its key.", "the device changes its key at its next poll; the old one is good until then"),
         Act(terminal, "retire", "Make a device's key worthless for good.", "the key is worthless now and the device cannot register; its history stays"),

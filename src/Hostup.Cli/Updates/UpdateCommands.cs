@@ -2,9 +2,7 @@ using System.CommandLine;
 using System.Text;
 using Hostup.Cli.Api;
 using Hostup.Cli.Devices;
-using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
-using Hostup.Cli.Targets;
 using Hostup.Core.Wire;
 
 namespace Hostup.Cli.Updates;
@@ -12,43 +10,7 @@ namespace Hostup.Cli.Updates;
 /// <summary>hostup update: start, follow, see and cancel updates.</summary>
 internal static class UpdateCommands
 {
-    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Bundle(terminal), Cancel(terminal), OverrideLocks(terminal) };
-
-    private static ExampleCommand Start(Terminal terminal)
-    {
-        var device = DeviceCommands.DeviceArgument();
-        var release = new Option<string>("--to") { Description = "Version or id of the release", Required = true };
-        var reinstall = new Option<bool>("--reinstall") { Description = "Install also when the device runs it already" };
-        var updater = new Option<string>("--updater") { Description = "Version or digest of the device program; none: the device's own; without it the newest" };
-        var fallback = new Option<string[]>("--fallback-registry") { Description = "Registry tried after the server's own; may be repeated" };
-        var why = TargetCommands.WhyOption();
-        var locks = new Option<bool>("--override-locks") { Description = "Reboot also while an application holds an update lock" };
-        var wait = new Option<bool>("--wait") { Description = "Follow until the end; the exit code is the outcome" };
-        var timeout = TimeoutOption();
-        var json = ReleaseCommands.JsonOption();
-        var policy = new PolicyOptions();
-        var command = policy.AddTo(new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, why, reinstall, updater, fallback, locks, wait, timeout, json });
-        command.SetAction(async (parsed, ct) =>
-        {
-            using var api = ApiClient.Connect();
-            var request = new UpdateRequest
-            {
-                Release = parsed.GetValue(release)!,
-                Why = parsed.GetValue(why) ?? "",
-                Reinstall = parsed.GetValue(reinstall),
-                Updater = parsed.GetValue(updater),
-                FallbackRegistries = parsed.GetValue(fallback) ?? [],
-                OverrideLocks = parsed.GetValue(locks),
-                Policy = policy.Read(parsed),
-            };
-            var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
-            if (parsed.GetValue(wait))
-                return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
-            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {a.Version}"));
-            return ExitCodes.Done;
-        });
-        return command;
-    }
+    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { UpdateStartCommand.Build(terminal), UpdateEstimateCommand.Build(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Bundle(terminal), Cancel(terminal), OverrideLocks(terminal) };
 
     private static ExampleCommand Wait(Terminal terminal)
     {
@@ -147,7 +109,7 @@ internal static class UpdateCommands
 
     public static Argument<string> AttemptArgument() => new("ATTEMPT") { Description = "Id of an attempt, or a device: its last one" };
 
-    private static Option<int?> TimeoutOption() => new("--timeout") { Description = "Seconds to follow at most; then exit 75 and the update goes on" };
+    public static Option<int?> TimeoutOption() => new("--timeout") { Description = "Seconds to follow at most; then exit 75 and the update goes on" };
 
     /// <summary>The attempt of an id, or the last one of a device.</summary>
     public static async Task<AttemptView> FindAsync(ApiClient api, string name, CancellationToken ct)
@@ -160,5 +122,6 @@ internal static class UpdateCommands
             : throw new Core.Errors.HostupException(Core.Errors.HostupErrors.NotFound, $"cannot find an attempt of device {name}", "it never had one", "start one with `hostup update start`");
     }
 
-    private static string Or(string version) => version.Length == 0 ? "unknown" : version;
+    /// <summary>A version that may be unknown.</summary>
+    public static string Or(string version) => version.Length == 0 ? "unknown" : version;
 }

@@ -39,10 +39,10 @@ internal static class UpdateText
         foreach (string bytes in Bytes(report))
             writer.WriteLine($"bytes     {bytes}");
         if (attempt.Findings is { } findings)
-            Write(writer, findings);
+            WriteFindings(writer, findings);
     }
 
-    private static void Write(TextWriter writer, AttemptFindings findings)
+    private static void WriteFindings(TextWriter writer, AttemptFindings findings)
     {
         Terminal.Field(writer, "sentence", findings.Sentence, TextColumn);
         if (findings.WhyNot is not null && findings.Step is { } step)

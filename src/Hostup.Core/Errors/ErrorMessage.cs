@@ -19,6 +19,7 @@ public sealed record ErrorMessage(string What, string Why, string WhatToDo)
         int end = rest.LastIndexOf("; ", StringComparison.Ordinal);
         return end < 0 ? new ErrorMessage(what, rest, "") : new ErrorMessage(what, rest[..end], rest[(end + 2)..]);
     }
+
     /// <summary>The reason that a message gives. A check names itself before what it saw; the name of the code is left out.</summary>
     /// <param name="message">The message.</param>
     /// <param name="code">Id of the code that it goes with; null: none.</param>

@@ -42,6 +42,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(DeclaredTarget))]
 [JsonSerializable(typeof(TargetRequest))]
 [JsonSerializable(typeof(UpdateRequest))]
+[JsonSerializable(typeof(UpdateEstimate))]
 [JsonSerializable(typeof(UpdatePolicy))]
 [JsonSerializable(typeof(PolicySettings))]
 [JsonSerializable(typeof(AttemptView))]

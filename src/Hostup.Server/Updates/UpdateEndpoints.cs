@@ -20,6 +20,7 @@ internal static class UpdateEndpoints
     {
         var devices = routes.MapGroup("/api/v1/devices/{device}/updates").WithTags("Updates").For(CallerKind.Operator);
         devices.MapPost("/", Start).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
+        devices.MapPost("/estimate", Estimate).WithSummary("What an update would cost; nothing is changed");
         devices.MapGet("/", List).WithSummary("Attempts of a device, newest first");
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
         attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
@@ -39,6 +40,9 @@ internal static class UpdateEndpoints
         var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, caller, ct);
         return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
     }
+
+    private static async Task<UpdateEstimate> Estimate(string device, UpdateRequest request, HostupDb db, UpdateEstimates estimates, CancellationToken ct) =>
+        await estimates.OfAsync(await db.FindDeviceAsync(device, ct), request, ct);
 
     private static async Task<Page<AttemptView>> List(string device, HostupDb db, string? after, int? limit, CancellationToken ct)
     {

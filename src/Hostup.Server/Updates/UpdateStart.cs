@@ -21,10 +21,7 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
     /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>, <c>cloned</c>, <c>conflict</c>, <c>bad-value</c>.</exception>
     public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, Caller by, CancellationToken ct)
     {
-        if (device.ClonedAt is not null)
-            throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
-        if (device.RetiredAt is not null)
-            throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name}", "it was retired", "let it in again with `hostup device reset-key`");
+        RequireReachable(device);
         var release = await ReleaseAsync(device, request.Release, ct);
         var updater = await UpdaterAsync(device, request.Updater, ct);
         var now = time.GetUtcNow();
@@ -63,6 +60,16 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
         }
         log.AttemptMade(attempt.Id, device.Uuid, device.OsVersion, release.Version);
         return attempt;
+    }
+
+    /// <summary>Refuses to update a device that gets no target.</summary>
+    /// <exception cref="HostupException"><c>cloned</c>, <c>conflict</c>.</exception>
+    public static void RequireReachable(DeviceRow device)
+    {
+        if (device.ClonedAt is not null)
+            throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
+        if (device.RetiredAt is not null)
+            throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name}", "it was retired", "let it in again with `hostup device reset-key`");
     }
 
     /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can. What it led to is not its target any more.</summary>
@@ -122,7 +129,9 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             ?? throw new HostupException(HostupErrors.Invalidated, $"cannot update device {device.Name} to {name}", $"the release was invalidated: {ours[0].InvalidatedReason}", "choose another release");
     }
 
-    private async Task<UpdaterRow?> UpdaterAsync(DeviceRow device, string? name, CancellationToken ct)
+    /// <summary>The updater that goes along; null: none.</summary>
+    /// <exception cref="HostupException"><c>not-found</c>.</exception>
+    public async Task<UpdaterRow?> UpdaterAsync(DeviceRow device, string? name, CancellationToken ct)
     {
         if (name == NoUpdater)
             return null;
