@@ -59,7 +59,7 @@ internal static class TargetCommands
 
     /// <summary>In words, as the view of a device has it too.</summary>
     public static string Text(DeclaredTarget target) =>
-        string.Create(CultureInfo.InvariantCulture, $"{target.Version}, declared by {target.By} at {target.At:yyyy-MM-dd HH:mm}Z{(target.Why.Length > 0 ? $": {target.Why}" : "")}");
+        string.Create(CultureInfo.InvariantCulture, $"{target.Version}, declared {target.At:yyyy-MM-dd HH:mm}Z by \"{target.By}\"{(target.Why.Length > 0 ? $": {target.Why}" : "")}");
 
     private static void Write(TextWriter writer, DeclaredTarget target) => writer.WriteLine(Text(target));
 
