@@ -31,6 +31,12 @@ public static class Explanation
             : Open(facts);
     }
 
+    /// <summary>The reason of a device for which no attempt was made: it ran its target when that was declared.</summary>
+    /// <param name="version">Version of the target.</param>
+    /// <param name="runsOther">As <see cref="TargetFacts.RunsOther"/>.</param>
+    public static WhyNot? OfUntried(string version, string runsOther) =>
+        runsOther.Length == 0 ? null : new(WhyNotKinds.Ended, WhyNotCodes.Left, $"runs {runsOther}, and nothing is on its way to {version}");
+
     private static WhyNot? Ended(TargetFacts facts)
     {
         var report = facts.Report;

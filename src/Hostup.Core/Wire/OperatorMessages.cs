@@ -148,7 +148,7 @@ public sealed record DeviceView
     /// <summary>It is asked to change its key and has not done so yet.</summary>
     public bool KeyRotationAsked { get; init; }
 
-    /// <summary>Why it does not run what it was last asked to run; null: it does, or nothing was asked.</summary>
+    /// <summary>Why it does not run its target; null: it does, or it is to stay at what it runs.</summary>
     public WhyNot? WhyNot { get; init; }
 }
 

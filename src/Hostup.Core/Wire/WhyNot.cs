@@ -73,7 +73,7 @@ public static class WhyNotCodes
     /// <summary>The device waits for something else, which the sentence names.</summary>
     public const string Waiting = "waiting";
 
-    /// <summary>The update was committed, and the device runs something else now.</summary>
+    /// <summary>The device ran its target, and runs something else now.</summary>
     public const string Left = "left";
 
     /// <summary>All of them.</summary>

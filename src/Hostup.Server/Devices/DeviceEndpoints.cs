@@ -45,8 +45,8 @@ internal static class DeviceEndpoints
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
         var last = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == row.Uuid).OrderByDescending(a => a.Id).FirstOrDefaultAsync(ct);
-        var view = await ExplainAsync(await ToViewAsync(row, attempt, silences, ct), row, last, whyNots, ct);
-        return view with { Target = await targets.OfAsync(row.Uuid, ct), LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
+        var view = (await ToViewAsync(row, attempt, silences, ct)) with { Target = await targets.OfAsync(row.Uuid, ct) };
+        return (await ExplainAsync(view, row, last, whyNots, ct)) with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
     private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)
@@ -90,7 +90,7 @@ internal static class DeviceEndpoints
     }
 
     private static async Task<DeviceView> ExplainAsync(DeviceView view, DeviceRow row, AttemptRow? last, WhyNots whyNots, CancellationToken ct) =>
-        view with { WhyNot = await whyNots.OfAsync(row, view.State, last, view.OpenAttempt?.Id == last?.Id ? view.OpenAttempt?.Silence : null, ct) };
+        view with { WhyNot = await whyNots.OfAsync(row, view.State, view.Target, last, view.OpenAttempt?.Id == last?.Id ? view.OpenAttempt?.Silence : null, ct) };
 
     private static async Task<DeviceView> ToViewAsync(DeviceRow row, AttemptRow? attempt, Silences silences, CancellationToken ct) => new()
     {

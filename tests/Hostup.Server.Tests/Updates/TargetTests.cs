@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Hostup.Core;
 using Hostup.Core.Wire;
 
 namespace Hostup.Server.Tests.Updates;
@@ -57,8 +58,7 @@ public sealed class TargetTests(TestServer server) : IClassFixture<TestServer>
     {
         var device = await server.DeviceAsync();
         var release = await server.ReleaseAsync("63.0.0");
-        var state = new DeviceStateReport { OsVersion = "63.0.0", AgentVersion = "1", RunningSlot = "resin-rootA", Slots = [new SlotReport("resin-rootA", "63.0.0", release.Image, null)] };
-        (await device.Http.PutAsJsonAsync("/device/v1/state", state, WireJson.Default.DeviceStateReport)).EnsureSuccessStatusCode();
+        await RunAsync(device, "63.0.0", release.Image);
 
         await DeclareAsync(device, "63.0.0", "keep it there");
 
@@ -66,6 +66,28 @@ public sealed class TargetTests(TestServer server) : IClassFixture<TestServer>
         var view = await ViewAsync(device);
         Assert.Equal("keep it there", view.Target?.Why);
         Assert.Null(view.WhyNot);
+        await RunAsync(device, "62.9.0", Digest.Of("another"u8));
+        Assert.Equal("runs 62.9.0, and nothing is on its way to 63.0.0", (await ViewAsync(device)).WhyNot?.Sentence);
+    }
+
+    [Fact]
+    public async Task A_failure_is_no_reason_any_more_when_another_target_is_declared_or_none()
+    {
+        var device = await server.DeviceAsync();
+        var runs = await server.ReleaseAsync("69.0.0");
+        await server.ReleaseAsync("69.0.1");
+        await RunAsync(device, "69.0.0", runs.Image);
+        await DeclareAsync(device, "69.0.1", null);
+        await device.ReportAsync((await device.PollAsync()).Target!.AttemptId, 1, AttemptStates.Failed, "slot-write");
+        Assert.Equal("slot-write", (await ViewAsync(device)).WhyNot?.Code);
+
+        await DeclareAsync(device, "69.0.0", null);
+        Assert.Null((await ViewAsync(device)).WhyNot);
+        await DeclareAsync(device, "69.0.1", null);
+        await device.ReportAsync((await device.PollAsync()).Target!.AttemptId, 1, AttemptStates.Failed, "slot-write");
+        (await server.Operator.DeleteAsync($"/api/v1/devices/{device.Uuid}/target")).EnsureSuccessStatusCode();
+
+        Assert.Null((await ViewAsync(device)).WhyNot);
     }
 
     [Fact]
@@ -136,6 +158,12 @@ public sealed class TargetTests(TestServer server) : IClassFixture<TestServer>
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Null((await ViewAsync(device)).OpenAttempt);
+    }
+
+    private static async Task RunAsync(TestDevice device, string version, Digest image)
+    {
+        var state = new DeviceStateReport { OsVersion = version, AgentVersion = "1", RunningSlot = "resin-rootA", Slots = [new SlotReport("resin-rootA", version, image, null)] };
+        (await device.Http.PutAsJsonAsync("/device/v1/state", state, WireJson.Default.DeviceStateReport)).EnsureSuccessStatusCode();
     }
 
     private Task<HttpResponseMessage> PutAsync(TestDevice device, string release, string? why) =>
