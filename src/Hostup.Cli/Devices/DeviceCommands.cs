@@ -109,11 +109,11 @@ internal static class DeviceCommands
         foreach (string said in PolicyText.Lines(device.Policy))
             writer.WriteLine($"policy       {said}");
         Terminal.Field(writer, "target", device.Target is { } target ? TargetCommands.Text(target) : "none; it stays at what it runs", TextColumn);
+        if (device.WhyNot is { } why)
+            Terminal.Field(writer, "why not", why.Sentence, TextColumn);
         if ((device.OpenAttempt ?? device.LastAttempt) is not { } attempt)
             return;
         writer.WriteLine($"{(attempt.EndedAt is null ? "update     " : "last update")}  to {attempt.Version}: {attempt.Report.State}{(attempt.Report.Message is { } message ? $", {message}" : "")}  ({attempt.Id})");
-        if (device.WhyNot is { } why)
-            Terminal.Field(writer, "why not", why.Sentence, TextColumn);
         foreach (string bytes in UpdateText.Bytes(attempt.Report))
             writer.WriteLine($"bytes        {bytes}");
     }
