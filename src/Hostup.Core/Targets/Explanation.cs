@@ -99,9 +99,13 @@ public static class Explanation
         _ => Waits(WhyNotCodes.Waiting, "waiting: the device does not say for what"),
     };
 
-    private static string Lock(AttemptReport report, DateTimeOffset now) => report.Lock is not { } held
-        ? report.Message ?? "held by the update lock of an application"
-        : $"held by lock `{held.Name}`{(held.Holder.Length > 0 ? $" ({held.Holder})" : "")} since {Age.Text(now - held.Since)}";
+    // the device's own words name how many locks there are
+    private static string Lock(AttemptReport report, DateTimeOffset now) => report switch
+    {
+        { Message: { } message } => message,
+        { Lock: { } held } => $"held by lock `{held.Name}`{(held.Holder.Length > 0 ? $" ({held.Holder})" : "")} since {Age.Text(now - held.Since)}",
+        _ => "held by the update lock of an application",
+    };
 
     private static WhyNot Waits(string code, string sentence) => new(WhyNotKinds.Waits, code, sentence);
 

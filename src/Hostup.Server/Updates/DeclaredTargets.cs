@@ -29,7 +29,7 @@ internal sealed class DeclaredTargets(HostupDb db, TimeProvider time)
         return rows.ToDictionary(r => names[r.Name], r => Read(r.Value)!);
     }
 
-    /// <summary>Declares it; it takes the place of what was declared before. The caller commits.</summary>
+    /// <summary>Declares it; it takes the place of what was declared before. Part of the caller's transaction, where there is one.</summary>
     /// <exception cref="HostupException"><c>bad-value</c>: the reason is too long.</exception>
     public async Task DeclareAsync(string uuid, ReleaseRow release, Caller by, string why, CancellationToken ct)
     {
@@ -38,10 +38,8 @@ internal sealed class DeclaredTargets(HostupDb db, TimeProvider time)
         string who = await db.ApiKeys.Where(k => k.Id == by.Id).Select(k => k.Description).SingleOrDefaultAsync(ct) is { Length: > 0 } description ? description : $"key {by.Id}";
         string text = JsonSerializer.Serialize(new DeclaredTarget(release.Id, release.Version, who, time.GetUtcNow(), why.Trim()), WireJson.Default.DeclaredTarget);
         string name = NameOf(uuid);
-        if (await db.Settings.Where(s => s.Name == name).ExecuteUpdateAsync(s => s.SetProperty(r => r.Value, text), ct) > 0)
-            return;
-        db.Settings.Add(new SettingRow { Name = name, Value = text });
-        await db.SaveChangesAsync(ct);
+        // one statement: two operators may declare at the same time
+        await db.Database.ExecuteSqlAsync($"INSERT INTO settings (name, value) VALUES ({name}, {text}) ON CONFLICT (name) DO UPDATE SET value = excluded.value", ct);
     }
 
     /// <summary>Nothing is declared any more.</summary>

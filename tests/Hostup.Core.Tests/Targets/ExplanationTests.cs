@@ -99,6 +99,15 @@ public sealed class ExplanationTests
         Assert.Equal("cancelled: the operator cancelled it", Explanation.Of(Queued with { Report = Report(AttemptStates.Cancelled, "cancelled", "cannot go on with the update: the operator cancelled it; start it again when it is wanted") })!.Sentence);
 
     [Fact]
+    public void Several_locks_are_told_in_the_words_of_the_device() =>
+        Assert.Equal("held by lock `backup` since 3 h, and 2 more", Explanation.Of(Queued with { Report = Report(AttemptStates.WaitingForLock) with { Message = "held by lock `backup` since 3 h, and 2 more", Lock = new LockReport("backup", "/l", "", Now) } })!.Sentence);
+
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("1.0.0", "runs 1.0.0, and nothing is on its way to 2.0.0")]
+    public void A_device_that_left_a_target_it_ran_before_says_so(string runsOther, string? sentence) => Assert.Equal(sentence, Explanation.OfUntried("2.0.0", runsOther)?.Sentence);
+
+    [Fact]
     public void A_device_that_runs_its_target_has_no_sentence() => Assert.Null(Explanation.Of(Queued with { Report = Report(AttemptStates.Committed) }));
 
     [Theory]
