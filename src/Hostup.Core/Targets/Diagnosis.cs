@@ -17,7 +17,7 @@ public static class Diagnosis
     {
         Sentence = whyNot?.Sentence ?? $"committed: the device runs {version}",
         WhyNot = whyNot,
-        Step = (report.Steps.LastOrDefault(s => s.State == "failed") ?? report.Steps.LastOrDefault())?.Name,
+        Step = (report.Steps.LastOrDefault(s => s.State == "failed") ?? (report.Steps is [.., var last] ? last : null))?.Name,
         Cause = report.State == AttemptStates.Committed ? "" : CauseOf(report),
         WhatToDo = WhatToDo(report, whyNot),
     };
