@@ -25,7 +25,8 @@ internal sealed class Terminal(TextReader input, TextWriter output, TextWriter e
     public async Task<bool> AskAsync(string question, CancellationToken ct)
     {
         await error.WriteAsync($"{question} [y/N] ");
-        return (await input.ReadLineAsync(ct))?.Trim().ToUpperInvariant() is "Y" or "YES";
+        // a terminal goes on reading when it is interrupted: it is not waited for
+        return (await input.ReadLineAsync(ct).AsTask().WaitAsync(ct))?.Trim().ToUpperInvariant() is "Y" or "YES";
     }
 
     /// <summary>Prints data as JSON, or for people.</summary>

@@ -41,6 +41,18 @@ public sealed class UpdateStartTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_question_ends_when_it_is_interrupted()
+    {
+        using var interrupt = new CancellationTokenSource();
+        using var nobody = new NobodyTypes();
+        var asked = new Terminal(nobody, TextWriter.Null, TextWriter.Null).AskAsync("Start it?", interrupt.Token);
+
+        await interrupt.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+    }
+
+    [Fact]
     public async Task With_yes_nobody_is_asked()
     {
         var run = await CommandRun.TypedAsync("", [.. Start, "--yes", "--json"]);
@@ -64,5 +76,11 @@ public sealed class UpdateStartTests : IAsyncLifetime
         Assert.StartsWith("update      demo: 1.0.0 -> 2.0.0\nimage       ", shown, StringComparison.Ordinal);
         Assert.True(data.ImageBytes > 0);
         Assert.Null((await CliScene.ShowAsync()).OpenAttempt);
+    }
+
+    /// <summary>A terminal whose read does not end when it is interrupted.</summary>
+    private sealed class NobodyTypes : TextReader
+    {
+        public override ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken) => new(new TaskCompletionSource<string?>().Task);
     }
 }

@@ -25,7 +25,7 @@ internal static class CompletionCommands
         {
             local line="${(j: :)words[2,CURRENT]}"
             local -a found
-            found=("${(@f)$("${words[1]}" "[suggest:${#line}]" "$line" 2>/dev/null)}")
+            found=(${(f)"$("${words[1]}" "[suggest:${#line}]" "$line" 2>/dev/null)"})
             compadd -a found || _files
         }
         if [ "$funcstack[1]" = "_hostup" ]; then

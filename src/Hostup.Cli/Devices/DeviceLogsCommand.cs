@@ -37,6 +37,7 @@ internal static class DeviceLogsCommand
         var decoder = Encoding.UTF8.GetDecoder();
         var updates = new UpdateFollow(api, terminal);
         long offset = 0;
+        bool late = attempt.EndedAt < TimeProvider.System.GetUtcNow() - Late;
         bool waited = false;
         while (true)
         {
@@ -46,7 +47,7 @@ internal static class DeviceLogsCommand
             await terminal.Output.WriteAsync(text, ct);
             await terminal.Output.FlushAsync(ct);
             offset += news.Length;
-            if (!follow || attempt.EndedAt < TimeProvider.System.GetUtcNow() - Late || (waited && news.Length == 0))
+            if (!follow || late || (waited && news.Length == 0))
                 return;
             if (attempt.EndedAt is null)
             {

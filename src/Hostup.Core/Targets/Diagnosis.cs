@@ -15,7 +15,7 @@ public static class Diagnosis
     /// <param name="version">Version of the release.</param>
     public static AttemptFindings Of(AttemptReport report, WhyNot? whyNot, string version) => new()
     {
-        Sentence = whyNot?.Sentence ?? $"committed: the device runs {version}",
+        Sentence = whyNot?.Sentence ?? $"committed: the update to {version} is done",
         WhyNot = whyNot,
         Step = (report.Steps.LastOrDefault(s => s.State == "failed") ?? (report.Steps is [.., var last] ? last : null))?.Name,
         Cause = report.State == AttemptStates.Committed ? "" : CauseOf(report),

@@ -51,7 +51,8 @@ public static class Explanation
             { Message: { } message } => ErrorMessage.ReasonOf(message, report.State),
             _ => ErrorTexts.Of(report.State)?.Phrase ?? "the device does not say why",
         };
-        return new(WhyNotKinds.Ended, report.State, $"{what}: {why}");
+        // an agent says "cancelled before it began"
+        return new(WhyNotKinds.Ended, report.State, why.StartsWith(what, StringComparison.Ordinal) ? why : $"{what}: {why}");
     }
 
     private static WhyNot? Away(TargetFacts facts)

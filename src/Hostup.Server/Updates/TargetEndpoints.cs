@@ -29,22 +29,37 @@ internal static class TargetEndpoints
     private static async Task<DeclaredTarget> Declare(string device, TargetRequest request, Caller caller, HostupDb db, UpdateStart start, DeclaredTargets targets, CancellationToken ct)
     {
         var row = await db.FindDeviceAsync(device, ct);
+        UpdateStart.RequireReachable(row);
         var release = await start.ReleaseAsync(row, request.Release, ct);
-        bool underWay = await db.Attempts.AnyAsync(a => a.Id == row.TargetAttemptId && a.ReleaseId == release.Id && a.EndedAt == null && !a.CancelAsked, ct);
-        if (underWay || Runs(row, release.ImageDigest))
+        var open = await OpenAsync(db, row, ct);
+        bool underWay = open.Exists(a => a.Id == row.TargetAttemptId && a.ReleaseId == release.Id && !a.CancelAsked);
+        // what is past the point of no return is not stopped: the device comes back by another attempt
+        bool stays = !underWay && Runs(row, release.ImageDigest) && !open.Exists(a => a.State is AttemptStates.Rebooting or AttemptStates.Trial);
+        if (underWay || stays)
             await targets.DeclareAsync(row.Uuid, release, caller, request.Why ?? "", ct);
         else
             await start.StartAsync(row, new UpdateRequest { Release = release.Id, Why = request.Why ?? "" }, caller, ct);
+        if (stays)
+            await CancelAsync(open, start, ct);
         return (await targets.OfAsync(row.Uuid, ct))!;
     }
 
     private static async Task<IResult> Clear(string device, HostupDb db, UpdateStart start, DeclaredTargets targets, CancellationToken ct)
     {
         var row = await db.FindDeviceAsync(device, ct);
-        if (row.TargetAttemptId is { } id && await db.Attempts.AnyAsync(a => a.Id == id && a.EndedAt == null, ct))
-            await start.CancelAsync(id, ct);
+        await CancelAsync(await OpenAsync(db, row, ct), start, ct);
         await targets.ForgetAsync(row.Uuid, ct);
         return Results.Ok();
+    }
+
+    /// <summary>The attempts of a device that have not ended, the oldest first: one that another takes the place of goes on until the device knows of that.</summary>
+    private static Task<List<AttemptRow>> OpenAsync(HostupDb db, DeviceRow row, CancellationToken ct) =>
+        db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == row.Uuid && a.EndedAt == null).OrderBy(a => a.Id).ToListAsync(ct);
+
+    private static async Task CancelAsync(List<AttemptRow> open, UpdateStart start, CancellationToken ct)
+    {
+        foreach (var attempt in open.Where(a => !a.CancelAsked))
+            await start.CancelAsync(attempt.Id, ct);
     }
 
     /// <summary>Whether the device runs this image, as it last said.</summary>

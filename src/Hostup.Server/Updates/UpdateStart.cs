@@ -81,6 +81,8 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", $"it has ended: {attempt.State}", "start another update to go elsewhere");
         var now = time.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // one whose place another has taken led to nothing that is declared now
+        bool isTarget = await db.Devices.AnyAsync(d => d.TargetAttemptId == attemptId, ct);
         // looked at again inside: a poll may have named it meanwhile
         bool undelivered = await db.Attempts.AnyAsync(a => a.Id == attemptId && a.DeliveredAt == null, ct);
         if (!undelivered || !await db.EndAsync(attempt, AttemptStates.Cancelled, now, ct))
@@ -90,8 +92,7 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             if (asked == 0 && await db.Attempts.Where(a => a.Id == attemptId).Select(a => a.State).SingleAsync(ct) is AttemptStates.Rebooting or AttemptStates.Trial)
                 throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", "it is past the point of no return: the device reboots into the new OS, or has it on trial", "wait for its end; a new OS that is not well is left by itself; start another update to go elsewhere");
         }
-        // A newer declaration stays: the one that is cancelled may be on its way out already.
-        if ((await targets.OfAsync(attempt.DeviceUuid, ct))?.ReleaseId == attempt.ReleaseId)
+        if (isTarget && (await targets.OfAsync(attempt.DeviceUuid, ct))?.ReleaseId == attempt.ReleaseId)
             await targets.ForgetAsync(attempt.DeviceUuid, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

@@ -63,7 +63,7 @@ public sealed class DiagnosisTests
     {
         var findings = Diagnosis.Of(new AttemptReport { Serial = 1, State = AttemptStates.Committed, Message = "warning" }, null, "2.0.0");
 
-        Assert.Equal(("committed: the device runs 2.0.0", "", "nothing"), (findings.Sentence, findings.Cause, findings.WhatToDo));
+        Assert.Equal(("committed: the update to 2.0.0 is done", "", "nothing"), (findings.Sentence, findings.Cause, findings.WhatToDo));
     }
 
     private static AttemptReport Failed(string code, string? message) => new() { Serial = 1, State = AttemptStates.Failed, ErrorCode = code, Message = message };

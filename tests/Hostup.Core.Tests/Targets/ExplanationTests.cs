@@ -94,9 +94,11 @@ public sealed class ExplanationTests
     public void A_code_of_a_newer_device_is_told_as_it_is() =>
         Assert.Equal("failed `worn-out`: because", Explanation.Of(Queued with { Report = Report(AttemptStates.Failed, "worn-out", "cannot do it: because; do that") })!.Sentence);
 
-    [Fact]
-    public void A_cancelled_attempt_says_it_once() =>
-        Assert.Equal("cancelled: the operator cancelled it", Explanation.Of(Queued with { Report = Report(AttemptStates.Cancelled, "cancelled", "cannot go on with the update: the operator cancelled it; start it again when it is wanted") })!.Sentence);
+    [Theory]
+    [InlineData("cannot go on with the update: the operator cancelled it; start it again when it is wanted", "cancelled: the operator cancelled it")]
+    [InlineData("cancelled before it began", "cancelled before it began")]
+    public void A_cancelled_attempt_says_it_once(string message, string sentence) =>
+        Assert.Equal(sentence, Explanation.Of(Queued with { Report = Report(AttemptStates.Cancelled, "cancelled", message) })!.Sentence);
 
     [Fact]
     public void Several_locks_are_told_in_the_words_of_the_device() =>

@@ -149,6 +149,73 @@ public sealed class TargetTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task A_device_that_is_to_stay_at_what_it_runs_is_stopped_on_its_way_elsewhere()
+    {
+        var device = await server.DeviceAsync();
+        string attempt = await OnItsWayAsync(device, "57.0.0", AttemptStates.Downloading);
+
+        await DeclareAsync(device, "57.0.0", "stay there");
+
+        Assert.Equal((attempt, true), (await device.PollAsync()).Target is { } target ? (target.AttemptId, target.Cancel) : default);
+        await device.ReportAsync(attempt, 2, AttemptStates.Cancelled, "cancelled");
+        var view = await ViewAsync(device);
+        Assert.Equal(("57.0.0", null), (view.Target?.Version, view.WhyNot));
+        Assert.Null(view.OpenAttempt);
+    }
+
+    [Fact]
+    public async Task A_device_that_has_another_os_on_trial_is_brought_back_by_an_attempt()
+    {
+        var device = await server.DeviceAsync();
+        string attempt = await OnItsWayAsync(device, "58.0.0", AttemptStates.Trial);
+
+        await DeclareAsync(device, "58.0.0", null);
+
+        Assert.False((await server.AttemptAsync(attempt)).CancelAsked);
+        Assert.Equal("58.0.0", (await device.PollAsync()).Target?.Version);
+    }
+
+    [Fact]
+    public async Task Set_back_a_device_gives_up_also_what_another_attempt_took_the_place_of()
+    {
+        var device = await server.DeviceAsync();
+        string attempt = await OnItsWayAsync(device, "59.0.0", AttemptStates.Downloading);
+        await server.ReleaseAsync("59.0.9");
+        await DeclareAsync(device, "59.0.9", null);
+
+        (await server.Operator.DeleteAsync($"/api/v1/devices/{device.Uuid}/target")).EnsureSuccessStatusCode();
+
+        Assert.True((await server.AttemptAsync(attempt)).CancelAsked);
+        Assert.Null((await device.PollAsync()).Target);
+    }
+
+    [Fact]
+    public async Task A_cancel_of_what_is_superseded_leaves_the_target_also_when_both_lead_to_one_release()
+    {
+        var device = await server.DeviceAsync();
+        await server.ReleaseAsync("56.0.0");
+        await DeclareAsync(device, "56.0.0", null);
+        string old = (await device.PollAsync()).Target!.AttemptId;
+        await device.ReportAsync(old, 1, AttemptStates.Downloading);
+        await server.UpdateAsync(device, "56.0.0");
+
+        (await server.Operator.PostAsync($"/api/v1/attempts/{old}/cancel", null)).EnsureSuccessStatusCode();
+
+        Assert.Equal("56.0.0", (await ViewAsync(device)).Target?.Version);
+    }
+
+    [Fact]
+    public async Task For_a_device_that_was_retired_nothing_is_declared()
+    {
+        var device = await server.DeviceAsync();
+        var release = await server.ReleaseAsync("55.0.0");
+        await RunAsync(device, "55.0.0", release.Image);
+        (await server.Operator.PostAsync($"/api/v1/devices/{device.Uuid}/retire", null)).EnsureSuccessStatusCode();
+
+        Assert.Equal(HttpStatusCode.Conflict, (await PutAsync(device, "55.0.0", null)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_reason_without_end_is_refused_and_starts_nothing()
     {
         var device = await server.DeviceAsync();
@@ -158,6 +225,18 @@ public sealed class TargetTests(TestServer server) : IClassFixture<TestServer>
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Null((await ViewAsync(device)).OpenAttempt);
+    }
+
+    /// <summary>A device that runs one release and is on its way to a newer one.</summary>
+    /// <returns>The attempt.</returns>
+    private async Task<string> OnItsWayAsync(TestDevice device, string runs, string state)
+    {
+        await RunAsync(device, runs, (await server.ReleaseAsync(runs)).Image);
+        await server.ReleaseAsync(runs[..^1] + "1");
+        await DeclareAsync(device, runs[..^1] + "1", null);
+        string attempt = (await device.PollAsync()).Target!.AttemptId;
+        await device.ReportAsync(attempt, 1, state);
+        return attempt;
     }
 
     private static async Task RunAsync(TestDevice device, string version, Digest image)
