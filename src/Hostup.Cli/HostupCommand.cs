@@ -28,7 +28,8 @@ internal static class HostupCommand
         var error = terminal.Error;
         var root = Build(terminal);
         var parsed = root.Parse(args, AsTyped);
-        var configuration = new InvocationConfiguration { Output = terminal.Output, Error = error, EnableDefaultExceptionHandler = false };
+        // signals are the caller's: another handler would end the command before the caller's token says that it is wanted
+        var configuration = new InvocationConfiguration { Output = terminal.Output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
         // a line that is to be completed is none yet
         bool completes = root.Directives.OfType<SuggestDirective>().Any(d => parsed.GetResult(d) is not null);
         if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp && !completes)
