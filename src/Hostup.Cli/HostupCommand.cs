@@ -1,12 +1,15 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using Hostup.Cli.Api;
+using Hostup.Cli.Completion;
 using Hostup.Cli.Deltas;
 using Hostup.Cli.Devices;
 using Hostup.Cli.Keys;
 using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
 using Hostup.Cli.Rules;
+using Hostup.Cli.Targets;
 using Hostup.Cli.Updaters;
 using Hostup.Cli.Updates;
 using Hostup.Cli.Versions;
@@ -20,11 +23,16 @@ internal static class HostupCommand
     // a version may begin with @; it is no file of arguments
     private static readonly ParserConfiguration AsTyped = new() { ResponseFileTokenReplacer = null };
 
-    public static async Task<int> RunAsync(string[] args, TextReader input, TextWriter output, TextWriter error, CancellationToken ct)
+    public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken ct)
     {
-        var parsed = Build(new Terminal(input, output, error)).Parse(args, AsTyped);
-        var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false };
-        if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp)
+        var error = terminal.Error;
+        var root = Build(terminal);
+        var parsed = root.Parse(args, AsTyped);
+        // signals are the caller's: another handler would end the command before the caller's token says that it is wanted
+        var configuration = new InvocationConfiguration { Output = terminal.Output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+        // a line that is to be completed is none yet
+        bool completes = root.Directives.OfType<SuggestDirective>().Any(d => parsed.GetResult(d) is not null);
+        if (parsed.Errors.Count > 0 && parsed.Action is not ExampleHelp && !completes)
         {
             foreach (var wrong in parsed.Errors)
                 await error.WriteLineAsync($"hostup: {wrong.Message}");
@@ -58,7 +66,7 @@ internal static class HostupCommand
         foreach (var command in (Command[])
         [
             LoginCommand.Build(terminal), VersionCommands.Build(terminal), RulesCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
-            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), PolicyCommands.Build(terminal), UpdateCommands.Build(terminal),
+            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), PolicyCommands.Build(terminal), TargetCommands.Build(terminal), UpdateCommands.Build(terminal), CompletionCommands.Build(terminal),
         ])
             root.Subcommands.Add(command);
         return root;

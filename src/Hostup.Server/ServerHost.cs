@@ -95,6 +95,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapTrustLists();
         app.MapDevices();
         app.MapUpdates();
+        app.MapTargets();
         app.MapPolicies();
         app.MapDeltas();
         app.MapDeviceApi();
@@ -121,7 +122,8 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
-        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<Estimates>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
+        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
+        services.AddScoped<WhyNots>().AddScoped<DeclaredTargets>().AddScoped<Findings>().AddScoped<UpdateStart>().AddScoped<Estimates>().AddScoped<UpdateEstimates>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
         services.AddSingleton<UpdaterPacks>().AddHostedService<UpdaterPackWorker>();

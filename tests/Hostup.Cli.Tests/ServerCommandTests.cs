@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Hostup.Cli.Tests;
 
 /// <summary>The program against a real server: from an empty one to an updated device.</summary>
+[Collection(CliScene.Name)]
 public sealed class ServerCommandTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hostup-cli-server-").FullName;
@@ -21,7 +22,7 @@ public sealed class ServerCommandTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await ServerHost.StartAsync(new ServerOptions { DataDirectory = At("data"), Urls = "http://127.0.0.1:0", LogLevel = LogLevel.Warning }, CancellationToken.None);
-        // the stored file goes to this test's folder; nothing else in this assembly asks for credentials
+        // the stored file goes to this test's folder; who else in this assembly asks for credentials is in the same collection
         Environment.SetEnvironmentVariable("XDG_CONFIG_HOME", At("config"));
     }
 

@@ -18,6 +18,10 @@ public sealed partial class ErrorDocumentTests
         Assert.All(Row().Matches(Repository.Read("docs/errors.md")), m => Assert.True(m.Groups[3].Length > 8 && m.Groups[4].Length > 8, m.Value));
 
     [Fact]
+    public void The_programs_give_the_remedy_of_the_document() =>
+        Assert.All(Row().Matches(Repository.Read("docs/errors.md")), m => Assert.Equal(m.Groups[4].Value, ErrorTexts.Of(m.Groups[1].Value)?.Remedy));
+
+    [Fact]
     public void Ids_are_used_once() => Assert.Equal(HostupErrors.All.Count, HostupErrors.All.Select(c => c.Id).Distinct().Count());
 
     [GeneratedRegex(@"^\| `([a-z-]+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|\r?$", RegexOptions.Multiline)]

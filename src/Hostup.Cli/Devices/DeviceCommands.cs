@@ -2,6 +2,7 @@ using System.CommandLine;
 using Hostup.Cli.Api;
 using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
+using Hostup.Cli.Targets;
 using Hostup.Cli.Updates;
 using Hostup.Core.Wire;
 
@@ -10,9 +11,12 @@ namespace Hostup.Cli.Devices;
 /// <summary>hostup device: what runs where.</summary>
 internal static class DeviceCommands
 {
-    public static Command Build(Terminal terminal) => new("device", "See devices and change their keys.")
+    // behind the names in the text of a device
+    private const int TextColumn = 13;
+
+    public static Command Build(Terminal terminal) => new("device", "See devices and their logs, and change their keys.")
     {
-        List(terminal), Show(terminal), Events(terminal), RevertCommand.Build(terminal),
+        List(terminal), Show(terminal), DeviceLogsCommand.Build(terminal), Events(terminal), RevertCommand.Build(terminal),
         Act(terminal, "reset-key", "Make a device's key worthless and let it register again.", "the key is worthless now; the device can register again"),
         Act(terminal, "rotate-key", "Ask a device to change its key.", "the device changes its key at its next poll; the old one is good until then"),
         Act(terminal, "retire", "Make a device's key worthless for good.", "the key is worthless now and the device cannot register; its history stays"),
@@ -104,6 +108,9 @@ internal static class DeviceCommands
         }
         foreach (string said in PolicyText.Lines(device.Policy))
             writer.WriteLine($"policy       {said}");
+        Terminal.Field(writer, "target", device.Target is { } target ? TargetCommands.Text(target) : "none; it stays at what it runs", TextColumn);
+        if (device.WhyNot is { } why)
+            Terminal.Field(writer, "why not", why.Sentence, TextColumn);
         if ((device.OpenAttempt ?? device.LastAttempt) is not { } attempt)
             return;
         writer.WriteLine($"{(attempt.EndedAt is null ? "update     " : "last update")}  to {attempt.Version}: {attempt.Report.State}{(attempt.Report.Message is { } message ? $", {message}" : "")}  ({attempt.Id})");

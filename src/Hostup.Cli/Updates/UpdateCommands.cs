@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text;
 using Hostup.Cli.Api;
 using Hostup.Cli.Devices;
-using Hostup.Cli.Policies;
 using Hostup.Cli.Releases;
 using Hostup.Core.Wire;
 
@@ -11,41 +10,7 @@ namespace Hostup.Cli.Updates;
 /// <summary>hostup update: start, follow, see and cancel updates.</summary>
 internal static class UpdateCommands
 {
-    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { Start(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Cancel(terminal), OverrideLocks(terminal) };
-
-    private static ExampleCommand Start(Terminal terminal)
-    {
-        var device = DeviceCommands.DeviceArgument();
-        var release = new Option<string>("--to") { Description = "Version or id of the release", Required = true };
-        var reinstall = new Option<bool>("--reinstall") { Description = "Install also when the device runs it already" };
-        var updater = new Option<string>("--updater") { Description = "Version or digest of the device program; none: the device's own; without it the newest" };
-        var fallback = new Option<string[]>("--fallback-registry") { Description = "Registry tried after the server's own; may be repeated" };
-        var locks = new Option<bool>("--override-locks") { Description = "Reboot also while an application holds an update lock" };
-        var wait = new Option<bool>("--wait") { Description = "Follow until the end; the exit code is the outcome" };
-        var timeout = TimeoutOption();
-        var json = ReleaseCommands.JsonOption();
-        var policy = new PolicyOptions();
-        var command = policy.AddTo(new ExampleCommand("start", "Update a device to a release.", "hostup update start demo --to 2.98.33+rev1 --wait") { device, release, reinstall, updater, fallback, locks, wait, timeout, json });
-        command.SetAction(async (parsed, ct) =>
-        {
-            using var api = ApiClient.Connect();
-            var request = new UpdateRequest
-            {
-                Release = parsed.GetValue(release)!,
-                Reinstall = parsed.GetValue(reinstall),
-                Updater = parsed.GetValue(updater),
-                FallbackRegistries = parsed.GetValue(fallback) ?? [],
-                OverrideLocks = parsed.GetValue(locks),
-                Policy = policy.Read(parsed),
-            };
-            var attempt = await api.PostAsync($"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/updates", request, WireJson.Default.UpdateRequest, WireJson.Default.AttemptView, ct);
-            if (parsed.GetValue(wait))
-                return await new UpdateFollow(api, terminal).FollowAsync(attempt, parsed.GetValue(json), parsed.GetValue(timeout), ct);
-            terminal.Print(attempt, parsed.GetValue(json), (w, a) => w.WriteLine($"attempt {a.Id}: {Or(a.FromVersion)} -> {UpdateText.VersionOf(a)}"));
-            return ExitCodes.Done;
-        });
-        return command;
-    }
+    public static Command Build(Terminal terminal) => new("update", "Start, follow and cancel updates.") { UpdateStartCommand.Build(terminal), UpdateEstimateCommand.Build(terminal), UpdatePolicyCommands.Set(terminal), UpdatePolicyCommands.Apply(terminal), Wait(terminal), Show(terminal), List(terminal), Log(terminal), Bundle(terminal), Cancel(terminal), OverrideLocks(terminal) };
 
     private static ExampleCommand Wait(Terminal terminal)
     {
@@ -66,11 +31,12 @@ internal static class UpdateCommands
     {
         var id = AttemptArgument();
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("show", "Show an attempt.", "hostup update show demo --json") { id, json };
+        var command = new ExampleCommand("show", "Show an attempt: where it stands, why, and what to do.", "hostup update show demo --json") { id, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
-            terminal.Print(await FindAsync(api, parsed.GetValue(id)!, ct), parsed.GetValue(json), UpdateText.Write);
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            terminal.Print(await api.GetAsync($"api/v1/attempts/{attempt.Id}/findings", WireJson.Default.AttemptView, ct), parsed.GetValue(json), UpdateText.Write);
         });
         return command;
     }
@@ -99,6 +65,22 @@ internal static class UpdateCommands
             using var api = ApiClient.Connect();
             var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
             await terminal.Output.WriteAsync(Encoding.UTF8.GetString(await api.GetBytesAsync($"api/v1/attempts/{attempt.Id}/log", ct)));
+        });
+        return command;
+    }
+
+    private static ExampleCommand Bundle(Terminal terminal)
+    {
+        var id = AttemptArgument();
+        var output = new Option<string>("--out") { Description = "File to write, a gzipped tar", HelpName = "FILE", Required = true };
+        var command = new ExampleCommand("bundle", "Write all that is known of an attempt into one archive.", "hostup update bundle demo --out demo.tar.gz") { id, output };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            var attempt = await FindAsync(api, parsed.GetValue(id)!, ct);
+            string file = parsed.GetValue(output)!;
+            await File.WriteAllBytesAsync(file, await api.GetBytesAsync($"api/v1/attempts/{attempt.Id}/bundle", ct), ct);
+            await terminal.Output.WriteLineAsync($"report, log, plan, manifest and device of attempt {attempt.Id} are in {file}");
         });
         return command;
     }
@@ -140,5 +122,6 @@ internal static class UpdateCommands
             : throw new Core.Errors.HostupException(Core.Errors.HostupErrors.NotFound, $"cannot find an attempt of device {name}", "it never had one", "start one with `hostup update start`");
     }
 
-    private static string Or(string version) => version.Length == 0 ? "unknown" : version;
+    /// <summary>A version that may be unknown.</summary>
+    public static string Or(string version) => version.Length == 0 ? "unknown" : version;
 }

@@ -42,7 +42,8 @@ internal sealed class UpdateFollow(ApiClient api, Terminal terminal)
         return ExitCodes.Of(attempt.Report.State);
     }
 
-    private async Task<AttemptView> NextAsync(AttemptView attempt, int seconds, CancellationToken ct)
+    /// <summary>The attempt when it changed, or after so many seconds; a server that restarts is waited for.</summary>
+    public async Task<AttemptView> NextAsync(AttemptView attempt, int seconds, CancellationToken ct)
     {
         long began = TimeProvider.System.GetTimestamp();
         while (true)

@@ -8,6 +8,12 @@ namespace Hostup.Cli.Updates;
 /// <summary>Attempts in words.</summary>
 internal static class UpdateText
 {
+    // behind the names in the text of an attempt
+    private const int TextColumn = 10;
+
+    // the rest is in `hostup update log`
+    private const int ShownLogLines = 10;
+
     public static void Write(TextWriter writer, AttemptView attempt)
     {
         var report = attempt.Report;
@@ -40,6 +46,24 @@ internal static class UpdateText
             writer.WriteLine($"expected  {expected.Cause,-18} in {(expected.Received is { } most ? $"at most {new ByteCount(most)}" : "an unknown number of bytes")}");
         foreach (string bytes in Bytes(report))
             writer.WriteLine($"bytes     {bytes}");
+        if (attempt.Findings is { } findings)
+            WriteFindings(writer, findings);
+    }
+
+    private static void WriteFindings(TextWriter writer, AttemptFindings findings)
+    {
+        Terminal.Field(writer, "sentence", findings.Sentence, TextColumn);
+        if (findings.WhyNot is not null && findings.Step is { } step)
+            writer.WriteLine($"at step   {step}");
+        if (findings.Cause.Length > 0)
+            Terminal.Field(writer, "cause", findings.Cause, TextColumn);
+        Terminal.Field(writer, "to do", findings.WhatToDo, TextColumn);
+        if (findings.Device is { } device)
+            Terminal.Field(writer, "device", $"{device.Name}, {device.DeviceType}, runs {device.State?.OsVersion ?? "?"}, kernel {device.State?.Kernel ?? "?"}, last seen {(device.LastSeenAt is { } at ? $"{at:yyyy-MM-dd HH:mm}Z" : "never")}", TextColumn);
+        if (findings.Release?.InvalidatedReason is { } invalid)
+            Terminal.Field(writer, "release", $"invalidated: {invalid}", TextColumn);
+        foreach (string line in findings.LogTail.TakeLast(ShownLogLines))
+            writer.WriteLine($"log       {line}");
     }
 
     /// <summary>Where the image came from; null before that is known.</summary>

@@ -127,6 +127,9 @@ public sealed record DeviceView
     /// <summary>The attempt that is its target; null: it is to stay.</summary>
     public AttemptView? OpenAttempt { get; init; }
 
+    /// <summary>What was declared that it is to run, by whom, when and why; null: nothing, it stays at what it runs.</summary>
+    public DeclaredTarget? Target { get; init; }
+
     /// <summary>When it was retired; null: it is in use.</summary>
     public DateTimeOffset? RetiredAt { get; init; }
 
@@ -144,6 +147,9 @@ public sealed record DeviceView
 
     /// <summary>It is asked to change its key and has not done so yet.</summary>
     public bool KeyRotationAsked { get; init; }
+
+    /// <summary>Why it does not run its target; null: it does, or it is to stay at what it runs.</summary>
+    public WhyNot? WhyNot { get; init; }
 }
 
 /// <summary>A machine that used the key of a device.</summary>
@@ -180,6 +186,9 @@ public sealed record UpdateRequest
 
     /// <summary>What is said of the policy for this attempt alone; it goes before what is said for its device and for all.</summary>
     public PolicySettings Policy { get; init => field = value ?? new(); } = new();
+
+    /// <summary>Why the device is to run it, for people; at most 500 characters.</summary>
+    public string Why { get; init => field = value ?? ""; } = "";
 }
 
 /// <summary>POST /api/v1/devices/{uuid}/revert: makes an attempt that takes the device back to the OS in its spare slot, and supersedes an open one.</summary>
@@ -254,6 +263,9 @@ public sealed record AttemptView
 
     /// <summary>What it will cost its device, as far as the server can tell; null: it has ended, or it is a revert. Only in the view of one attempt and in the answer that made it.</summary>
     public IReadOnlyList<EstimatedBytes>? Estimate { get; init; }
+
+    /// <summary>What is found out about it; only at GET /api/v1/attempts/{id}/findings.</summary>
+    public AttemptFindings? Findings { get; init; }
 }
 
 /// <summary>Bytes that a device will receive for an update, at most: what it has already the server does not know of all.</summary>

@@ -61,7 +61,7 @@ public static class SlotWriteBenchmark
         const string peaks = "/mnt/data/bench-peaks";
         await stage.Device.RunAsync(["sh", "-c", $"rm -f {Lock} /mnt/state/hostup/spare-content {peaks}"], ct);
         await stage.Device.Guest.StartAsync(["sh", "-c", $"while sleep 0.1; do grep VmHWM /proc/$(systemctl show --property MainPID --value hostup-update)/status >> {peaks}; done"], ct);
-        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", version], ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", version, "--yes"], ct);
         var attempt = await stage.WaitForEndAsync(ct);
         if (attempt.Report.State != AttemptStates.Committed)
             throw new InvalidOperationException($"bug: the whole update ended as {attempt.Report.State}: {attempt.Report.Message}");
@@ -102,7 +102,7 @@ public static class SlotWriteBenchmark
         // What the last run wrote must not be taken for done.
         await stage.Device.RunAsync(["rm", "-f", "/mnt/state/hostup/spare-content"], ct);
         await stage.Device.RunAsync(["sh", "-c", "echo 3 > /proc/sys/vm/drop_caches"], ct);
-        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", version], ct);
+        await stage.Server.CliAsync(["update", "start", stage.Uuid, "--to", version, "--yes"], ct);
         await stage.WaitForStateAsync([AttemptStates.WaitingForLock], ct);
         string peak = await stage.Device.RunAsync(["sh", "-c", "grep VmHWM /proc/$(systemctl show --property MainPID --value hostup-update)/status"], ct);
         await stage.Server.CliAsync(["update", "cancel", stage.Uuid], ct);

@@ -54,8 +54,8 @@ public static class DemoCommand
     {
         var before = await GuestFacts.ReadAsync(stage.Device, ct);
         var application = await ApplicationWatch.BeginAsync(stage.Device, ct);
-        stage.Lab.Progress($"$ hostup update start {stage.Uuid[..7]} --to {HostOsRelease.New.OsVersion} --wait");
-        await stage.Server.ShowCliAsync(["update", "start", stage.Uuid, "--to", HostOsRelease.New.OsVersion, "--wait", "--timeout", "1800"], ct);
+        stage.Lab.Progress($"$ hostup update start {stage.Uuid[..7]} --to {HostOsRelease.New.OsVersion} --yes --wait");
+        await stage.Server.ShowCliAsync(["update", "start", stage.Uuid, "--to", HostOsRelease.New.OsVersion, "--yes", "--wait", "--timeout", "1800"], ct);
         var attempt = await stage.AttemptAsync(ct);
         await stage.Device.WaitForGuestAsync(ct);
         bool supervisorRuns = await SupervisorRunsAsync(stage, ct);

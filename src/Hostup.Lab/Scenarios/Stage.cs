@@ -134,7 +134,7 @@ public sealed class Stage : IAsyncDisposable
     /// <returns>The attempt as the server knows it.</returns>
     public async Task<AttemptView> UpdateAsync(string version, CancellationToken ct)
     {
-        await Server.CliAsync(["update", "start", Uuid, "--to", version], ct);
+        await Server.CliAsync(["update", "start", Uuid, "--to", version, "--yes"], ct);
         return await WaitForEndAsync(ct);
     }
 

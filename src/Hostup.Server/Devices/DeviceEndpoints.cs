@@ -22,24 +22,31 @@ internal static class DeviceEndpoints
         group.MapGet("/{device}/events", Events).WithSummary("What happened to the device's identity, newest first");
     }
 
-    private static async Task<Page<DeviceView>> List(HostupDb db, Silences silences, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<DeviceView>> List(HostupDb db, Silences silences, WhyNots whyNots, DeclaredTargets targets, string? after, int? limit, CancellationToken ct)
     {
         int count = Paging.Count(limit);
         var rows = await db.Devices.AsNoTracking().Where(d => after == null || string.Compare(d.Uuid, after) > 0).OrderBy(d => d.Uuid).Take(count + 1).ToListAsync(ct);
         var ids = rows.Select(r => r.TargetAttemptId).OfType<string>().ToList();
         var attempts = await db.Attempts.AsNoTracking().Where(a => ids.Contains(a.Id)).ToDictionaryAsync(a => a.Id, ct);
+        IReadOnlyList<string> uuids = [.. rows.Select(r => r.Uuid)];
+        var last = await whyNots.LastAsync(uuids, ct);
+        var declared = await targets.OfAsync(uuids, ct);
         var views = new Dictionary<string, DeviceView>();
         foreach (var row in rows)
-            views[row.Uuid] = await ToViewAsync(row, row.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null, silences, ct);
+        {
+            var view = await ToViewAsync(row, row.TargetAttemptId is { } id ? attempts.GetValueOrDefault(id) : null, silences, ct);
+            views[row.Uuid] = await ExplainAsync(view with { Target = declared.GetValueOrDefault(row.Uuid) }, row, last.GetValueOrDefault(row.Uuid), whyNots, ct);
+        }
         return Paging.Page(rows, count, d => d.Uuid, d => views[d.Uuid]);
     }
 
-    private static async Task<DeviceView> Show(string device, HostupDb db, Silences silences, CancellationToken ct)
+    private static async Task<DeviceView> Show(string device, HostupDb db, Silences silences, WhyNots whyNots, DeclaredTargets targets, CancellationToken ct)
     {
         var row = await db.FindDeviceAsync(device, ct);
         var attempt = row.TargetAttemptId is { } id ? await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) : null;
         var last = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == row.Uuid).OrderByDescending(a => a.Id).FirstOrDefaultAsync(ct);
-        return (await ToViewAsync(row, attempt, silences, ct)) with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
+        var view = (await ToViewAsync(row, attempt, silences, ct)) with { Target = await targets.OfAsync(row.Uuid, ct) };
+        return (await ExplainAsync(view, row, last, whyNots, ct)) with { LastAttempt = last?.ToView([]), Machines = row.ClonedAt is null ? [] : await CloneWatch.MachinesAsync(db, row.Uuid, ct) };
     }
 
     private static async Task<Page<DeviceEvent>> Events(string device, HostupDb db, CancellationToken ct)
@@ -81,6 +88,9 @@ internal static class DeviceEndpoints
             _ => throw new HostupException(HostupErrors.Conflict, $"cannot tell which device '{name}' is", "several devices fit", "give the whole uuid"),
         };
     }
+
+    private static async Task<DeviceView> ExplainAsync(DeviceView view, DeviceRow row, AttemptRow? last, WhyNots whyNots, CancellationToken ct) =>
+        view with { WhyNot = await whyNots.OfAsync(row, view.State, view.Target, last, view.OpenAttempt?.Id == last?.Id ? view.OpenAttempt?.Silence : null, ct) };
 
     private static async Task<DeviceView> ToViewAsync(DeviceRow row, AttemptRow? attempt, Silences silences, CancellationToken ct) => new()
     {

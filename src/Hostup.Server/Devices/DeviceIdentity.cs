@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.Database;
+using Hostup.Server.Updates;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Devices;
@@ -9,6 +11,8 @@ namespace Hostup.Server.Devices;
 /// <summary>Keys of devices: given, replaced, taken away. What happens is in the device's events; its history of updates stays.</summary>
 internal sealed class DeviceIdentity(HostupDb db, TimeProvider time, ILogger<DeviceIdentity> log)
 {
+    private const string MachineGone = "the device was flashed again or retired";
+
     /// <summary>Gives a device its key. One that is known is taken to have been flashed again: its old key is worthless from now on.</summary>
     /// <exception cref="HostupException"><c>conflict</c> when it was retired.</exception>
     public async Task<string> RegisterAsync(string uuid, string deviceType, string? name, string address, CancellationToken ct)
@@ -84,9 +88,10 @@ internal sealed class DeviceIdentity(HostupDb db, TimeProvider time, ILogger<Dev
         await db.DeviceBoots.Where(b => b.DeviceUuid == uuid).ExecuteDeleteAsync(ct);
         foreach (var attempt in await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == uuid && a.EndedAt == null).ToListAsync(ct))
         {
+            string report = JsonSerializer.Serialize(attempt.ReadReport() with { State = AttemptStates.Cancelled, ErrorCode = null, Message = MachineGone }, WireJson.Default.AttemptReport);
             await db.Attempts.Where(a => a.Id == attempt.Id && a.EndedAt == null).ExecuteUpdateAsync(
-                s => s.SetProperty(a => a.State, AttemptStates.Cancelled).SetProperty(a => a.EndedAt, now).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
-            db.AttemptEvents.Add(new Updates.AttemptEventRow { AttemptId = attempt.Id, At = now, State = AttemptStates.Cancelled, Message = "the device was flashed again or retired" });
+                s => s.SetProperty(a => a.State, AttemptStates.Cancelled).SetProperty(a => a.Report, report).SetProperty(a => a.EndedAt, now).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
+            db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = AttemptStates.Cancelled, Message = MachineGone });
         }
         await db.Devices.Where(d => d.Uuid == uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, (string?)null), ct);
         await db.SaveChangesAsync(ct);

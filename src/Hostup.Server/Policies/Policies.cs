@@ -19,8 +19,13 @@ internal sealed class Policies(HostupDb db, AttemptNews news, ServerOptions opti
     /// <summary>How long a device is to pause between two polls.</summary>
     /// <param name="ofDevice">What is said for the device, as it is stored.</param>
     /// <param name="ct">Ends the question.</param>
-    public async Task<TimeSpan> PollIntervalAsync(string? ofDevice, CancellationToken ct) =>
-        Read(ofDevice).Over(await ForAllAsync(ct)).PollSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : options.PollInterval;
+    public async Task<TimeSpan> PollIntervalAsync(string? ofDevice, CancellationToken ct) => PollInterval(ofDevice, await ForAllAsync(ct));
+
+    /// <summary>The same for one of many devices: what is said for all is looked up once.</summary>
+    /// <param name="ofDevice">What is said for the device, as it is stored.</param>
+    /// <param name="forAll">What is said for all devices.</param>
+    public TimeSpan PollInterval(string? ofDevice, PolicySettings forAll) =>
+        Read(ofDevice).Over(forAll).PollSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : options.PollInterval;
 
     /// <summary>Says it for all devices; it takes the place of what was said before.</summary>
     /// <exception cref="HostupException"><c>bad-value</c>.</exception>

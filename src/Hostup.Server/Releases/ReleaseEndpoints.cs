@@ -67,7 +67,8 @@ internal static class ReleaseEndpoints
         };
     }
 
-    private static ReleaseView ToView(ReleaseRow row) => new()
+    /// <summary>A release as an operator sees it.</summary>
+    public static ReleaseView ToView(ReleaseRow row) => new()
     {
         Id = row.Id,
         Version = row.Version,

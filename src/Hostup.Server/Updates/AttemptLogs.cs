@@ -1,3 +1,4 @@
+using System.Text;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Database;
@@ -13,6 +14,8 @@ internal sealed class AttemptLogs(HostupDb db, AttemptNews news)
 
     /// <summary>Largest log of one attempt, as much as the device keeps itself.</summary>
     public const long MaxBytes = 1 << 20;
+
+    private const int TailBytes = 16 << 10;
 
     /// <summary>Adds a part; what is there already is passed over, what is above the bound is dropped.</summary>
     /// <exception cref="HostupException"><c>conflict</c> when bytes are missing before the part.</exception>
@@ -36,6 +39,21 @@ internal sealed class AttemptLogs(HostupDb db, AttemptNews news)
             news.Tell(attempt.Id);
         }
         return new LogAnswer(have, have >= MaxBytes);
+    }
+
+    /// <summary>The last lines of a log, without one that is cut at its beginning.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="lines">How many lines at most.</param>
+    /// <param name="ct">Ends the question.</param>
+    public async Task<IReadOnlyList<string>> TailAsync(AttemptRow attempt, int lines, CancellationToken ct)
+    {
+        long from = Math.Max(0, attempt.LogBytes - TailBytes);
+        // a part has at most so many bytes: one that begins earlier ends before
+        long first = from - MaxPartBytes;
+        var parts = await db.AttemptLogParts.AsNoTracking().Where(p => p.AttemptId == attempt.Id && p.OffsetBytes > first).OrderBy(p => p.OffsetBytes).ToListAsync(ct);
+        byte[] bytes = [.. parts.SelectMany(p => p.Content.Skip((int)Math.Clamp(from - p.OffsetBytes, 0, p.Content.Length)))];
+        var all = Encoding.UTF8.GetString(bytes).TrimEnd('\n').Split('\n').Skip(from > 0 ? 1 : 0);
+        return bytes.Length == 0 ? [] : [.. all.TakeLast(lines)];
     }
 
     /// <summary>The log from a byte on.</summary>

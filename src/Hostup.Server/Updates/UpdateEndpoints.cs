@@ -20,11 +20,14 @@ internal static class UpdateEndpoints
     {
         var devices = routes.MapGroup("/api/v1/devices/{device}/updates").WithTags("Updates").For(CallerKind.Operator);
         devices.MapPost("/", Start).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
+        devices.MapPost("/estimate", Estimate).WithSummary("What an update would cost; nothing is changed");
         devices.MapGet("/", List).WithSummary("Attempts of a device, newest first");
         routes.MapGroup("/api/v1/devices/{device}/revert").WithTags("Updates").For(CallerKind.Operator)
             .MapPost("/", Revert).WithSummary("Makes an attempt that takes the device back to the OS in its spare slot").Produces<AttemptView>(StatusCodes.Status201Created);
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
         attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
+        attempts.MapGet("/findings", ShowFindings).WithSummary("The attempt with what is found out about it: sentence, step, cause, what to do, log, device and release");
+        attempts.MapGet("/bundle", Bundle).Produces<byte[]>(contentType: "application/gzip").WithSummary("The same with log, plan and manifest, as a gzipped tar");
         attempts.MapPost("/cancel", Cancel).WithSummary("Asks for the end of an attempt");
         attempts.MapPost("/override-locks", OverrideLocks).WithSummary("Lets an attempt pass over update locks that applications hold");
         attempts.MapGet("/log", ReadLog).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
@@ -34,9 +37,9 @@ internal static class UpdateEndpoints
     public static HostupException NoAttempt(string id) =>
         new(HostupErrors.NotFound, $"cannot find attempt {id}", "there is none of that id", "see `hostup update list DEVICE`");
 
-    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, Estimates estimates, CancellationToken ct)
+    private static async Task<IResult> Start(string device, UpdateRequest request, Caller caller, HostupDb db, UpdateStart start, Estimates estimates, CancellationToken ct)
     {
-        var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, ct);
+        var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, caller, ct);
         return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]) with { Estimate = await estimates.OfAsync(attempt, ct) });
     }
 
@@ -45,6 +48,9 @@ internal static class UpdateEndpoints
         var attempt = await start.RevertAsync(await db.FindDeviceAsync(device, ct), request, ct);
         return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
     }
+
+    private static async Task<UpdateEstimate> Estimate(string device, UpdateRequest request, HostupDb db, UpdateEstimates estimates, CancellationToken ct) =>
+        await estimates.OfAsync(await db.FindDeviceAsync(device, ct), request, ct);
 
     private static async Task<Page<AttemptView>> List(string device, HostupDb db, string? after, int? limit, CancellationToken ct)
     {
@@ -61,7 +67,7 @@ internal static class UpdateEndpoints
         while (true)
         {
             var change = news.NextAsync(id);
-            var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
+            var row = await FindAsync(db, id, ct);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
                 return await WholeAsync(row, db, silences, estimates, ct);
@@ -76,6 +82,14 @@ internal static class UpdateEndpoints
         var seen = await db.Devices.Where(d => d.Uuid == row.DeviceUuid).Select(d => d.LastSeenAt).SingleAsync(ct);
         return row.ToView(events) with { Silence = await silences.OfAsync(row, seen, ct), Estimate = await estimates.OfAsync(row, ct) };
     }
+
+    private static async Task<AttemptView> ShowFindings(string id, HostupDb db, Findings findings, CancellationToken ct) => await findings.OfAsync(await FindAsync(db, id, ct), ct);
+
+    private static async Task<IResult> Bundle(string id, HostupDb db, Findings findings, CancellationToken ct) =>
+        Results.Bytes(await findings.BundleAsync(await FindAsync(db, id, ct), ct), "application/gzip", Findings.NameOf(id) + ".tar.gz");
+
+    private static async Task<AttemptRow> FindAsync(HostupDb db, string id, CancellationToken ct) =>
+        await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
 
     private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
+using Hostup.Server.Access;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Hostup.Server.Releases;
@@ -11,16 +12,16 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Updates;
 
 /// <summary>Makes an attempt the target of a device. Whether the device can and will is the device's own decision.</summary>
-internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider time, ILogger<UpdateStart> log)
+internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptNews news, TimeProvider time, ILogger<UpdateStart> log)
 {
     private const string NoUpdater = "none";
     private const string DefaultPlatform = "linux-x64";
     private const string LocksOverridden = "the operator overrides the update locks of applications";
 
-    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
-    public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, CancellationToken ct)
+    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>, <c>cloned</c>, <c>conflict</c>, <c>bad-value</c>.</exception>
+    public async Task<AttemptRow> StartAsync(DeviceRow device, UpdateRequest request, Caller by, CancellationToken ct)
     {
-        RequireInUse(device);
+        RequireReachable(device);
         var release = await ReleaseAsync(device, request.Release, ct);
         var updater = await UpdaterAsync(device, request.Updater, ct);
         var attempt = AttemptRow.New(device.Uuid, release.Version, device.OsVersion, time.GetUtcNow());
@@ -30,31 +31,26 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         attempt.OverrideLocks = request.OverrideLocks;
         attempt.Policy = Policies.Policies.Write(request.Policy);
         attempt.FallbackRegistries = JsonSerializer.Serialize(request.FallbackRegistries, WireJson.Default.IReadOnlyListString);
-        return await MakeTargetAsync(device, attempt, ct);
+        return await MakeTargetAsync(device, attempt, () => targets.DeclareAsync(device.Uuid, release, by, request.Why, ct), ct);
     }
 
-    /// <summary>Makes the way back to the OS in the spare slot the target of a device. Only the device knows whether the slot is what it was.</summary>
+    /// <summary>
+    /// Makes the way back to the OS in the spare slot the target of a device. Only the device knows whether the slot is what it was.
+    /// What was declared is declared no more: it may be what the operator wants to leave.
+    /// </summary>
     /// <exception cref="HostupException"><c>cloned</c>, <c>conflict</c>.</exception>
     public Task<AttemptRow> RevertAsync(DeviceRow device, RevertRequest request, CancellationToken ct)
     {
-        RequireInUse(device);
+        RequireReachable(device);
         var state = device.State is null ? null : JsonSerializer.Deserialize(device.State, WireJson.Default.DeviceStateReport);
         string version = state?.Slots.FirstOrDefault(s => s.Slot != state.RunningSlot)?.Version ?? "";
         var attempt = AttemptRow.New(device.Uuid, version, device.OsVersion, time.GetUtcNow());
         attempt.OverrideLocks = request.OverrideLocks;
         attempt.Policy = Policies.Policies.Write(request.Policy);
-        return MakeTargetAsync(device, attempt, ct);
+        return MakeTargetAsync(device, attempt, () => targets.ForgetAsync(device.Uuid, ct), ct);
     }
 
-    private static void RequireInUse(DeviceRow device)
-    {
-        if (device.ClonedAt is not null)
-            throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
-        if (device.RetiredAt is not null)
-            throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name}", "it was retired", "let it in again with `hostup device reset-key`");
-    }
-
-    private async Task<AttemptRow> MakeTargetAsync(DeviceRow device, AttemptRow attempt, CancellationToken ct)
+    private async Task<AttemptRow> MakeTargetAsync(DeviceRow device, AttemptRow attempt, Func<Task> declare, CancellationToken ct)
     {
         await using (var transaction = await db.Database.BeginTransactionAsync(ct))
         {
@@ -66,6 +62,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = attempt.CreatedAt, State = attempt.State, Message = attempt.OverrideLocks ? LocksOverridden : null });
             await db.SaveChangesAsync(ct);
             await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
+            await declare();
             await transaction.CommitAsync(ct);
             unknown.ForEach(old => news.Tell(old.Id));
         }
@@ -73,7 +70,17 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         return attempt;
     }
 
-    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can.</summary>
+    /// <summary>Refuses to update a device that gets no target.</summary>
+    /// <exception cref="HostupException"><c>cloned</c>, <c>conflict</c>.</exception>
+    public static void RequireReachable(DeviceRow device)
+    {
+        if (device.ClonedAt is not null)
+            throw new HostupException(HostupErrors.Cloned, $"cannot update device {device.Name}", "two machines use its key", "see `hostup device show`; flash one of them again with a uuid of its own, then `hostup device reset-key`");
+        if (device.RetiredAt is not null)
+            throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name}", "it was retired", "let it in again with `hostup device reset-key`");
+    }
+
+    /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can. What it led to is not its target any more.</summary>
     /// <exception cref="HostupException"><c>conflict</c> when it has ended, or is past the point of no return.</exception>
     public async Task CancelAsync(string attemptId, CancellationToken ct)
     {
@@ -82,6 +89,8 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", $"it has ended: {attempt.State}", "start another update to go elsewhere");
         var now = time.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // one whose place another has taken led to nothing that is declared now
+        bool isTarget = await db.Devices.AnyAsync(d => d.TargetAttemptId == attemptId, ct);
         // looked at again inside: a poll may have named it meanwhile
         bool undelivered = await db.Attempts.AnyAsync(a => a.Id == attemptId && a.DeliveredAt == null, ct);
         if (!undelivered || !await db.EndAsync(attempt, AttemptStates.Cancelled, now, ct))
@@ -91,6 +100,8 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             if (asked == 0 && await db.Attempts.Where(a => a.Id == attemptId).Select(a => a.State).SingleAsync(ct) is AttemptStates.Rebooting or AttemptStates.Trial)
                 throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", "it is past the point of no return: the device reboots into the new OS, or has it on trial", "wait for its end; a new OS that is not well is left by itself; start another update to go elsewhere");
         }
+        if (isTarget && (await targets.OfAsync(attempt.DeviceUuid, ct))?.ReleaseId == attempt.ReleaseId)
+            await targets.ForgetAsync(attempt.DeviceUuid, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);
@@ -113,7 +124,9 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         news.Tell(attemptId);
     }
 
-    private async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
+    /// <summary>The release that an operator names for a device.</summary>
+    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
+    public async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
     {
         var fitting = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).ToListAsync(ct);
         if (fitting.Count == 0)
@@ -125,7 +138,9 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             ?? throw new HostupException(HostupErrors.Invalidated, $"cannot update device {device.Name} to {name}", $"the release was invalidated: {ours[0].InvalidatedReason}", "choose another release");
     }
 
-    private async Task<UpdaterRow?> UpdaterAsync(DeviceRow device, string? name, CancellationToken ct)
+    /// <summary>The updater that goes along; null: none.</summary>
+    /// <exception cref="HostupException"><c>not-found</c>.</exception>
+    public async Task<UpdaterRow?> UpdaterAsync(DeviceRow device, string? name, CancellationToken ct)
     {
         if (name == NoUpdater)
             return null;

@@ -21,7 +21,7 @@ public sealed class PolicyHold(DevicePorts device, Func<UpdatePolicy> policy)
         var now = policy();
         if (Closed(now.DownloadWindow) is { } why)
             return why;
-        return now.WaitsWhileMetered && await IsMeteredAsync(ct).ConfigureAwait(false) ? "waiting for a network that is not metered" : null;
+        return now.WaitsWhileMetered && await IsMeteredAsync(ct).ConfigureAwait(false) ? PolicyWaits.Metered : null;
     }
 
     /// <summary>How long until the download window is open; null: there is none, or the clock is not set.</summary>
@@ -40,7 +40,7 @@ public sealed class PolicyHold(DevicePorts device, Func<UpdatePolicy> policy)
 
     /// <summary>Why the device may not go on to the reboot now; null: it may.</summary>
     public string? Reboot() => policy() is var now && now.DownloadOnly
-        ? "everything is fetched and verified; waiting for `hostup update apply`"
+        ? PolicyWaits.Apply
         : Closed(now.RebootWindow);
 
     private string? Closed(string window)
@@ -50,13 +50,13 @@ public sealed class PolicyHold(DevicePorts device, Func<UpdatePolicy> policy)
         try
         {
             var parsed = TimeWindow.Parse(window);
-            return !device.Clock.IsSynchronised ? $"waiting for the clock to be set, and then for window {parsed}"
-                : parsed.Contains(device.Clock.Now) ? null : $"waiting for window {parsed}";
+            return !device.Clock.IsSynchronised ? PolicyWaits.ForClock(parsed)
+                : parsed.Contains(device.Clock.Now) ? null : PolicyWaits.ForWindow(parsed);
         }
         catch (HostupException e)
         {
             // Said while the update runs; before it begins the check `policy` refuses it.
-            return $"waiting for another window: {e.Message}";
+            return PolicyWaits.ForAnotherWindow(e.Message);
         }
     }
 
