@@ -10,6 +10,7 @@ using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
 using Hostup.Server.Errors;
 using Hostup.Server.Health;
+using Hostup.Server.Organisations;
 using Hostup.Server.Policies;
 using Hostup.Server.Registry;
 using Hostup.Server.Releases;
@@ -97,6 +98,8 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapUpdates();
         app.MapPolicies();
         app.MapDeltas();
+        app.MapOrganisations();
+        app.MapFleets();
         app.MapDeviceApi();
         app.MapAttemptApi();
         app.MapDeltaApi();

@@ -56,6 +56,18 @@ public sealed class TestServer : IAsyncLifetime
         return client;
     }
 
+    /// <summary>The same server, as the holder of another operator key sees it.</summary>
+    public TestServer As(string operatorKey)
+    {
+        var other = (TestServer)MemberwiseClone();
+        (other.OperatorKey, other.Operator) = (operatorKey, Client(operatorKey));
+        return other;
+    }
+
+    /// <summary>The same server, as a new organisation sees it.</summary>
+    public async Task<TestServer> OrganisationAsync() =>
+        As((await PostAsync("/api/v1/organisations", new OrganisationRequest("o" + Guid.NewGuid().ToString("N")), WireJson.Default.OrganisationRequest, WireJson.Default.OrganisationAnswer)).Key);
+
     public async Task<string> ProvisioningKeyAsync(DateTimeOffset? expiresAt = null) =>
         (await PostAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("test", expiresAt), WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer)).Key;
 

@@ -144,6 +144,9 @@ public sealed record DeviceView
 
     /// <summary>It is asked to change its key and has not done so yet.</summary>
     public bool KeyRotationAsked { get; init; }
+
+    /// <summary>Name of the fleet that it is in; null: none.</summary>
+    public string? Fleet { get; init; }
 }
 
 /// <summary>A machine that used the key of a device.</summary>

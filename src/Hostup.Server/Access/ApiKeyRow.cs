@@ -4,6 +4,7 @@ namespace Hostup.Server.Access;
 internal sealed class ApiKeyRow
 {
     public required string Id { get; set; }
+    public required string OrganisationId { get; set; }
     public required string Kind { get; set; }
     public required string KeyHash { get; set; }
     public required string Description { get; set; }

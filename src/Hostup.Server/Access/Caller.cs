@@ -22,7 +22,8 @@ internal enum CallerKind
 /// <summary>Who calls, after the credentials were checked.</summary>
 /// <param name="Kind">What the credentials are for.</param>
 /// <param name="Id">The device's uuid or the key's id.</param>
-internal sealed record Caller(CallerKind Kind, string Id)
+/// <param name="Scope">What the caller may see.</param>
+internal sealed record Caller(CallerKind Kind, string Id, Scope Scope)
 {
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }

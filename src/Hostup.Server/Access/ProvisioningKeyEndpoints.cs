@@ -16,18 +16,18 @@ internal static class ProvisioningKeyEndpoints
         group.MapPost("/{id}/revoke", Revoke).WithSummary("Makes a key worthless; devices that registered with it stay");
     }
 
-    private static async Task<Page<ProvisioningKeyView>> List(Keys keys, CancellationToken ct) =>
-        new([.. (await keys.ListAsync(CallerKind.Provisioning, ct)).Select(k => new ProvisioningKeyView(k.Id, k.Description, k.CreatedAt, k.ExpiresAt))], null);
+    private static async Task<Page<ProvisioningKeyView>> List(Keys keys, Scope scope, CancellationToken ct) =>
+        new([.. (await keys.ListAsync(scope, CallerKind.Provisioning, ct)).Select(k => new ProvisioningKeyView(k.Id, k.Description, k.CreatedAt, k.ExpiresAt))], null);
 
-    private static async Task<IResult> Revoke(string id, Keys keys, CancellationToken ct) => await keys.RevokeAsync(CallerKind.Provisioning, id, ct)
+    private static async Task<IResult> Revoke(string id, Keys keys, Scope scope, CancellationToken ct) => await keys.RevokeAsync(scope, CallerKind.Provisioning, id, ct)
         ? Results.Ok()
         : throw new HostupException(HostupErrors.NotFound, $"cannot find provisioning key {id}", "there is none of that id", "see `hostup provisioning-key list`");
 
-    private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, Keys keys, TimeProvider time, CancellationToken ct)
+    private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, Keys keys, Scope scope, TimeProvider time, CancellationToken ct)
     {
         // Who has it may take the place of any device: one that nobody thought of must not stay good.
         var end = request.ExpiresAt ?? (request.NeverExpires ? null : time.GetUtcNow() + UsualLife);
-        var (row, key) = await keys.CreateAsync(CallerKind.Provisioning, request.Description ?? "", end, ct);
+        var (row, key) = await keys.CreateAsync(scope, CallerKind.Provisioning, request.Description ?? "", end, ct);
         return new ProvisioningKeyAnswer(row.Id, key, row.ExpiresAt);
     }
 }

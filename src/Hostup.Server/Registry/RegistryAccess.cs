@@ -13,12 +13,12 @@ internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
     private const string Scheme = "Bearer ";
 
     /// <summary>Lets the request in.</summary>
+    /// <returns>The repository of that name that is the caller's.</returns>
     /// <exception cref="HostupException"><c>unauthorized</c>; the answer then says where to get a token.</exception>
-    public async Task CheckAsync(HttpContext context, string repository, string action)
-    {
-        if (!await IsAllowedAsync(context, repository, action))
-            throw Challenge(context, repository, action);
-    }
+    public async Task<RepositoryId> CheckAsync(HttpContext context, string repository, string action) =>
+        await OrganisationAsync(context, repository, action) is { } organisation
+            ? new RepositoryId(organisation, repository)
+            : throw Challenge(context, repository, action);
 
     /// <summary>Any good token opens the base of the registry.</summary>
     public async Task CheckBaseAsync(HttpContext context)
@@ -36,13 +36,14 @@ internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
         _ => [],
     };
 
-    private async Task<bool> IsAllowedAsync(HttpContext context, string repository, string action)
+    /// <summary>Organisation of a caller who may do it; null: the caller may not.</summary>
+    private async Task<string?> OrganisationAsync(HttpContext context, string repository, string action)
     {
         if (BearerOf(context) is not { } bearer)
-            return false;
+            return null;
         if (tokens.Read(bearer) is { } token)
-            return token.Access.Any(a => a.Repository == repository && a.Actions.Contains(action));
-        return await keys.IdentifyAsync(bearer, context.RequestAborted) is { } caller && Allowed(caller, [action]).Count > 0;
+            return token.Access.Any(a => a.Repository == repository && a.Actions.Contains(action)) ? token.Organisation : null;
+        return await keys.IdentifyAsync(bearer, context.RequestAborted) is { } caller && Allowed(caller, [action]).Count > 0 ? caller.Scope.Organisation : null;
     }
 
     private static string? BearerOf(HttpContext context) =>

@@ -16,7 +16,7 @@ internal static class TokenEndpoint
     {
         var caller = await CallerAsync(context, keys, ct);
         var access = context.Request.Query["scope"].OfType<string>().SelectMany(s => s.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(s => Parse(s, caller)).OfType<RepositoryAccess>();
-        string token = tokens.Issue(caller.Id, [.. access]);
+        string token = tokens.Issue(caller.Id, caller.Scope.Organisation, [.. access]);
         return new TokenAnswer(token, token, (int)RegistryTokens.Lifetime.TotalSeconds, time.GetUtcNow());
     }
 

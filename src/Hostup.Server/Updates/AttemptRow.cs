@@ -3,6 +3,10 @@ namespace Hostup.Server.Updates;
 internal sealed class AttemptRow
 {
     public required string Id { get; set; }
+
+    /// <summary>That of its device.</summary>
+    public required string OrganisationId { get; set; }
+
     public required string DeviceUuid { get; set; }
     public required string ReleaseId { get; set; }
     public string? UpdaterDigest { get; set; }

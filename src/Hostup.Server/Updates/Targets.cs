@@ -16,7 +16,7 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvi
                            join attempt in db.Attempts on device.TargetAttemptId equals attempt.Id
                            join release in db.Releases on attempt.ReleaseId equals release.Id
                            where device.Uuid == uuid && attempt.EndedAt == null
-                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = release.EnvelopeDigest, Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
+                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = release.EnvelopeDigest, Updater = db.Updaters.FirstOrDefault(u => u.OrganisationId == attempt.OrganisationId && u.Digest == attempt.UpdaterDigest) })
             .AsNoTracking().SingleOrDefaultAsync(ct);
         if (found is null)
             return null;
@@ -37,7 +37,7 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, TimeProvi
             Reinstall = found.Attempt.Reinstall,
             Cancel = found.Attempt.CancelAsked,
             OverrideLocks = found.Attempt.OverrideLocks,
-            Policy = Policies.Policies.Read(found.Attempt.Policy).Over(Policies.Policies.Read(found.DevicePolicy)).Over(await policies.ForAllAsync(ct)).Over(new UpdatePolicy()),
+            Policy = Policies.Policies.Read(found.Attempt.Policy).Over(Policies.Policies.Read(found.DevicePolicy)).Over(await policies.ForAllAsync(found.Attempt.OrganisationId, ct)).Over(new UpdatePolicy()),
             FallbackRegistries = JsonSerializer.Deserialize(found.Attempt.FallbackRegistries, WireJson.Default.IReadOnlyListString) ?? [],
         };
     }

@@ -32,28 +32,28 @@ internal static class UpdateEndpoints
     public static HostupException NoAttempt(string id) =>
         new(HostupErrors.NotFound, $"cannot find attempt {id}", "there is none of that id", "see `hostup update list DEVICE`");
 
-    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, UpdateStart start, CancellationToken ct)
+    private static async Task<IResult> Start(string device, UpdateRequest request, HostupDb db, Scope scope, UpdateStart start, CancellationToken ct)
     {
-        var attempt = await start.StartAsync(await db.FindDeviceAsync(device, ct), request, ct);
+        var attempt = await start.StartAsync(await db.FindDeviceAsync(scope, device, ct), request, ct);
         return Results.Created($"/api/v1/attempts/{attempt.Id}", attempt.ToView([]));
     }
 
-    private static async Task<Page<AttemptView>> List(string device, HostupDb db, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<AttemptView>> List(string device, HostupDb db, Scope scope, string? after, int? limit, CancellationToken ct)
     {
-        string uuid = (await db.FindDeviceAsync(device, ct)).Uuid;
+        string uuid = (await db.FindDeviceAsync(scope, device, ct)).Uuid;
         int count = Paging.Count(limit);
         // ids sort by time of making
-        var rows = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == uuid && (after == null || string.Compare(a.Id, after) < 0)).OrderByDescending(a => a.Id).Take(count + 1).ToListAsync(ct);
+        var rows = await db.AttemptsOf(scope).AsNoTracking().Where(a => a.DeviceUuid == uuid && (after == null || string.Compare(a.Id, after) < 0)).OrderByDescending(a => a.Id).Take(count + 1).ToListAsync(ct);
         return Paging.Page(rows, count, a => a.Id, a => a.ToView([]));
     }
 
-    private static async Task<AttemptView> Show(string id, HostupDb db, AttemptNews news, Silences silences, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
+    private static async Task<AttemptView> Show(string id, HostupDb db, Scope scope, AttemptNews news, Silences silences, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
     {
         var until = time.GetUtcNow().AddSeconds(Math.Clamp(seconds ?? 30, 0, MaxWaitSeconds));
         while (true)
         {
             var change = news.NextAsync(id);
-            var row = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
+            var row = await db.AttemptsOf(scope).AsNoTracking().SingleOrDefaultAsync(a => a.Id == id, ct) ?? throw NoAttempt(id);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || row.EndedAt is not null || left <= TimeSpan.Zero)
                 return await WholeAsync(row, db, silences, ct);
@@ -69,31 +69,31 @@ internal static class UpdateEndpoints
         return row.ToView(events) with { Silence = await silences.OfAsync(row, seen, ct) };
     }
 
-    private static async Task<IResult> Cancel(string id, HostupDb db, UpdateStart start, CancellationToken ct)
+    private static async Task<IResult> Cancel(string id, HostupDb db, Scope scope, UpdateStart start, CancellationToken ct)
     {
-        await start.CancelAsync(id, ct);
-        return await NowAsync(id, db, ct);
+        await start.CancelAsync(scope, id, ct);
+        return await NowAsync(id, db, scope, ct);
     }
 
-    private static async Task<IResult> OverrideLocks(string id, HostupDb db, UpdateStart start, CancellationToken ct)
+    private static async Task<IResult> OverrideLocks(string id, HostupDb db, Scope scope, UpdateStart start, CancellationToken ct)
     {
-        await start.OverrideLocksAsync(id, ct);
-        return await NowAsync(id, db, ct);
+        await start.OverrideLocksAsync(scope, id, ct);
+        return await NowAsync(id, db, scope, ct);
     }
 
-    private static async Task<IResult> NowAsync(string id, HostupDb db, CancellationToken ct) =>
-        Results.Ok((await db.Attempts.AsNoTracking().SingleAsync(a => a.Id == id, ct)).ToView([]));
+    private static async Task<IResult> NowAsync(string id, HostupDb db, Scope scope, CancellationToken ct) =>
+        Results.Ok((await db.AttemptsOf(scope).AsNoTracking().SingleAsync(a => a.Id == id, ct)).ToView([]));
 
-    private static async Task<IResult> ReadLog(string id, HostupDb db, AttemptLogs logs, long? offset, CancellationToken ct)
+    private static async Task<IResult> ReadLog(string id, HostupDb db, Scope scope, AttemptLogs logs, long? offset, CancellationToken ct)
     {
-        if (!await db.Attempts.AnyAsync(a => a.Id == id, ct))
+        if (!await db.AttemptsOf(scope).AnyAsync(a => a.Id == id, ct))
             throw NoAttempt(id);
         return Results.Bytes(await logs.ReadAsync(id, offset ?? 0, ct), "text/plain; charset=utf-8");
     }
 
-    private static async Task<IResult> Plan(string id, HostupDb db, CancellationToken ct)
+    private static async Task<IResult> Plan(string id, HostupDb db, Scope scope, CancellationToken ct)
     {
-        var plan = await db.AttemptPlans.AsNoTracking().SingleOrDefaultAsync(p => p.AttemptId == id, ct);
+        var plan = await db.AttemptsOf(scope).Where(a => a.Id == id).Join(db.AttemptPlans, a => a.Id, p => p.AttemptId, (_, p) => p).AsNoTracking().SingleOrDefaultAsync(ct);
         return plan is not null
             ? Results.Bytes(plan.Content, "application/octet-stream")
             : throw new HostupException(HostupErrors.NotFound, $"cannot find the plan of attempt {id}", "the device has sent none", "wait until the device has begun");

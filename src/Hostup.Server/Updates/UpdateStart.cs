@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
+using Hostup.Server.Access;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Hostup.Server.Releases;
@@ -30,6 +31,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         var attempt = new AttemptRow
         {
             Id = Ids.New(),
+            OrganisationId = device.OrganisationId,
             DeviceUuid = device.Uuid,
             ReleaseId = release.Id,
             UpdaterDigest = updater?.Digest,
@@ -65,9 +67,9 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
 
     /// <summary>Ends an attempt that the device cannot know of; else asks the device to end it, as long as it can.</summary>
     /// <exception cref="HostupException"><c>conflict</c> when it has ended, or is past the point of no return.</exception>
-    public async Task CancelAsync(string attemptId, CancellationToken ct)
+    public async Task CancelAsync(Scope scope, string attemptId, CancellationToken ct)
     {
-        var attempt = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
+        var attempt = await db.AttemptsOf(scope).AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
         if (attempt.EndedAt is not null)
             throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", $"it has ended: {attempt.State}", "start another update to go elsewhere");
         var now = time.GetUtcNow();
@@ -87,9 +89,9 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
     }
 
     /// <summary>From now on the attempt passes over update locks that applications hold; written down in its history.</summary>
-    public async Task OverrideLocksAsync(string attemptId, CancellationToken ct)
+    public async Task OverrideLocksAsync(Scope scope, string attemptId, CancellationToken ct)
     {
-        var attempt = await db.Attempts.AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
+        var attempt = await db.AttemptsOf(scope).AsNoTracking().SingleOrDefaultAsync(a => a.Id == attemptId, ct) ?? throw UpdateEndpoints.NoAttempt(attemptId);
         if (attempt.EndedAt is not null)
             throw new HostupException(HostupErrors.Conflict, $"cannot override locks for attempt {attemptId}", $"it has ended: {attempt.State}", "start another update with --override-locks");
         var now = time.GetUtcNow();
@@ -105,7 +107,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
 
     private async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
     {
-        var fitting = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).ToListAsync(ct);
+        var fitting = await db.Releases.AsNoTracking().Where(r => r.OrganisationId == device.OrganisationId && (r.Id == name || r.Version == name)).ToListAsync(ct);
         if (fitting.Count == 0)
             throw new HostupException(HostupErrors.NotFound, $"cannot find release '{name}'", "no release has this version or id", "see `hostup release list`");
         var ours = fitting.Where(r => r.DeviceType == device.DeviceType).OrderByDescending(r => r.Sequence).ToList();
@@ -120,7 +122,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
         if (name == NoUpdater)
             return null;
         string platform = device.Platform.Length == 0 ? DefaultPlatform : device.Platform;
-        var ours = await db.Updaters.AsNoTracking().Where(u => u.Platform == platform && (name == null || u.Version == name || u.Digest == name)).ToListAsync(ct);
+        var ours = await db.Updaters.AsNoTracking().Where(u => u.OrganisationId == device.OrganisationId && u.Platform == platform && (name == null || u.Version == name || u.Digest == name)).ToListAsync(ct);
         if (name is not null && ours.Count == 0)
             throw new HostupException(HostupErrors.NotFound, $"cannot find updater '{name}'", $"no updater for {platform} has this version or digest", "see `hostup updater list`");
         return ours.OrderBy(u => u.Version, OsVersion.TextOrder).ThenBy(u => u.PublishedAt).LastOrDefault();

@@ -1,0 +1,65 @@
+using Hostup.Core.Errors;
+using Hostup.Core.Wire;
+using Hostup.Server.Access;
+using Hostup.Server.Database;
+using Hostup.Server.Devices;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Organisations;
+
+/// <summary>Fleets, and which device is in which.</summary>
+internal static class FleetEndpoints
+{
+    public static void MapFleets(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/v1").For(CallerKind.Operator).WithTags("Fleets");
+        group.MapPost("/fleets", Create).WithSummary("Makes a fleet");
+        group.MapGet("/fleets", List).WithSummary("Fleets by name");
+        group.MapDelete("/fleets/{fleet}", Remove).WithSummary("Removes a fleet, by name or id; its devices stay, in none");
+        group.MapPut("/devices/{device}/fleet", SetForDevice).WithSummary("Puts a device into a fleet, or into none");
+    }
+
+    /// <summary>The fleet that an operator names.</summary>
+    /// <exception cref="HostupException"><c>not-found</c>.</exception>
+    public static async Task<FleetRow> FindFleetAsync(this HostupDb db, Scope scope, string name, CancellationToken ct) =>
+        await db.FleetsOf(scope).AsNoTracking().SingleOrDefaultAsync(f => f.Name == name || f.Id == name, ct)
+        ?? throw new HostupException(HostupErrors.NotFound, $"cannot find fleet '{name}'", "no fleet has this name or id", "see `hostup fleet list`");
+
+    private static async Task<FleetView> Create(FleetRequest request, HostupDb db, Scope scope, TimeProvider time, CancellationToken ct)
+    {
+        string name = OwnerName.Check(request.Name, "fleet");
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (await db.FleetsOf(scope).AnyAsync(f => f.Name == name || f.Id == name, ct))
+            throw new HostupException(HostupErrors.Conflict, $"cannot make fleet {name}", "there is one of that name", "choose another name");
+        var row = new FleetRow { Id = Ids.New(), OrganisationId = scope.Organisation, Name = name, CreatedAt = time.GetUtcNow() };
+        db.Fleets.Add(row);
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        return ToView(row, 0);
+    }
+
+    private static async Task<Page<FleetView>> List(HostupDb db, Scope scope, CancellationToken ct)
+    {
+        var rows = await db.FleetsOf(scope).AsNoTracking().OrderBy(f => f.Name).ToListAsync(ct);
+        var counts = await db.DevicesOf(scope).Where(d => d.FleetId != null).GroupBy(d => d.FleetId!).Select(g => new { Fleet = g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Fleet, g => g.Count, ct);
+        return new([.. rows.Select(f => ToView(f, counts.GetValueOrDefault(f.Id)))], null);
+    }
+
+    private static async Task<IResult> Remove(string fleet, HostupDb db, Scope scope, CancellationToken ct)
+    {
+        string id = (await db.FindFleetAsync(scope, fleet, ct)).Id;
+        await db.FleetsOf(scope).Where(f => f.Id == id).ExecuteDeleteAsync(ct);
+        return Results.Ok();
+    }
+
+    private static async Task<DeviceFleetRequest> SetForDevice(string device, DeviceFleetRequest request, HostupDb db, Scope scope, CancellationToken ct)
+    {
+        var fleet = request.Fleet is { } name ? await db.FindFleetAsync(scope, name, ct) : null;
+        string? id = fleet?.Id;
+        string uuid = (await db.FindDeviceAsync(scope, device, ct)).Uuid;
+        await db.DevicesOf(scope).Where(d => d.Uuid == uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.FleetId, id), ct);
+        return new DeviceFleetRequest(fleet?.Name);
+    }
+
+    private static FleetView ToView(FleetRow row, int devices) => new(row.Id, row.Name, row.CreatedAt, devices);
+}
