@@ -15,9 +15,26 @@ internal sealed class AccessGate(RequestDelegate next)
             var needed = endpoint.Metadata.GetMetadata<NeededCaller>()?.Kind
                 ?? throw new InvalidOperationException($"bug: endpoint {endpoint.DisplayName} does not say who may call it");
             if (needed is not (CallerKind.Anyone or CallerKind.Registry))
-                context.Features.Set(await CallerAsync(context, needed, keys));
+            {
+                var caller = await CallerAsync(context, needed, keys);
+                context.Features.Set(caller);
+                if (needed is CallerKind.Operator)
+                    CheckAct(caller, endpoint);
+            }
         }
         await next(context);
+    }
+
+    private static void CheckAct(Caller caller, Endpoint endpoint)
+    {
+        var act = endpoint.Metadata.GetMetadata<NeededAct>()?.Act
+            ?? throw new InvalidOperationException($"bug: endpoint {endpoint.DisplayName} does not say which act it is");
+        if (caller.May(act))
+            return;
+        var role = caller.Role ?? throw new InvalidOperationException($"bug: operator {caller.Id} has no role");
+        throw Roles.May(role, act)
+            ? new HostupException(HostupErrors.Forbidden, "cannot let the request in", "its key is for one fleet, and this concerns the whole organisation", "use a key for the whole organisation")
+            : new HostupException(HostupErrors.Forbidden, "cannot let the request in", $"its key is in the role {Roles.NameOf(role)}", $"use a key in the role {string.Join(" or ", Roles.Of(act).Select(Roles.NameOf))}");
     }
 
     private static async Task<Caller> CallerAsync(HttpContext context, CallerKind needed, Keys keys)
@@ -50,8 +67,14 @@ internal sealed class AccessGate(RequestDelegate next)
 /// <summary>Who may call an endpoint.</summary>
 internal sealed record NeededCaller(CallerKind Kind);
 
+/// <summary>Which act of an operator an endpoint is.</summary>
+internal sealed record NeededAct(Act Act);
+
 internal static class NeededCallerConventions
 {
     /// <summary>Says who may call these endpoints.</summary>
     public static T For<T>(this T builder, CallerKind kind) where T : IEndpointConventionBuilder => builder.WithMetadata(new NeededCaller(kind));
+
+    /// <summary>Says which act of an operator these endpoints are.</summary>
+    public static T May<T>(this T builder, Act act) where T : IEndpointConventionBuilder => builder.WithMetadata(new NeededAct(act));
 }

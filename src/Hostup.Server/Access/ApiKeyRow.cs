@@ -10,4 +10,13 @@ internal sealed class ApiKeyRow
     public required string Description { get; set; }
     public DateTimeOffset CreatedAt { get; set; }
     public DateTimeOffset? ExpiresAt { get; set; }
+
+    /// <summary>Name of the role; null: it is for provisioning.</summary>
+    public string? Role { get; set; }
+
+    /// <summary>The one fleet that it is for; null: all devices of the organisation.</summary>
+    public string? FleetId { get; set; }
+
+    /// <summary>When it was last used, to within a minute; null: never.</summary>
+    public DateTimeOffset? LastUsedAt { get; set; }
 }

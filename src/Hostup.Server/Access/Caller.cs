@@ -25,5 +25,14 @@ internal enum CallerKind
 /// <param name="Scope">What the caller may see.</param>
 internal sealed record Caller(CallerKind Kind, string Id, Scope Scope)
 {
+    /// <summary>What an operator is in the organisation; null: no operator.</summary>
+    public Role? Role { get; init; }
+
+    /// <summary>When the credentials end; null: never.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Whether an operator may do it, somewhere in the scope.</summary>
+    public bool May(Act act) => Role is { } role && Roles.May(role, act) && (Scope.Fleet is null || !Roles.IsWide(act));
+
     public static ValueTask<Caller?> BindAsync(HttpContext context) => ValueTask.FromResult(context.Features.Get<Caller>());
 }

@@ -1,27 +1,47 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Server.Database;
+using Hostup.Server.Organisations;
+using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Access;
 
-/// <summary>Keys of operators: more than one, so that one that was stolen can be made worthless without the database.</summary>
+/// <summary>Keys of people and programs: one for each, so that one that was stolen can be made worthless without the others.</summary>
 internal static class OperatorKeyEndpoints
 {
     public static void MapOperatorKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/operator-keys").For(CallerKind.Operator).WithTags("Operator keys");
-        group.MapPost("/", Create).WithSummary("Makes a key of an operator; it is shown once");
-        group.MapGet("/", List).WithSummary("Keys that still work, newest first");
-        group.MapPost("/{id}/revoke", Revoke).WithSummary("Makes a key worthless; the key that asks stays");
+        group.MapPost("/", Create).May(Act.MakeKey).WithSummary("Makes a key that may do no more than the one that asks; it is shown once");
+        group.MapGet("/", List).May(Act.ManageKeys).WithSummary("Keys that still work, newest first");
+        group.MapPost("/{id}/revoke", Revoke).May(Act.ManageKeys).WithSummary("Makes a key worthless; the key that asks stays");
     }
 
-    private static async Task<OperatorKeyAnswer> Create(OperatorKeyRequest request, Keys keys, Scope scope, CancellationToken ct)
+    private static async Task<OperatorKeyAnswer> Create(OperatorKeyRequest request, HostupDb db, Keys keys, Caller caller, CancellationToken ct)
     {
-        var (row, key) = await keys.CreateAsync(scope, CallerKind.Operator, request.Description ?? "", null, ct);
-        return new OperatorKeyAnswer(row.Id, key);
+        var own = caller.Role ?? throw new InvalidOperationException($"bug: operator {caller.Id} has no role");
+        var role = request.Role is { } name ? Roles.Parse(name) : own;
+        if (!Roles.IsWithin(role, own))
+            throw More($"it would be in the role {Roles.NameOf(role)}, and yours is in the role {Roles.NameOf(own)}");
+        // a fleet that the caller does not see is not found
+        var scope = request.Fleet is { } fleet ? caller.Scope with { Fleet = (await db.FindFleetAsync(caller.Scope, fleet, ct)).Id } : caller.Scope;
+        var end = caller.EndOf(request.ExpiresAt ?? caller.ExpiresAt);
+        var (row, key) = await keys.CreateAsync(scope, role, request.Description ?? "", end, ct);
+        return new OperatorKeyAnswer(row.Id, key) { Role = Roles.NameOf(role), ExpiresAt = end };
     }
 
-    private static async Task<Page<OperatorKeyView>> List(Keys keys, Caller caller, CancellationToken ct) =>
-        new([.. (await keys.ListAsync(caller.Scope, CallerKind.Operator, ct)).Select(k => new OperatorKeyView(k.Id, k.Description, k.CreatedAt, k.Id == caller.Id))], null);
+    private static async Task<Page<OperatorKeyView>> List(HostupDb db, Keys keys, Caller caller, CancellationToken ct)
+    {
+        var rows = await keys.ListAsync(caller.Scope, CallerKind.Operator, ct);
+        var fleets = await db.FleetsOf(caller.Scope).ToDictionaryAsync(f => f.Id, f => f.Name, ct);
+        return new([.. rows.Select(k => new OperatorKeyView(k.Id, k.Description, k.CreatedAt, k.Id == caller.Id)
+        {
+            Role = k.Role ?? "",
+            Fleet = k.FleetId is { } fleet ? fleets.GetValueOrDefault(fleet, fleet) : null,
+            ExpiresAt = k.ExpiresAt,
+            LastUsedAt = k.LastUsedAt,
+        })], null);
+    }
 
     private static async Task<IResult> Revoke(string id, Keys keys, Caller caller, CancellationToken ct)
     {
@@ -32,4 +52,13 @@ internal static class OperatorKeyEndpoints
             ? Results.Ok()
             : throw new HostupException(HostupErrors.NotFound, $"cannot find operator key {id}", "there is none of that id", "see `hostup operator-key list`");
     }
+
+    /// <summary>When a key ends that a caller makes: no later than the caller's own.</summary>
+    /// <exception cref="HostupException"><c>forbidden</c>.</exception>
+    public static DateTimeOffset? EndOf(this Caller caller, DateTimeOffset? wanted) => caller.ExpiresAt is not { } own || wanted <= own
+        ? wanted
+        : throw More($"it would outlive yours, which ends at {own:yyyy-MM-dd HH:mm} UTC");
+
+    private static HostupException More(string why) =>
+        new(HostupErrors.Forbidden, "cannot make a key that may do more than the one that asks", why, "ask for less, or ask an administrator");
 }

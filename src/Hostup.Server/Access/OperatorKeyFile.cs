@@ -27,7 +27,7 @@ internal static class OperatorKeyFile
         }
         FileFlush.Directory(dataDirectory);
         // only now: a start that was cut before makes another one
-        await keys.AddAsync(new Scope(OrganisationRow.First, null), CallerKind.Operator, key, "made at first start", null, ct);
+        await keys.AddAsync(new Scope(OrganisationRow.First, null), Role.Administrator, key, "made at first start", null, ct);
         log.OperatorKeyMade(path);
     }
 }

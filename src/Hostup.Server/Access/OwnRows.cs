@@ -26,6 +26,10 @@ internal static class OwnRows
 
     public static IQueryable<TrustListRow> TrustListsOf(this HostupDb db, Scope scope) => db.TrustLists.Where(t => t.OrganisationId == scope.Organisation);
 
+    /// <summary>Keys that may do no more than the caller sees.</summary>
+    public static IQueryable<ApiKeyRow> KeysOf(this HostupDb db, Scope scope) =>
+        db.ApiKeys.Where(k => k.OrganisationId == scope.Organisation && (scope.Fleet == null || k.FleetId == scope.Fleet));
+
     public static IQueryable<FleetRow> FleetsOf(this HostupDb db, Scope scope) =>
         db.Fleets.Where(f => f.OrganisationId == scope.Organisation && (scope.Fleet == null || f.Id == scope.Fleet));
 }

@@ -20,9 +20,9 @@ internal static class DeltaEndpoints
     public static void MapDeltas(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/deltas").WithTags("Deltas").For(CallerKind.Operator);
-        group.MapPost("/", Ask).WithSummary("Asks for the delta between two releases; it goes before what devices ask for");
-        group.MapGet("/", List).WithSummary("Deltas, those asked for last first");
-        group.MapGet("/{id}", Show).WithSummary("One delta; with waitSerial it answers when the delta's serial is above that");
+        group.MapPost("/", Ask).May(Act.RequestDelta).WithSummary("Asks for the delta between two releases; it goes before what devices ask for");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Deltas, those asked for last first");
+        group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One delta; with waitSerial it answers when the delta's serial is above that");
     }
 
     private static async Task<DeltaView> Ask(DeltaRequest request, HostupDb db, Scope scope, DeltaJobs jobs, CancellationToken ct)

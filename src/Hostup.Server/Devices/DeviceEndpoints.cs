@@ -15,12 +15,12 @@ internal static class DeviceEndpoints
     public static void MapDevices(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/devices").WithTags("Devices").For(CallerKind.Operator);
-        group.MapGet("/", List).WithSummary("Devices by uuid; those of one fleet");
-        group.MapGet("/{device}", Show).WithSummary("One device, by uuid, its beginning (7 digits or more) or its name");
-        group.MapPost("/{device}/reset-key", ResetKey).WithSummary("Makes the device's key worthless and lets it register again");
-        group.MapPost("/{device}/rotate-key", RotateKey).WithSummary("Asks the device to change its key; the old one is good until the new one was used");
-        group.MapPost("/{device}/retire", Retire).WithSummary("Makes the device's key worthless for good; its history stays");
-        group.MapGet("/{device}/events", Events).WithSummary("What happened to the device's identity, newest first");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Devices by uuid; those of one fleet");
+        group.MapGet("/{device}", Show).May(Act.Read).WithSummary("One device, by uuid, its beginning (7 digits or more) or its name");
+        group.MapPost("/{device}/reset-key", ResetKey).May(Act.ChangeDevice).WithSummary("Makes the device's key worthless and lets it register again");
+        group.MapPost("/{device}/rotate-key", RotateKey).May(Act.ChangeDevice).WithSummary("Asks the device to change its key; the old one is good until the new one was used");
+        group.MapPost("/{device}/retire", Retire).May(Act.ChangeDevice).WithSummary("Makes the device's key worthless for good; its history stays");
+        group.MapGet("/{device}/events", Events).May(Act.Read).WithSummary("What happened to the device's identity, newest first");
     }
 
     private static async Task<Page<DeviceView>> List(HostupDb db, Scope scope, Silences silences, string? fleet, string? after, int? limit, CancellationToken ct)

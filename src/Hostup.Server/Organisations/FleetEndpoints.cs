@@ -13,10 +13,10 @@ internal static class FleetEndpoints
     public static void MapFleets(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1").For(CallerKind.Operator).WithTags("Fleets");
-        group.MapPost("/fleets", Create).WithSummary("Makes a fleet");
-        group.MapGet("/fleets", List).WithSummary("Fleets by name");
-        group.MapDelete("/fleets/{fleet}", Remove).WithSummary("Removes a fleet, by name or id; its devices stay, in none");
-        group.MapPut("/devices/{device}/fleet", SetForDevice).WithSummary("Puts a device into a fleet, or into none");
+        group.MapPost("/fleets", Create).May(Act.ManageFleets).WithSummary("Makes a fleet");
+        group.MapGet("/fleets", List).May(Act.Read).WithSummary("Fleets by name");
+        group.MapDelete("/fleets/{fleet}", Remove).May(Act.ManageFleets).WithSummary("Removes a fleet, by name or id; its devices stay, in none, and keys for it are worthless");
+        group.MapPut("/devices/{device}/fleet", SetForDevice).May(Act.ManageFleets).WithSummary("Puts a device into a fleet, or into none");
     }
 
     /// <summary>The fleet that an operator names.</summary>
@@ -45,10 +45,13 @@ internal static class FleetEndpoints
         return new([.. rows.Select(f => ToView(f, counts.GetValueOrDefault(f.Id)))], null);
     }
 
-    private static async Task<IResult> Remove(string fleet, HostupDb db, Scope scope, CancellationToken ct)
+    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Scope scope, CancellationToken ct)
     {
         string id = (await db.FindFleetAsync(scope, fleet, ct)).Id;
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.FleetsOf(scope).Where(f => f.Id == id).ExecuteDeleteAsync(ct);
+        await keys.RevokeOfFleetAsync(scope.Organisation, id, ct);
+        await transaction.CommitAsync(ct);
         return Results.Ok();
     }
 

@@ -12,8 +12,8 @@ internal static class OrganisationEndpoints
     public static void MapOrganisations(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/organisations").For(CallerKind.Operator).WithTags("Organisations");
-        group.MapPost("/", Create).WithSummary("Makes an organisation and its first operator key, which is shown once; only with a key of the first organisation");
-        group.MapGet("/", List).WithSummary("The organisation of the key; all of them with a key of the first one");
+        group.MapPost("/", Create).May(Act.ManageOrganisations).WithSummary("Makes an organisation and its first operator key, which is shown once; only with a key of the first organisation");
+        group.MapGet("/", List).May(Act.Read).WithSummary("The organisation of the key; all of them with a key of the first one");
     }
 
     private static async Task<OrganisationAnswer> Create(OrganisationRequest request, HostupDb db, Keys keys, Scope scope, TimeProvider time, CancellationToken ct)
@@ -27,7 +27,7 @@ internal static class OrganisationEndpoints
         var row = new OrganisationRow { Id = Ids.New(), Name = name, CreatedAt = time.GetUtcNow() };
         db.Organisations.Add(row);
         await db.SaveChangesAsync(ct);
-        var (_, key) = await keys.CreateAsync(new Scope(row.Id, null), CallerKind.Operator, "made with the organisation", null, ct);
+        var (_, key) = await keys.CreateAsync(new Scope(row.Id, null), Role.Administrator, "made with the organisation", null, ct);
         await transaction.CommitAsync(ct);
         return new OrganisationAnswer(row.Id, row.Name, key);
     }

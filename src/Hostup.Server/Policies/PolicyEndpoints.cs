@@ -11,10 +11,10 @@ internal static class PolicyEndpoints
     public static void MapPolicies(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1").WithTags("Policies").For(CallerKind.Operator);
-        group.MapGet("/policy", (Policies policies, Scope scope, CancellationToken ct) => policies.ForAllAsync(scope.Organisation, ct)).WithSummary("What is said of the policy for all devices");
-        group.MapPut("/policy", SetForAll).WithSummary("Says it for all devices");
-        group.MapPut("/devices/{device}/policy", SetForDevice).WithSummary("Says it for one device");
-        group.MapPut("/attempts/{id}/policy", SetForAttempt).WithSummary("Says it for one attempt that has not ended");
+        group.MapGet("/policy", (Policies policies, Scope scope, CancellationToken ct) => policies.ForAllAsync(scope.Organisation, ct)).May(Act.Read).WithSummary("What is said of the policy for all devices");
+        group.MapPut("/policy", SetForAll).May(Act.SetPolicy).WithSummary("Says it for all devices");
+        group.MapPut("/devices/{device}/policy", SetForDevice).May(Act.ChangeDevice).WithSummary("Says it for one device");
+        group.MapPut("/attempts/{id}/policy", SetForAttempt).May(Act.Update).WithSummary("Says it for one attempt that has not ended");
     }
 
     private static async Task<PolicySettings> SetForAll(PolicySettings settings, Policies policies, Scope scope, CancellationToken ct)

@@ -4,7 +4,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Hostup.Server.Registry;
 
-/// <summary>Who may do what in which repository. Operators push and pull everywhere, devices pull.</summary>
+/// <summary>Who may do what in which repository of their organisation. Operators pull, those who may publish push, devices pull.</summary>
 internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
 {
     public const string Pull = "pull";
@@ -31,7 +31,7 @@ internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
     /// <summary>The part of what is asked for that the caller may do.</summary>
     public static IReadOnlyList<string> Allowed(Caller caller, IEnumerable<string> actions) => caller.Kind switch
     {
-        CallerKind.Operator => [.. actions.Where(a => a is Pull or Push)],
+        CallerKind.Operator => [.. actions.Where(a => (a == Pull && caller.May(Act.Read)) || (a == Push && caller.May(Act.Publish)))],
         CallerKind.Device => [.. actions.Where(a => a is Pull)],
         _ => [],
     };

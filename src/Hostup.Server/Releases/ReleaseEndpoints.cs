@@ -16,11 +16,11 @@ internal static class ReleaseEndpoints
     public static void MapReleases(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/releases").WithTags("Releases").For(CallerKind.Operator);
-        group.MapPost("/", Publish).TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
-        group.MapGet("/", List).WithSummary("Releases, newest first");
-        group.MapGet("/{id}", Show).WithSummary("One release");
-        group.MapGet("/{id}/envelope", ShowEnvelope).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
-        group.MapPost("/{id}/invalidate", Invalidate).WithSummary("Says that nobody is to install the release any more");
+        group.MapPost("/", Publish).May(Act.Publish).TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Releases, newest first");
+        group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One release");
+        group.MapGet("/{id}/envelope", ShowEnvelope).May(Act.Read).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
+        group.MapPost("/{id}/invalidate", Invalidate).May(Act.Publish).WithSummary("Says that nobody is to install the release any more");
     }
 
     private static async Task<ReleaseView> Publish(HttpRequest request, ReleaseImport import, Scope scope, CancellationToken ct) =>

@@ -19,8 +19,8 @@ internal static class TrustListEndpoints
     public static void MapTrustLists(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/trust-lists").WithTags("Trust lists").For(CallerKind.Operator);
-        group.MapPost("/", Publish).TakesRaw("application/json").Produces<TrustListView>().WithSummary("Publishes a signed list of trusted keys (DSSE envelope)");
-        group.MapGet("/", List).WithSummary("Lists of trusted keys, newest first");
+        group.MapPost("/", Publish).May(Act.ChangeTrust).TakesRaw("application/json").Produces<TrustListView>().WithSummary("Publishes a signed list of trusted keys (DSSE envelope)");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Lists of trusted keys, newest first");
         routes.MapGet("/device/v1/trust", Newer).For(CallerKind.Device).WithTags("Device").WithSummary("The signed lists above a version, oldest first");
     }
 

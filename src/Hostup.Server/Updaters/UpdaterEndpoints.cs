@@ -24,9 +24,9 @@ internal static class UpdaterEndpoints
     public static void MapUpdaters(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/updaters").WithTags("Updaters").For(CallerKind.Operator);
-        group.MapPut("/programs/{digest}", PutProgram).TakesRaw("application/octet-stream").WithSummary("Uploads a program");
-        group.MapPost("/", Publish).TakesRaw("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
-        group.MapGet("/", List).WithSummary("Updaters, newest publication first");
+        group.MapPut("/programs/{digest}", PutProgram).May(Act.Publish).TakesRaw("application/octet-stream").WithSummary("Uploads a program");
+        group.MapPost("/", Publish).May(Act.Publish).TakesRaw("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Updaters, newest publication first");
     }
 
     private static async Task<IResult> PutProgram(string digest, HttpContext context, Scope scope, BlobStore blobs, Images images, CancellationToken ct)

@@ -19,14 +19,14 @@ internal static class UpdateEndpoints
     public static void MapUpdates(this IEndpointRouteBuilder routes)
     {
         var devices = routes.MapGroup("/api/v1/devices/{device}/updates").WithTags("Updates").For(CallerKind.Operator);
-        devices.MapPost("/", Start).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
-        devices.MapGet("/", List).WithSummary("Attempts of a device, newest first");
+        devices.MapPost("/", Start).May(Act.Update).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
+        devices.MapGet("/", List).May(Act.Read).WithSummary("Attempts of a device, newest first");
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
-        attempts.MapGet("/", Show).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
-        attempts.MapPost("/cancel", Cancel).WithSummary("Asks for the end of an attempt");
-        attempts.MapPost("/override-locks", OverrideLocks).WithSummary("Lets an attempt pass over update locks that applications hold");
-        attempts.MapGet("/log", ReadLog).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
-        attempts.MapGet("/plan", Plan).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("The plan as the device made it");
+        attempts.MapGet("/", Show).May(Act.Read).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
+        attempts.MapPost("/cancel", Cancel).May(Act.Update).WithSummary("Asks for the end of an attempt");
+        attempts.MapPost("/override-locks", OverrideLocks).May(Act.Update).WithSummary("Lets an attempt pass over update locks that applications hold");
+        attempts.MapGet("/log", ReadLog).May(Act.Read).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
+        attempts.MapGet("/plan", Plan).May(Act.Read).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("The plan as the device made it");
     }
 
     public static HostupException NoAttempt(string id) =>

@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text;
+using Hostup.Core;
 using Hostup.Core.Wire;
 
 namespace Hostup.Server.Tests.Access;
@@ -17,6 +18,7 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
         var release = await ReleaseAsync(server, $"{major}.1.0");
         var device = await server.DeviceAsync();
         var attempt = await server.UpdateAsync(device, release.Version);
+        (await device.Http.PutAsync($"/device/v1/attempts/{attempt.Id}/plan", new ByteArrayContent("plan"u8.ToArray()))).EnsureSuccessStatusCode();
         var delta = await server.PostAsync("/api/v1/deltas", new DeltaRequest($"{major}.0.0", release.Version), WireJson.Default.DeltaRequest, WireJson.Default.DeltaView);
         var fleet = await server.PostAsync("/api/v1/fleets", new FleetRequest($"fleet{major}"), WireJson.Default.FleetRequest, WireJson.Default.FleetView);
         var key = await server.PostAsync("/api/v1/operator-keys", new OperatorKeyRequest("of a person"), WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer);
@@ -58,6 +60,14 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
         yield return ("POST", $"/api/v1/operator-keys/{OperatorKey}/revoke", null);
         yield return ("POST", $"/api/v1/provisioning-keys/{ProvisioningKey}/revoke", null);
     }
+
+    /// <summary>An address or a body in which the things are named by their places.</summary>
+    public string Fill(string template) => template
+        .Replace("{device}", Uuid, StringComparison.Ordinal).Replace("{fleet}", Fleet, StringComparison.Ordinal).Replace("$fleet", Fleet, StringComparison.Ordinal)
+        .Replace("attempts/{id}", "attempts/" + Attempt, StringComparison.Ordinal).Replace("releases/{id}", "releases/" + Release, StringComparison.Ordinal)
+        .Replace("deltas/{id}", "deltas/" + Delta, StringComparison.Ordinal).Replace("operator-keys/{id}", "operator-keys/" + OperatorKey, StringComparison.Ordinal)
+        .Replace("provisioning-keys/{id}", "provisioning-keys/" + ProvisioningKey, StringComparison.Ordinal).Replace("$release", Release, StringComparison.Ordinal)
+        .Replace("{digest}", Digest.Of("program"u8).ToString(), StringComparison.Ordinal).Replace("$new", "n" + Guid.NewGuid().ToString("N"), StringComparison.Ordinal);
 
     public static async Task<HttpResponseMessage> SendAsync(HttpClient client, string method, string path, string? body)
     {
