@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Hostup.Server.Deltas;
@@ -100,6 +101,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapDeltas();
         app.MapOrganisations();
         app.MapFleets();
+        app.MapAudit();
         app.MapDeviceApi();
         app.MapAttemptApi();
         app.MapDeltaApi();
@@ -124,7 +126,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
-        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
+        services.AddScoped<Keys>().AddScoped<AuditLog>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
     }

@@ -52,6 +52,8 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(OrganisationAnswer))]
 [JsonSerializable(typeof(OrganisationView))]
 [JsonSerializable(typeof(Page<OrganisationView>))]
+[JsonSerializable(typeof(AuditEntry))]
+[JsonSerializable(typeof(Page<AuditEntry>))]
 [JsonSerializable(typeof(RuleVerdict))]
 [JsonSerializable(typeof(InventoryDiff))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]

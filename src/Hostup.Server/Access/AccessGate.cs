@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Server.Audit;
 using Microsoft.Net.Http.Headers;
 
 namespace Hostup.Server.Access;
@@ -8,7 +9,7 @@ internal sealed class AccessGate(RequestDelegate next)
 {
     private const string Scheme = "Bearer ";
 
-    public async Task InvokeAsync(HttpContext context, Keys keys)
+    public async Task InvokeAsync(HttpContext context, Keys keys, AuditLog audit)
     {
         if (context.GetEndpoint() is { } endpoint && !IsFrameworks(endpoint))
         {
@@ -19,10 +20,37 @@ internal sealed class AccessGate(RequestDelegate next)
                 var caller = await CallerAsync(context, needed, keys);
                 context.Features.Set(caller);
                 if (needed is CallerKind.Operator)
-                    CheckAct(caller, endpoint);
+                {
+                    await OperateAsync(context, endpoint, caller, audit);
+                    return;
+                }
             }
         }
         await next(context);
+    }
+
+    /// <summary>Lets an operator do it, if they may. What changes something is written down by itself; here is written down what was refused.</summary>
+    private async Task OperateAsync(HttpContext context, Endpoint endpoint, Caller caller, AuditLog audit)
+    {
+        if (HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method))
+        {
+            CheckAct(caller, endpoint);
+            await next(context);
+            return;
+        }
+        string name = endpoint.Metadata.GetMetadata<AuditedAct>()?.Name
+            ?? throw new InvalidOperationException($"bug: endpoint {endpoint.DisplayName} has no name in the audit log");
+        audit.Begin(caller.Scope.Organisation, caller.Id, name, context);
+        try
+        {
+            CheckAct(caller, endpoint);
+            await next(context);
+        }
+        catch (HostupException e)
+        {
+            await audit.RefuseAsync(context.Request.Path, e);
+            throw;
+        }
     }
 
     private static void CheckAct(Caller caller, Endpoint endpoint)

@@ -36,6 +36,9 @@ internal enum Act
     /// <summary>Publish lists of trusted keys.</summary>
     ChangeTrust,
 
+    /// <summary>Read the audit log.</summary>
+    ReadAudit,
+
     /// <summary>Make organisations; only in the first one.</summary>
     ManageOrganisations,
 }

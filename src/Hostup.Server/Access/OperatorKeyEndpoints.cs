@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Organisations;
 using Microsoft.EntityFrameworkCore;
@@ -12,12 +13,12 @@ internal static class OperatorKeyEndpoints
     public static void MapOperatorKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/operator-keys").For(CallerKind.Operator).WithTags("Operator keys");
-        group.MapPost("/", Create).May(Act.MakeKey).WithSummary("Makes a key that may do no more than the one that asks; it is shown once");
+        group.MapPost("/", Create).May(Act.MakeKey).Audited("operator-key.new").WithSummary("Makes a key that may do no more than the one that asks; it is shown once");
         group.MapGet("/", List).May(Act.ManageKeys).WithSummary("Keys that still work, newest first");
-        group.MapPost("/{id}/revoke", Revoke).May(Act.ManageKeys).WithSummary("Makes a key worthless; the key that asks stays");
+        group.MapPost("/{id}/revoke", Revoke).May(Act.ManageKeys).Audited("operator-key.revoke").WithSummary("Makes a key worthless; the key that asks stays");
     }
 
-    private static async Task<OperatorKeyAnswer> Create(OperatorKeyRequest request, HostupDb db, Keys keys, Caller caller, CancellationToken ct)
+    private static async Task<OperatorKeyAnswer> Create(OperatorKeyRequest request, HostupDb db, Keys keys, Caller caller, AuditLog audit, CancellationToken ct)
     {
         var own = caller.Role ?? throw new InvalidOperationException($"bug: operator {caller.Id} has no role");
         var role = request.Role is { } name ? Roles.Parse(name) : own;
@@ -26,7 +27,10 @@ internal static class OperatorKeyEndpoints
         // a fleet that the caller does not see is not found
         var scope = request.Fleet is { } fleet ? caller.Scope with { Fleet = (await db.FindFleetAsync(caller.Scope, fleet, ct)).Id } : caller.Scope;
         var end = caller.EndOf(request.ExpiresAt ?? caller.ExpiresAt);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (row, key) = await keys.CreateAsync(scope, role, request.Description ?? "", end, ct);
+        await audit.AddAsync($"operator key {row.Id}", $"{Roles.NameOf(role)}, {row.Description}", ct);
+        await transaction.CommitAsync(ct);
         return new OperatorKeyAnswer(row.Id, key) { Role = Roles.NameOf(role), ExpiresAt = end };
     }
 
@@ -43,14 +47,17 @@ internal static class OperatorKeyEndpoints
         })], null);
     }
 
-    private static async Task<IResult> Revoke(string id, Keys keys, Caller caller, CancellationToken ct)
+    private static async Task<IResult> Revoke(string id, HostupDb db, Keys keys, Caller caller, AuditLog audit, CancellationToken ct)
     {
         // So there is always one left, and a thief who revokes is found by the key that he holds.
         if (id == caller.Id)
             throw new HostupException(HostupErrors.Conflict, $"cannot revoke operator key {id}", "it is the one that asks", "make another one with `hostup operator-key new`, log in with it, and revoke this one then");
-        return await keys.RevokeAsync(caller.Scope, CallerKind.Operator, id, ct)
-            ? Results.Ok()
-            : throw new HostupException(HostupErrors.NotFound, $"cannot find operator key {id}", "there is none of that id", "see `hostup operator-key list`");
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (!await keys.RevokeAsync(caller.Scope, CallerKind.Operator, id, ct))
+            throw new HostupException(HostupErrors.NotFound, $"cannot find operator key {id}", "there is none of that id", "see `hostup operator-key list`");
+        await audit.AddAsync($"operator key {id}", null, ct);
+        await transaction.CommitAsync(ct);
+        return Results.Ok();
     }
 
     /// <summary>When a key ends that a caller makes: no later than the caller's own.</summary>

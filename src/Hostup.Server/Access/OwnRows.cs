@@ -1,3 +1,4 @@
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
@@ -29,6 +30,8 @@ internal static class OwnRows
     /// <summary>Keys that may do no more than the caller sees.</summary>
     public static IQueryable<ApiKeyRow> KeysOf(this HostupDb db, Scope scope) =>
         db.ApiKeys.Where(k => k.OrganisationId == scope.Organisation && (scope.Fleet == null || k.FleetId == scope.Fleet));
+
+    public static IQueryable<AuditRow> AuditOf(this HostupDb db, Scope scope) => db.Audit.Where(a => a.OrganisationId == scope.Organisation);
 
     public static IQueryable<FleetRow> FleetsOf(this HostupDb db, Scope scope) =>
         db.Fleets.Where(f => f.OrganisationId == scope.Organisation && (scope.Fleet == null || f.Id == scope.Fleet));

@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Organisations;
 using Microsoft.EntityFrameworkCore;
@@ -14,9 +15,9 @@ internal static class ProvisioningKeyEndpoints
     public static void MapProvisioningKeys(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/provisioning-keys").For(CallerKind.Operator).WithTags("Provisioning keys");
-        group.MapPost("/", Create).May(Act.Provision).WithSummary("Makes a key with which devices register; it is shown once");
+        group.MapPost("/", Create).May(Act.Provision).Audited("provisioning-key.new").WithSummary("Makes a key with which devices register; it is shown once");
         group.MapGet("/", List).May(Act.Provision).WithSummary("Keys that still work, newest first");
-        group.MapPost("/{id}/revoke", Revoke).May(Act.Provision).WithSummary("Makes a key worthless; devices that registered with it stay");
+        group.MapPost("/{id}/revoke", Revoke).May(Act.Provision).Audited("provisioning-key.revoke").WithSummary("Makes a key worthless; devices that registered with it stay");
     }
 
     private static async Task<Page<ProvisioningKeyView>> List(HostupDb db, Keys keys, Scope scope, CancellationToken ct)
@@ -30,17 +31,26 @@ internal static class ProvisioningKeyEndpoints
         })], null);
     }
 
-    private static async Task<IResult> Revoke(string id, Keys keys, Scope scope, CancellationToken ct) => await keys.RevokeAsync(scope, CallerKind.Provisioning, id, ct)
-        ? Results.Ok()
-        : throw new HostupException(HostupErrors.NotFound, $"cannot find provisioning key {id}", "there is none of that id", "see `hostup provisioning-key list`");
+    private static async Task<IResult> Revoke(string id, HostupDb db, Keys keys, Scope scope, AuditLog audit, CancellationToken ct)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (!await keys.RevokeAsync(scope, CallerKind.Provisioning, id, ct))
+            throw new HostupException(HostupErrors.NotFound, $"cannot find provisioning key {id}", "there is none of that id", "see `hostup provisioning-key list`");
+        await audit.AddAsync($"provisioning key {id}", null, ct);
+        await transaction.CommitAsync(ct);
+        return Results.Ok();
+    }
 
-    private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, HostupDb db, Keys keys, Caller caller, TimeProvider time, CancellationToken ct)
+    private static async Task<ProvisioningKeyAnswer> Create(ProvisioningKeyRequest request, HostupDb db, Keys keys, Caller caller, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
         // Who has it may take the place of any device: one that nobody thought of must not stay good.
         var usual = time.GetUtcNow() + UsualLife;
         var end = caller.EndOf(request.ExpiresAt ?? (request.NeverExpires ? null : caller.ExpiresAt < usual ? caller.ExpiresAt : usual));
         var scope = request.Fleet is { } fleet ? caller.Scope with { Fleet = (await db.FindFleetAsync(caller.Scope, fleet, ct)).Id } : caller.Scope;
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (row, key) = await keys.CreateAsync(scope, role: null, request.Description ?? "", end, ct);
+        await audit.AddAsync($"provisioning key {row.Id}", row.Description, ct);
+        await transaction.CommitAsync(ct);
         return new ProvisioningKeyAnswer(row.Id, key, row.ExpiresAt);
     }
 }

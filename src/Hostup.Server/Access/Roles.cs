@@ -23,11 +23,12 @@ internal static class Roles
         [Act.Publish] = Developing,
         [Act.ManageKeys] = Administering,
         [Act.ChangeTrust] = Administering,
+        [Act.ReadAudit] = Administering,
         [Act.ManageOrganisations] = Administering,
     };
 
     /// <summary>Acts that concern devices of all fleets: a key of one fleet does none of them.</summary>
-    private static readonly HashSet<Act> Wide = [Act.SetPolicy, Act.RequestDelta, Act.ManageFleets, Act.Publish, Act.ChangeTrust, Act.ManageOrganisations];
+    private static readonly HashSet<Act> Wide = [Act.SetPolicy, Act.RequestDelta, Act.ManageFleets, Act.Publish, Act.ChangeTrust, Act.ReadAudit, Act.ManageOrganisations];
 
     public static bool May(Role role, Act act) => Table[act].Contains(role);
 

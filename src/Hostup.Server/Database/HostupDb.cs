@@ -1,4 +1,5 @@
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
 using Hostup.Server.Organisations;
@@ -19,6 +20,7 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
     public DbSet<OrganisationRow> Organisations => Set<OrganisationRow>();
     public DbSet<FleetRow> Fleets => Set<FleetRow>();
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
     public DbSet<DeviceRow> Devices => Set<DeviceRow>();
     public DbSet<DeviceBootRow> DeviceBoots => Set<DeviceBootRow>();
     public DbSet<DeviceEventRow> DeviceEvents => Set<DeviceEventRow>();
@@ -81,6 +83,12 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
             t.ToTable("fleets").HasKey(r => r.Id);
             t.HasIndex(r => new { r.OrganisationId, r.Name }).IsUnique();
             t.HasOne<OrganisationRow>().WithMany().HasForeignKey(r => r.OrganisationId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<AuditRow>(t =>
+        {
+            t.ToTable("audit").HasKey(r => r.Id);
+            t.HasIndex(r => new { r.OrganisationId, r.Id });
+            t.HasIndex(r => new { r.OrganisationId, r.Subject, r.Id });
         });
         modelBuilder.Entity<ApiKeyRow>(t =>
         {

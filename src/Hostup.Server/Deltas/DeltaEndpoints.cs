@@ -2,6 +2,7 @@ using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Releases;
 using Microsoft.EntityFrameworkCore;
@@ -20,15 +21,22 @@ internal static class DeltaEndpoints
     public static void MapDeltas(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/deltas").WithTags("Deltas").For(CallerKind.Operator);
-        group.MapPost("/", Ask).May(Act.RequestDelta).WithSummary("Asks for the delta between two releases; it goes before what devices ask for");
+        group.MapPost("/", Ask).May(Act.RequestDelta).Audited("delta.request").WithSummary("Asks for the delta between two releases; it goes before what devices ask for");
         group.MapGet("/", List).May(Act.Read).WithSummary("Deltas, those asked for last first");
         group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One delta; with waitSerial it answers when the delta's serial is above that");
     }
 
-    private static async Task<DeltaView> Ask(DeltaRequest request, HostupDb db, Scope scope, DeltaJobs jobs, CancellationToken ct)
+    private static async Task<DeltaView> Ask(DeltaRequest request, HostupDb db, Scope scope, DeltaJobs jobs, DeltaNews news, AuditLog audit, CancellationToken ct)
     {
         var (from, to) = await PairAsync(db, scope, request, ct);
-        return (await ViewsAsync(db, [await jobs.AskAsync(from, to, urgent: true, ct)], ct))[0];
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var delta = await jobs.AskAsync(from, to, urgent: true, ct);
+        await audit.AddAsync($"delta {delta.Id}", $"{from.Version} to {to.Version} for {to.DeviceType}", ct);
+        await transaction.CommitAsync(ct);
+        // those who looked before the commit saw nothing
+        news.Tell(DeltaNews.Queue);
+        news.Tell(delta.Id);
+        return (await ViewsAsync(db, [delta], ct))[0];
     }
 
     private static async Task<Page<DeltaView>> List(HostupDb db, Scope scope, string? after, int? limit, CancellationToken ct)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Organisations;
 using Hostup.Server.Updates;
@@ -17,9 +18,9 @@ internal static class DeviceEndpoints
         var group = routes.MapGroup("/api/v1/devices").WithTags("Devices").For(CallerKind.Operator);
         group.MapGet("/", List).May(Act.Read).WithSummary("Devices by uuid; those of one fleet");
         group.MapGet("/{device}", Show).May(Act.Read).WithSummary("One device, by uuid, its beginning (7 digits or more) or its name");
-        group.MapPost("/{device}/reset-key", ResetKey).May(Act.ChangeDevice).WithSummary("Makes the device's key worthless and lets it register again");
-        group.MapPost("/{device}/rotate-key", RotateKey).May(Act.ChangeDevice).WithSummary("Asks the device to change its key; the old one is good until the new one was used");
-        group.MapPost("/{device}/retire", Retire).May(Act.ChangeDevice).WithSummary("Makes the device's key worthless for good; its history stays");
+        group.MapPost("/{device}/reset-key", ResetKey).May(Act.ChangeDevice).Audited("device.reset-key").WithSummary("Makes the device's key worthless and lets it register again");
+        group.MapPost("/{device}/rotate-key", RotateKey).May(Act.ChangeDevice).Audited("device.rotate-key").WithSummary("Asks the device to change its key; the old one is good until the new one was used");
+        group.MapPost("/{device}/retire", Retire).May(Act.ChangeDevice).Audited("device.retire").WithSummary("Makes the device's key worthless for good; its history stays");
         group.MapGet("/{device}/events", Events).May(Act.Read).WithSummary("What happened to the device's identity, newest first");
     }
 
@@ -53,21 +54,21 @@ internal static class DeviceEndpoints
         return new([.. rows.Select(e => new DeviceEvent(e.At, e.Kind, e.Message))], null);
     }
 
-    private static async Task<IResult> ResetKey(string device, HostupDb db, Scope scope, DeviceIdentity identity, CancellationToken ct)
-    {
-        await identity.ResetAsync(await db.FindDeviceAsync(scope, device, ct), ct);
-        return Results.Ok();
-    }
+    private static async Task<IResult> ResetKey(string device, HostupDb db, Scope scope, DeviceIdentity identity, AuditLog audit, CancellationToken ct) =>
+        await ChangeAsync(await db.FindDeviceAsync(scope, device, ct), identity.ResetAsync, db, audit, ct);
 
-    private static async Task<IResult> RotateKey(string device, HostupDb db, Scope scope, DeviceIdentity identity, CancellationToken ct)
-    {
-        await identity.RotateAsync(await db.FindDeviceAsync(scope, device, ct), ct);
-        return Results.Ok();
-    }
+    private static async Task<IResult> RotateKey(string device, HostupDb db, Scope scope, DeviceIdentity identity, AuditLog audit, CancellationToken ct) =>
+        await ChangeAsync(await db.FindDeviceAsync(scope, device, ct), identity.RotateAsync, db, audit, ct);
 
-    private static async Task<IResult> Retire(string device, HostupDb db, Scope scope, DeviceIdentity identity, CancellationToken ct)
+    private static async Task<IResult> Retire(string device, HostupDb db, Scope scope, DeviceIdentity identity, AuditLog audit, CancellationToken ct) =>
+        await ChangeAsync(await db.FindDeviceAsync(scope, device, ct), identity.RetireAsync, db, audit, ct);
+
+    private static async Task<IResult> ChangeAsync(DeviceRow device, Func<DeviceRow, CancellationToken, Task> change, HostupDb db, AuditLog audit, CancellationToken ct)
     {
-        await identity.RetireAsync(await db.FindDeviceAsync(scope, device, ct), ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await change(device, ct);
+        await audit.AddAsync($"device {device.Uuid}", device.Name, ct);
+        await transaction.CommitAsync(ct);
         return Results.Ok();
     }
 

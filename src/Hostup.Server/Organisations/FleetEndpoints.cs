@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Microsoft.EntityFrameworkCore;
@@ -13,10 +14,10 @@ internal static class FleetEndpoints
     public static void MapFleets(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1").For(CallerKind.Operator).WithTags("Fleets");
-        group.MapPost("/fleets", Create).May(Act.ManageFleets).WithSummary("Makes a fleet");
+        group.MapPost("/fleets", Create).May(Act.ManageFleets).Audited("fleet.new").WithSummary("Makes a fleet");
         group.MapGet("/fleets", List).May(Act.Read).WithSummary("Fleets by name");
-        group.MapDelete("/fleets/{fleet}", Remove).May(Act.ManageFleets).WithSummary("Removes a fleet, by name or id; its devices stay, in none, and keys for it are worthless");
-        group.MapPut("/devices/{device}/fleet", SetForDevice).May(Act.ManageFleets).WithSummary("Puts a device into a fleet, or into none");
+        group.MapDelete("/fleets/{fleet}", Remove).May(Act.ManageFleets).Audited("fleet.remove").WithSummary("Removes a fleet, by name or id; its devices stay, in none, and keys for it are worthless");
+        group.MapPut("/devices/{device}/fleet", SetForDevice).May(Act.ManageFleets).Audited("device.set-fleet").WithSummary("Puts a device into a fleet, or into none");
     }
 
     /// <summary>The fleet that an operator names.</summary>
@@ -25,7 +26,7 @@ internal static class FleetEndpoints
         await db.FleetsOf(scope).AsNoTracking().SingleOrDefaultAsync(f => f.Name == name || f.Id == name, ct)
         ?? throw new HostupException(HostupErrors.NotFound, $"cannot find fleet '{name}'", "no fleet has this name or id", "see `hostup fleet list`");
 
-    private static async Task<FleetView> Create(FleetRequest request, HostupDb db, Scope scope, TimeProvider time, CancellationToken ct)
+    private static async Task<FleetView> Create(FleetRequest request, HostupDb db, Scope scope, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
         string name = OwnerName.Check(request.Name, "fleet");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -33,7 +34,7 @@ internal static class FleetEndpoints
             throw new HostupException(HostupErrors.Conflict, $"cannot make fleet {name}", "there is one of that name", "choose another name");
         var row = new FleetRow { Id = Ids.New(), OrganisationId = scope.Organisation, Name = name, CreatedAt = time.GetUtcNow() };
         db.Fleets.Add(row);
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"fleet {row.Id}", row.Name, ct);
         await transaction.CommitAsync(ct);
         return ToView(row, 0);
     }
@@ -45,22 +46,26 @@ internal static class FleetEndpoints
         return new([.. rows.Select(f => ToView(f, counts.GetValueOrDefault(f.Id)))], null);
     }
 
-    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Scope scope, CancellationToken ct)
+    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Scope scope, AuditLog audit, CancellationToken ct)
     {
-        string id = (await db.FindFleetAsync(scope, fleet, ct)).Id;
+        var row = await db.FindFleetAsync(scope, fleet, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await db.FleetsOf(scope).Where(f => f.Id == id).ExecuteDeleteAsync(ct);
-        await keys.RevokeOfFleetAsync(scope.Organisation, id, ct);
+        await db.FleetsOf(scope).Where(f => f.Id == row.Id).ExecuteDeleteAsync(ct);
+        await keys.RevokeOfFleetAsync(scope.Organisation, row.Id, ct);
+        await audit.AddAsync($"fleet {row.Id}", row.Name, ct);
         await transaction.CommitAsync(ct);
         return Results.Ok();
     }
 
-    private static async Task<DeviceFleetRequest> SetForDevice(string device, DeviceFleetRequest request, HostupDb db, Scope scope, CancellationToken ct)
+    private static async Task<DeviceFleetRequest> SetForDevice(string device, DeviceFleetRequest request, HostupDb db, Scope scope, AuditLog audit, CancellationToken ct)
     {
         var fleet = request.Fleet is { } name ? await db.FindFleetAsync(scope, name, ct) : null;
         string? id = fleet?.Id;
         string uuid = (await db.FindDeviceAsync(scope, device, ct)).Uuid;
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.DevicesOf(scope).Where(d => d.Uuid == uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.FleetId, id), ct);
+        await audit.AddAsync($"device {uuid}", fleet is null ? "in no fleet" : $"in fleet {fleet.Name}", ct);
+        await transaction.CommitAsync(ct);
         return new DeviceFleetRequest(fleet?.Name);
     }
 

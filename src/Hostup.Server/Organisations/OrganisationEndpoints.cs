@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,11 +13,11 @@ internal static class OrganisationEndpoints
     public static void MapOrganisations(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/organisations").For(CallerKind.Operator).WithTags("Organisations");
-        group.MapPost("/", Create).May(Act.ManageOrganisations).WithSummary("Makes an organisation and its first operator key, which is shown once; only with a key of the first organisation");
+        group.MapPost("/", Create).May(Act.ManageOrganisations).Audited("organisation.new").WithSummary("Makes an organisation and its first operator key, which is shown once; only with a key of the first organisation");
         group.MapGet("/", List).May(Act.Read).WithSummary("The organisation of the key; all of them with a key of the first one");
     }
 
-    private static async Task<OrganisationAnswer> Create(OrganisationRequest request, HostupDb db, Keys keys, Scope scope, TimeProvider time, CancellationToken ct)
+    private static async Task<OrganisationAnswer> Create(OrganisationRequest request, HostupDb db, Keys keys, Scope scope, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
         if (scope.Organisation != OrganisationRow.First)
             throw new HostupException(HostupErrors.Forbidden, "cannot make an organisation", "the key is not one of the first organisation", "ask who runs the server");
@@ -28,6 +29,7 @@ internal static class OrganisationEndpoints
         db.Organisations.Add(row);
         await db.SaveChangesAsync(ct);
         var (_, key) = await keys.CreateAsync(new Scope(row.Id, null), Role.Administrator, "made with the organisation", null, ct);
+        await audit.AddAsync($"organisation {row.Id}", row.Name, ct);
         await transaction.CommitAsync(ct);
         return new OrganisationAnswer(row.Id, row.Name, key);
     }

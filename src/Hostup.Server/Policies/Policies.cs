@@ -2,6 +2,7 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Updates;
 using Microsoft.EntityFrameworkCore;
@@ -9,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Policies;
 
 /// <summary>What operators say of the policy: for all devices, for one, for one attempt. The narrower goes before the wider.</summary>
-internal sealed class Policies(HostupDb db, AttemptNews news, ServerOptions options, TimeProvider time)
+internal sealed class Policies(HostupDb db, AttemptNews news, AuditLog audit, ServerOptions options, TimeProvider time)
 {
     /// <summary>What is said for all devices of an organisation.</summary>
     public async Task<PolicySettings> ForAllAsync(string organisation, CancellationToken ct) =>
@@ -27,7 +28,10 @@ internal sealed class Policies(HostupDb db, AttemptNews news, ServerOptions opti
     public async Task SetForAllAsync(string organisation, PolicySettings settings, CancellationToken ct)
     {
         string text = Write(settings);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.Organisations.Where(o => o.Id == organisation).ExecuteUpdateAsync(s => s.SetProperty(o => o.Policy, text), ct);
+        await audit.AddAsync("policy", text, ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <summary>Says it for one device.</summary>
@@ -35,7 +39,10 @@ internal sealed class Policies(HostupDb db, AttemptNews news, ServerOptions opti
     public async Task SetForDeviceAsync(string uuid, PolicySettings settings, CancellationToken ct)
     {
         string text = Write(settings);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.Devices.Where(d => d.Uuid == uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.Policy, text), ct);
+        await audit.AddAsync($"device {uuid}", text, ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <summary>Says it for one attempt that has not ended; the device hears of it at its next poll.</summary>
@@ -51,7 +58,7 @@ internal sealed class Policies(HostupDb db, AttemptNews news, ServerOptions opti
         if (changed == 0)
             throw new HostupException(HostupErrors.Conflict, $"cannot change the policy of attempt {id}", $"it has ended: {attempt.State}", "start another update");
         db.AttemptEvents.Add(new AttemptEventRow { AttemptId = id, At = now, State = attempt.State, Message = "the operator changed the policy" });
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"attempt {id}", text, ct);
         await transaction.CommitAsync(ct);
         news.Tell(id);
     }

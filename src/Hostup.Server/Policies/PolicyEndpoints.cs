@@ -1,5 +1,6 @@
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 
@@ -12,9 +13,9 @@ internal static class PolicyEndpoints
     {
         var group = routes.MapGroup("/api/v1").WithTags("Policies").For(CallerKind.Operator);
         group.MapGet("/policy", (Policies policies, Scope scope, CancellationToken ct) => policies.ForAllAsync(scope.Organisation, ct)).May(Act.Read).WithSummary("What is said of the policy for all devices");
-        group.MapPut("/policy", SetForAll).May(Act.SetPolicy).WithSummary("Says it for all devices");
-        group.MapPut("/devices/{device}/policy", SetForDevice).May(Act.ChangeDevice).WithSummary("Says it for one device");
-        group.MapPut("/attempts/{id}/policy", SetForAttempt).May(Act.Update).WithSummary("Says it for one attempt that has not ended");
+        group.MapPut("/policy", SetForAll).May(Act.SetPolicy).Audited("policy.set").WithSummary("Says it for all devices");
+        group.MapPut("/devices/{device}/policy", SetForDevice).May(Act.ChangeDevice).Audited("device.set-policy").WithSummary("Says it for one device");
+        group.MapPut("/attempts/{id}/policy", SetForAttempt).May(Act.Update).Audited("update.set-policy").WithSummary("Says it for one attempt that has not ended");
     }
 
     private static async Task<PolicySettings> SetForAll(PolicySettings settings, Policies policies, Scope scope, CancellationToken ct)

@@ -1,5 +1,6 @@
 using Hostup.Core;
 using Hostup.Core.Errors;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Microsoft.EntityFrameworkCore;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Registry;
 
 /// <summary>Manifests of a repository, by digest or tag.</summary>
-internal sealed class Manifests(HostupDb db, BlobStore blobs, Images images)
+internal sealed class Manifests(HostupDb db, BlobStore blobs, Images images, AuditLog audit)
 {
     /// <summary>As the specification advises registries.</summary>
     private const int MaxBytes = 4 << 20;
@@ -34,9 +35,12 @@ internal sealed class Manifests(HostupDb db, BlobStore blobs, Images images)
             throw new HostupException(HostupErrors.BadValue, $"cannot use tag '{reference}'", "a tag has up to 128 letters, digits, dots, dashes and underscores", "choose another tag");
         await images.CheckPartsAsync(repository, digest, content, ct);
         await blobs.AddAsync(content, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await images.AddAsync(repository, digest, context.Request.ContentType ?? "application/vnd.oci.image.manifest.v1+json", ct);
         if (!byDigest)
             await TagAsync(repository, reference, digest.ToString(), ct);
+        await audit.AddAsync($"image {repository}@{digest}", byDigest ? null : $"tag {reference}", ct);
+        await transaction.CommitAsync(ct);
         context.Response.Headers["Docker-Content-Digest"] = digest.ToString();
         return Results.Created($"/v2/{repository}/manifests/{digest}", null);
     }

@@ -4,6 +4,7 @@ using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Microsoft.EntityFrameworkCore;
@@ -16,11 +17,11 @@ internal static class ReleaseEndpoints
     public static void MapReleases(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/releases").WithTags("Releases").For(CallerKind.Operator);
-        group.MapPost("/", Publish).May(Act.Publish).TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
+        group.MapPost("/", Publish).May(Act.Publish).Audited("release.publish").TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
         group.MapGet("/", List).May(Act.Read).WithSummary("Releases, newest first");
         group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One release");
         group.MapGet("/{id}/envelope", ShowEnvelope).May(Act.Read).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
-        group.MapPost("/{id}/invalidate", Invalidate).May(Act.Publish).WithSummary("Says that nobody is to install the release any more");
+        group.MapPost("/{id}/invalidate", Invalidate).May(Act.Publish).Audited("release.invalidate").WithSummary("Says that nobody is to install the release any more");
     }
 
     private static async Task<ReleaseView> Publish(HttpRequest request, ReleaseImport import, Scope scope, CancellationToken ct) =>
@@ -40,14 +41,17 @@ internal static class ReleaseEndpoints
     private static async Task<IResult> ShowEnvelope(string id, HostupDb db, Scope scope, BlobStore blobs, CancellationToken ct) =>
         Results.Bytes(await blobs.ReadAsync(Digest.Parse((await FindAsync(db, scope, id, ct)).EnvelopeDigest), ct), "application/json");
 
-    private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, Scope scope, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
+    private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, Scope scope, AuditLog audit, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(request.Reason))
             throw new HostupException(HostupErrors.BadValue, "cannot invalidate the release", "no reason is given", "say why, for those who meet it later");
         var row = await FindAsync(db, scope, id, ct);
         // the first reason stays
         var now = time.GetUtcNow();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.ReleasesOf(scope).Where(r => r.Id == row.Id && r.InvalidatedAt == null).ExecuteUpdateAsync(s => s.SetProperty(r => r.InvalidatedAt, now).SetProperty(r => r.InvalidatedReason, request.Reason), ct);
+        await audit.AddAsync($"release {row.Id}", request.Reason, ct);
+        await transaction.CommitAsync(ct);
         log.ReleaseInvalidated(row.Id, request.Reason);
         return ToView(await FindAsync(db, scope, row.Id, ct));
     }

@@ -2,6 +2,7 @@ using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.Releases;
 using Hostup.Core.Trust;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Hostup.Server.Registry;
@@ -10,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Releases;
 
 /// <summary>Publishes signed releases. The server reads what was signed; whether to believe it is each device's decision.</summary>
-internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images, TimeProvider time, ILogger<ReleaseImport> log)
+internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images, AuditLog audit, TimeProvider time, ILogger<ReleaseImport> log)
 {
     /// <summary>Publishes; the same envelope again changes nothing.</summary>
     /// <param name="organisation">Whose release it is.</param>
@@ -21,7 +22,10 @@ internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images,
     {
         string envelopeDigest = Digest.Of(envelopeJson).ToString();
         if (await db.Releases.AsNoTracking().SingleOrDefaultAsync(r => r.OrganisationId == organisation && r.EnvelopeDigest == envelopeDigest, ct) is { } known)
+        {
+            await audit.AddAsync($"release {known.Id}", "it was there", ct);
             return known;
+        }
         var envelope = Envelope.Parse(envelopeJson);
         if (envelope.PayloadType != ReleaseManifest.PayloadType)
             throw new HostupException(HostupErrors.Signature, "cannot publish the release", $"the envelope holds {envelope.PayloadType}, not {ReleaseManifest.PayloadType}", "send what `hostup release sign` wrote");
@@ -32,7 +36,7 @@ internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images,
         await blobs.AddAsync(envelopeJson, ct);
         var row = ToRow(organisation, manifest, envelopeDigest);
         db.Releases.Add(row);
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"release {row.Id}", $"{row.Version} for {row.DeviceType}", ct);
         log.ReleasePublished(row.Version, row.DeviceType, row.Id);
         return row;
     }

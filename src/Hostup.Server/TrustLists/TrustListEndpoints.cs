@@ -4,6 +4,7 @@ using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Microsoft.EntityFrameworkCore;
@@ -19,17 +20,20 @@ internal static class TrustListEndpoints
     public static void MapTrustLists(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/trust-lists").WithTags("Trust lists").For(CallerKind.Operator);
-        group.MapPost("/", Publish).May(Act.ChangeTrust).TakesRaw("application/json").Produces<TrustListView>().WithSummary("Publishes a signed list of trusted keys (DSSE envelope)");
+        group.MapPost("/", Publish).May(Act.ChangeTrust).Audited("trust.publish").TakesRaw("application/json").Produces<TrustListView>().WithSummary("Publishes a signed list of trusted keys (DSSE envelope)");
         group.MapGet("/", List).May(Act.Read).WithSummary("Lists of trusted keys, newest first");
         routes.MapGet("/device/v1/trust", Newer).For(CallerKind.Device).WithTags("Device").WithSummary("The signed lists above a version, oldest first");
     }
 
-    private static async Task<TrustListView> Publish(HttpRequest request, HostupDb db, Scope scope, BlobStore blobs, TimeProvider time, CancellationToken ct)
+    private static async Task<TrustListView> Publish(HttpRequest request, HostupDb db, Scope scope, BlobStore blobs, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
         byte[] json = await request.ReadAsync(Envelope.MaxBytes, ct);
         string digest = Digest.Of(json).ToString();
         if (await db.TrustListsOf(scope).AsNoTracking().SingleOrDefaultAsync(t => t.EnvelopeDigest == digest, ct) is { } known)
+        {
+            await audit.AddAsync($"trust list {known.Version}", "it was there", ct);
             return ToView(known);
+        }
         var envelope = Envelope.Parse(json);
         var list = TrustList.Parse(envelope.UnverifiedPayload.Span);
         // what no device would take is a mistake of the operator's, said here and not by a thousand devices
@@ -39,7 +43,7 @@ internal static class TrustListEndpoints
         await blobs.AddAsync(json, ct);
         var row = new TrustListRow { OrganisationId = scope.Organisation, Version = list.Version, EnvelopeDigest = digest, PublishedAt = time.GetUtcNow() };
         db.TrustLists.Add(row);
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"trust list {row.Version}", null, ct);
         return ToView(row);
     }
 

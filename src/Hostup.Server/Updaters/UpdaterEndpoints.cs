@@ -4,6 +4,7 @@ using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Hostup.Server.Registry;
@@ -24,12 +25,12 @@ internal static class UpdaterEndpoints
     public static void MapUpdaters(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/updaters").WithTags("Updaters").For(CallerKind.Operator);
-        group.MapPut("/programs/{digest}", PutProgram).May(Act.Publish).TakesRaw("application/octet-stream").WithSummary("Uploads a program");
-        group.MapPost("/", Publish).May(Act.Publish).TakesRaw("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
+        group.MapPut("/programs/{digest}", PutProgram).May(Act.Publish).Audited("updater.upload").TakesRaw("application/octet-stream").WithSummary("Uploads a program");
+        group.MapPost("/", Publish).May(Act.Publish).Audited("updater.publish").TakesRaw("application/json").Produces<UpdaterView>().WithSummary("Publishes a signed updater statement (DSSE envelope) whose program was uploaded before");
         group.MapGet("/", List).May(Act.Read).WithSummary("Updaters, newest publication first");
     }
 
-    private static async Task<IResult> PutProgram(string digest, HttpContext context, Scope scope, BlobStore blobs, Images images, CancellationToken ct)
+    private static async Task<IResult> PutProgram(string digest, HttpContext context, HostupDb db, Scope scope, BlobStore blobs, Images images, AuditLog audit, CancellationToken ct)
     {
         var expected = Digest.Parse(digest);
         context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxBytes;
@@ -40,12 +41,15 @@ internal static class UpdaterEndpoints
             string upload = blobs.StartUpload();
             await blobs.AppendAsync(upload, context.Request.Body, 0, ct);
             await blobs.FinishAsync(upload, expected, ct);
-            await images.AddAsync(programs, expected, null, ct);
         }
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await images.AddAsync(programs, expected, null, ct);
+        await audit.AddAsync($"program {expected}", null, ct);
+        await transaction.CommitAsync(ct);
         return Results.Ok();
     }
 
-    private static async Task<UpdaterView> Publish(HttpRequest request, HostupDb db, Scope scope, BlobStore blobs, Images images, TimeProvider time, CancellationToken ct)
+    private static async Task<UpdaterView> Publish(HttpRequest request, HostupDb db, Scope scope, BlobStore blobs, Images images, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
         byte[] json = await request.ReadAsync(Envelope.MaxBytes, ct);
         var envelope = Envelope.Parse(json);
@@ -62,7 +66,7 @@ internal static class UpdaterEndpoints
         row.Size = statement.Size;
         row.Platform = statement.Platform;
         row.EnvelopeDigest = envelopeDigest.ToString();
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"updater {digest}", $"{row.Version} for {row.Platform}", ct);
         return ToView(row);
     }
 

@@ -1,6 +1,7 @@
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Microsoft.EntityFrameworkCore;
@@ -19,12 +20,12 @@ internal static class UpdateEndpoints
     public static void MapUpdates(this IEndpointRouteBuilder routes)
     {
         var devices = routes.MapGroup("/api/v1/devices/{device}/updates").WithTags("Updates").For(CallerKind.Operator);
-        devices.MapPost("/", Start).May(Act.Update).WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
+        devices.MapPost("/", Start).May(Act.Update).Audited("update.start").WithSummary("Makes an attempt, which becomes the device's target").Produces<AttemptView>(StatusCodes.Status201Created);
         devices.MapGet("/", List).May(Act.Read).WithSummary("Attempts of a device, newest first");
         var attempts = routes.MapGroup("/api/v1/attempts/{id}").WithTags("Updates").For(CallerKind.Operator);
         attempts.MapGet("/", Show).May(Act.Read).WithSummary("One attempt; with waitSerial it answers when the attempt's serial is above that");
-        attempts.MapPost("/cancel", Cancel).May(Act.Update).WithSummary("Asks for the end of an attempt");
-        attempts.MapPost("/override-locks", OverrideLocks).May(Act.Update).WithSummary("Lets an attempt pass over update locks that applications hold");
+        attempts.MapPost("/cancel", Cancel).May(Act.Update).Audited("update.cancel").WithSummary("Asks for the end of an attempt");
+        attempts.MapPost("/override-locks", OverrideLocks).May(Act.Update).Audited("update.override-locks").WithSummary("Lets an attempt pass over update locks that applications hold");
         attempts.MapGet("/log", ReadLog).May(Act.Read).Produces<string>(contentType: "text/plain").WithSummary("The log from byte offset on");
         attempts.MapGet("/plan", Plan).May(Act.Read).Produces<byte[]>(contentType: "application/octet-stream").WithSummary("The plan as the device made it");
     }

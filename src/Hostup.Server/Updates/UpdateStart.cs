@@ -3,6 +3,7 @@ using Hostup.Core.Errors;
 using Hostup.Core.Versions;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Devices;
 using Hostup.Server.Releases;
@@ -12,7 +13,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Updates;
 
 /// <summary>Makes an attempt the target of a device. Whether the device can and will is the device's own decision.</summary>
-internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider time, ILogger<UpdateStart> log)
+internal sealed class UpdateStart(HostupDb db, AttemptNews news, AuditLog audit, TimeProvider time, ILogger<UpdateStart> log)
 {
     private const string NoUpdater = "none";
     private const string DefaultPlatform = "linux-x64";
@@ -58,6 +59,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attempt.Id, At = now, State = attempt.State, Message = request.OverrideLocks ? LocksOverridden : null });
             await db.SaveChangesAsync(ct);
             await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
+            await audit.AddAsync($"device {device.Uuid}", $"to {release.Version}, attempt {attempt.Id}", ct);
             await transaction.CommitAsync(ct);
             unknown.ForEach(old => news.Tell(old.Id));
         }
@@ -83,7 +85,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             if (asked == 0 && await db.Attempts.Where(a => a.Id == attemptId).Select(a => a.State).SingleAsync(ct) is AttemptStates.Rebooting or AttemptStates.Trial)
                 throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", "it is past the point of no return: the device reboots into the new OS, or has it on trial", "wait for its end; a new OS that is not well is left by itself; start another update to go elsewhere");
         }
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"attempt {attemptId}", $"to {attempt.Version} on device {attempt.DeviceUuid}", ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);
     }
@@ -100,7 +102,7 @@ internal sealed class UpdateStart(HostupDb db, AttemptNews news, TimeProvider ti
             s => s.SetProperty(a => a.OverrideLocks, true).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
         if (changed > 0)
             db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attemptId, At = now, State = attempt.State, Message = LocksOverridden });
-        await db.SaveChangesAsync(ct);
+        await audit.AddAsync($"attempt {attemptId}", $"to {attempt.Version} on device {attempt.DeviceUuid}", ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);
     }

@@ -43,7 +43,7 @@ public sealed class OrganisationTests : IAsyncLifetime
         var (first, other) = (await Holdings.MakeAsync(_server), await _server.OrganisationAsync());
         var theirs = await Holdings.MakeAsync(other);
 
-        foreach (string list in (string[])["devices", "releases", "deltas", "fleets", "operator-keys", "provisioning-keys", "updaters", "trust-lists"])
+        foreach (string list in (string[])["devices", "releases", "deltas", "fleets", "operator-keys", "provisioning-keys", "updaters", "trust-lists", "audit"])
         {
             string mine = await _server.Operator.GetStringAsync("/api/v1/" + list), yours = await other.Operator.GetStringAsync("/api/v1/" + list);
             foreach (string id in (string[])[theirs.Uuid, theirs.Attempt, theirs.Release, theirs.Delta, theirs.Fleet, theirs.OperatorKey, theirs.ProvisioningKey])

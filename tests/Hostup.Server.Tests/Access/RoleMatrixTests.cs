@@ -8,7 +8,7 @@ namespace Hostup.Server.Tests.Access;
 public sealed class RoleMatrixTests : IAsyncLifetime
 {
     /// <summary>Who may: A administrator, D developer, O operator, V observer. What is gone afterwards comes last.</summary>
-    private static readonly (string Who, string Method, string Path, string? Body)[] Table =
+    internal static readonly (string Who, string Method, string Path, string? Body)[] Table =
     [
         ("ADOV", "GET", "/api/v1/devices", null),
         ("ADOV", "GET", "/api/v1/devices/{device}", null),
@@ -29,6 +29,7 @@ public sealed class RoleMatrixTests : IAsyncLifetime
         ("ADOV", "GET", "/api/v1/fleets", null),
         ("ADO", "GET", "/api/v1/provisioning-keys", null),
         ("A", "GET", "/api/v1/operator-keys", null),
+        ("A", "GET", "/api/v1/audit", null),
         ("ADO", "POST", "/api/v1/devices/{device}/updates", """{"release":"$release"}"""),
         ("ADO", "PUT", "/api/v1/attempts/{id}/policy", "{}"),
         ("ADO", "POST", "/api/v1/attempts/{id}/override-locks", null),

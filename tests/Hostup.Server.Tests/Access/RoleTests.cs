@@ -72,7 +72,7 @@ public sealed class RoleTests(TestServer server) : IClassFixture<TestServer>
             Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/api/v1/" + path)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await client.PostAsync($"/api/v1/attempts/{theirs.Id}/cancel", null)).StatusCode);
         Assert.Equal(HttpStatusCode.Created, (await client.PostAsJsonAsync($"/api/v1/devices/{inside.Uuid}/updates", new UpdateRequest { Release = "61.0.0" }, WireJson.Default.UpdateRequest)).StatusCode);
-        foreach (var (method, path, body) in ((string, string, string)[])[("PUT", "policy", "{}"), ("POST", "releases", "{}"), ("POST", "trust-lists", "{}"), ("POST", "fleets", """{"name":"west"}"""), ("PUT", $"devices/{inside.Uuid}/fleet", """{"fleet":null}"""), ("POST", "releases/61.0.0/invalidate", """{"reason":"r"}"""), ("POST", "organisations", """{"name":"mine"}""")])
+        foreach (var (method, path, body) in ((string, string, string)[])[("GET", "audit", ""), ("PUT", "policy", "{}"), ("POST", "releases", "{}"), ("POST", "trust-lists", "{}"), ("POST", "fleets", """{"name":"west"}"""), ("PUT", $"devices/{inside.Uuid}/fleet", """{"fleet":null}"""), ("POST", "releases/61.0.0/invalidate", """{"reason":"r"}"""), ("POST", "organisations", """{"name":"mine"}""")])
             Assert.Equal(HttpStatusCode.Forbidden, (await Holdings.SendAsync(client, method, "/api/v1/" + path, body)).StatusCode);
     }
 

@@ -68,8 +68,24 @@ public sealed class SchemaTests
             (await db.Attempts.SingleAsync()).OrganisationId, (await db.Updaters.SingleAsync()).OrganisationId, (await db.TrustLists.SingleAsync()).OrganisationId, (await db.RepositoryTags.SingleAsync()).OrganisationId,
         ];
         Assert.All(owners, owner => Assert.Equal("default", owner));
+        Assert.Equal("administrator", (await db.ApiKeys.SingleAsync()).Role);
         // programs of updaters are there by their digests, as they would be after an upload
         Assert.Equal(["_updaters p", "hostos/x c"], (await db.RepositoryContents.ToListAsync()).Select(c => $"{c.Repository} {c.Digest}").Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("UPDATE audit SET outcome = 'done'")]
+    [InlineData("DELETE FROM audit")]
+    [InlineData("DELETE FROM audit WHERE id = 1")]
+    public async Task Nothing_takes_an_entry_out_of_the_audit_log_or_changes_it(string sql)
+    {
+        await using var db = await OpenAsync();
+        await Schema.UpgradeAsync(db, new SqliteEngine(":memory:"), TimeProvider.System, CancellationToken.None);
+        await db.Database.ExecuteSqlRawAsync("INSERT INTO audit (organisation_id, at, who, address, act, subject, outcome) VALUES ('default', 0, 'k', '', 'a', 's', 'forbidden')");
+
+        await Assert.ThrowsAsync<SqliteException>(() => db.Database.ExecuteSqlRawAsync(sql));
+
+        Assert.Equal("forbidden", (await db.Audit.SingleAsync()).Outcome);
     }
 
     private static async Task<HostupDb> OpenAsync()
