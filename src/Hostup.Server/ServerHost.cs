@@ -85,9 +85,12 @@ public sealed class ServerHost : IAsyncDisposable
         var app = builder.Build();
         // A TLS proxy on this machine says how it was asked; others are not believed.
         app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedFor });
+        app.UseMiddleware<SecureHeaders>();
         app.UseMiddleware<ErrorAnswers>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();
+        app.UseRateLimiter();
+        app.UseMiddleware<ActGate>();
         app.MapOpenApi().For(CallerKind.Anyone);
         app.MapHealth();
         app.MapOperatorKeys();
@@ -125,7 +128,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<IDatabaseEngine>(engine);
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
-        services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
+        services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>().AddSingleton<SignInFailures>().AddRequestLimits(options);
         services.AddScoped<Keys>().AddScoped<AuditLog>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
