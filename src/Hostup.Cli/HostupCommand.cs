@@ -59,7 +59,7 @@ internal static class HostupCommand
         foreach (var command in (Command[])
         [
             LoginCommand.Build(terminal), VersionCommands.Build(terminal), RulesCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
-            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), FleetCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), OrganisationCommands.Build(terminal), AuditCommands.Build(terminal), PolicyCommands.Build(terminal), UpdateCommands.Build(terminal),
+            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), FleetCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), UserCommands.Build(terminal), OrganisationCommands.Build(terminal), AuditCommands.Build(terminal), PolicyCommands.Build(terminal), UpdateCommands.Build(terminal),
         ])
             root.Subcommands.Add(command);
         return root;

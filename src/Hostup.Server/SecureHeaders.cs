@@ -1,3 +1,5 @@
+using Hostup.Server.Users;
+
 namespace Hostup.Server;
 
 /// <summary>
@@ -23,7 +25,7 @@ internal sealed class SecureHeaders(RequestDelegate next)
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        if (request.Path.StartsWithSegments("/api", StringComparison.Ordinal))
+        if (request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || request.Path.StartsWithSegments(Invitations.Path, StringComparison.Ordinal))
             headers.CacheControl = "no-store";
         if (request.IsHttps)
             headers.StrictTransportSecurity = Year;

@@ -35,7 +35,8 @@ internal static class ServerArguments
 
         Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080
 
-        The first start writes an operator key to DIR/operator-key.
+        The first start writes an operator key to DIR/operator-key, and to the log
+        a link with which the first administrator chooses a password, once.
         """;
 
     /// <summary>The options, or null when help is asked for.</summary>

@@ -18,6 +18,8 @@ using Hostup.Server.Releases;
 using Hostup.Server.TrustLists;
 using Hostup.Server.Updaters;
 using Hostup.Server.Updates;
+using Hostup.Server.Users;
+using Microsoft.AspNetCore.DataProtection;
 
 namespace Hostup.Server;
 
@@ -35,9 +37,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     private readonly WebApplication _app;
 
-    private ServerHost(WebApplication app, ServerOptions options)
+    private ServerHost(WebApplication app, ServerOptions options, string? firstLink)
     {
-        _app = app;
+        (_app, FirstLink) = (app, firstLink);
         OperatorKeyFile = Path.Combine(options.DataDirectory, Access.OperatorKeyFile.Name);
     }
 
@@ -46,6 +48,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     /// <summary>File with the first operator key.</summary>
     public string OperatorKeyFile { get; }
+
+    /// <summary>Where the first administrator chooses a password, once; null: this is not the first start.</summary>
+    public string? FirstLink { get; }
 
     /// <summary>Starts a server; it answers when this returns.</summary>
     public static async Task<ServerHost> StartAsync(ServerOptions options, CancellationToken ct)
@@ -56,10 +61,13 @@ public sealed class ServerHost : IAsyncDisposable
         else
             Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var app = Build(options);
-        await PrepareAsync(app, options, ct);
+        string? firstToken = await PrepareAsync(app, options, ct);
         await app.StartAsync(ct);
         app.Logger.Listening(string.Join(", ", app.Urls), Path.GetFullPath(options.DataDirectory));
-        return new ServerHost(app, options);
+        string? firstLink = firstToken is null ? null : $"{app.Urls.First()}{Invitations.Path}?token={firstToken}";
+        if (firstLink is not null)
+            app.Logger.FirstAdministratorInvited(firstLink);
+        return new ServerHost(app, options, firstLink);
     }
 
     /// <summary>Returns when the process is asked to end.</summary>
@@ -77,7 +85,7 @@ public sealed class ServerHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(ServerHost).Assembly.GetName().Name });
         builder.WebHost.UseUrls(options.Urls).UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k => (k.Limits.MaxRequestBodySize, k.AddServerHeader, k.Limits.KeepAliveTimeout) = (MaxBodyBytes, false, DeviceConnection));
-        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         builder.Services.AddApiDocument();
@@ -105,6 +113,9 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapOrganisations();
         app.MapFleets();
         app.MapAudit();
+        app.MapUsers();
+        app.MapSessions();
+        app.MapInvitations();
         app.MapDeviceApi();
         app.MapAttemptApi();
         app.MapDeltaApi();
@@ -128,22 +139,28 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<IDatabaseEngine>(engine);
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
+        services.AddSingleton<Passwords>().AddScoped<Sessions>().AddScoped<Invitations>();
+        services.AddAntiforgery(o => (o.HeaderName, o.Cookie.Name, o.SuppressXFrameOptionsHeader) = (ActGate.AntiforgeryHeader, "hostup-antiforgery", true));
+        // what antiforgery tokens are sealed with; the data directory is its user's only
+        services.AddDataProtection().SetApplicationName("hostup").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(options.DataDirectory, "session-keys")));
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>().AddSingleton<SignInFailures>().AddRequestLimits(options);
         services.AddScoped<Keys>().AddScoped<AuditLog>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<UpdateStart>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
     }
 
-    private static async Task PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)
+    /// <returns>Token of the first administrator's link; null: this is not the first start.</returns>
+    private static async Task<string?> PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)
     {
         await using var scope = app.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<HostupDb>();
         await Schema.UpgradeAsync(db, scope.ServiceProvider.GetRequiredService<IDatabaseEngine>(), options.Time, ct);
-        await Access.OperatorKeyFile.MakeAsync(options.DataDirectory, scope.ServiceProvider.GetRequiredService<Keys>(), app.Logger, ct);
+        bool first = await Access.OperatorKeyFile.MakeAsync(options.DataDirectory, scope.ServiceProvider.GetRequiredService<Keys>(), app.Logger, ct);
         await app.Services.GetRequiredService<RegistryTokens>().LoadAsync(db, ct);
         var blobs = app.Services.GetRequiredService<BlobStore>();
         await ReleaseTrees.FillAsync(db, blobs, ct);
         DeltaTry.DropLeftovers(options.DataDirectory);
         blobs.DropUploadsBefore(DateTimeOffset.UtcNow - UploadLifetime);
+        return first ? await FirstAdministrator.MakeAsync(db, scope.ServiceProvider.GetRequiredService<Invitations>(), options.Time, ct) : null;
     }
 }

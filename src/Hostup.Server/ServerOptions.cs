@@ -27,6 +27,9 @@ public sealed record ServerOptions
     /// <summary>How many wrong keys of operators one address may send at once; one more each second.</summary>
     public int FailureBurst { get; init; } = 200;
 
+    /// <summary>How many passwords may be tried from one address at once; one more each second.</summary>
+    public int PasswordBurst { get; init; } = 20;
+
     /// <summary>Clock; tests hand in theirs.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -24,6 +24,10 @@ public sealed class TestServer : IAsyncLifetime
 
     public SigningKey SigningKey { get; } = SigningKey.Create();
     public Uri Address => _host!.Address;
+
+    /// <summary>Where the first administrator chooses a password; null: not the first start.</summary>
+    public string? FirstLink => _host!.FirstLink;
+
     public string OperatorKey { get; private set; } = "";
     public HttpClient Operator { get; private set; } = new();
     public HttpClient Nobody { get; private set; } = new();

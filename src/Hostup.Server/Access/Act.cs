@@ -21,6 +21,9 @@ internal enum Act
     /// <summary>See and end keys of others.</summary>
     ManageKeys,
 
+    /// <summary>Make, see and end users.</summary>
+    ManageUsers,
+
     /// <summary>Say the policy for all devices.</summary>
     SetPolicy,
 

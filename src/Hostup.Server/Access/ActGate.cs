@@ -1,12 +1,16 @@
 using Hostup.Core.Errors;
 using Hostup.Server.Audit;
+using Microsoft.AspNetCore.Antiforgery;
 
 namespace Hostup.Server.Access;
 
 /// <summary>Lets operators do what their role allows. What they change is written down where it is done; what was refused is written down here.</summary>
 internal sealed class ActGate(RequestDelegate next)
 {
-    public async Task InvokeAsync(HttpContext context, AuditLog audit)
+    /// <summary>Header with the token that shows that a page of ours made the request.</summary>
+    public const string AntiforgeryHeader = "Hostup-Antiforgery";
+
+    public async Task InvokeAsync(HttpContext context, AuditLog audit, IAntiforgery antiforgery)
     {
         if (context.Features.Get<Caller>() is not { Kind: CallerKind.Operator } caller || context.GetEndpoint() is not { } endpoint)
         {
@@ -25,6 +29,9 @@ internal sealed class ActGate(RequestDelegate next)
         try
         {
             Check(caller, endpoint);
+            // a cookie comes along whoever made the browser send the request; the token only with pages of ours
+            if (caller.Session is not null && !await antiforgery.IsRequestValidAsync(context))
+                throw new HostupException(HostupErrors.Forbidden, "cannot let the request in", $"it came with a cookie and without the token of its session in {AntiforgeryHeader}", "read the token at /api/v1/session and send it along");
             await next(context);
         }
         catch (HostupException e)

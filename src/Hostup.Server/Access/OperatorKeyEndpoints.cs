@@ -2,7 +2,6 @@ using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Audit;
 using Hostup.Server.Database;
-using Hostup.Server.Organisations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Access;
@@ -20,12 +19,8 @@ internal static class OperatorKeyEndpoints
 
     private static async Task<OperatorKeyAnswer> Create(OperatorKeyRequest request, HostupDb db, Keys keys, Caller caller, AuditLog audit, CancellationToken ct)
     {
-        var own = caller.Role ?? throw new InvalidOperationException($"bug: operator {caller.Id} has no role");
-        var role = request.Role is { } name ? Roles.Parse(name) : own;
-        if (!Roles.IsWithin(role, own))
-            throw More($"it would be in the role {Roles.NameOf(role)}, and yours is in the role {Roles.NameOf(own)}");
-        // a fleet that the caller does not see is not found
-        var scope = request.Fleet is { } fleet ? caller.Scope with { Fleet = (await db.FindFleetAsync(caller.Scope, fleet, ct)).Id } : caller.Scope;
+        var role = caller.RoleFor(request.Role);
+        var scope = await db.ScopeForAsync(caller, request.Fleet, ct);
         var end = caller.EndOf(request.ExpiresAt ?? caller.ExpiresAt);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (row, key) = await keys.CreateAsync(scope, role, request.Description ?? "", end, ct);
@@ -59,13 +54,4 @@ internal static class OperatorKeyEndpoints
         await transaction.CommitAsync(ct);
         return Results.Ok();
     }
-
-    /// <summary>When a key ends that a caller makes: no later than the caller's own.</summary>
-    /// <exception cref="HostupException"><c>forbidden</c>.</exception>
-    public static DateTimeOffset? EndOf(this Caller caller, DateTimeOffset? wanted) => caller.ExpiresAt is not { } own || wanted <= own
-        ? wanted
-        : throw More($"it would outlive yours, which ends at {own:yyyy-MM-dd HH:mm} UTC");
-
-    private static HostupException More(string why) =>
-        new(HostupErrors.Forbidden, "cannot make a key that may do more than the one that asks", why, "ask for less, or ask an administrator");
 }

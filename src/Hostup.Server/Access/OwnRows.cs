@@ -7,6 +7,7 @@ using Hostup.Server.Releases;
 using Hostup.Server.TrustLists;
 using Hostup.Server.Updaters;
 using Hostup.Server.Updates;
+using Hostup.Server.Users;
 
 namespace Hostup.Server.Access;
 
@@ -30,6 +31,10 @@ internal static class OwnRows
     /// <summary>Keys that may do no more than the caller sees.</summary>
     public static IQueryable<ApiKeyRow> KeysOf(this HostupDb db, Scope scope) =>
         db.ApiKeys.Where(k => k.OrganisationId == scope.Organisation && (scope.Fleet == null || k.FleetId == scope.Fleet));
+
+    /// <summary>Users who see no more than the caller.</summary>
+    public static IQueryable<UserRow> UsersOf(this HostupDb db, Scope scope) =>
+        db.Users.Where(u => u.OrganisationId == scope.Organisation && (scope.Fleet == null || u.FleetId == scope.Fleet));
 
     public static IQueryable<AuditRow> AuditOf(this HostupDb db, Scope scope) => db.Audit.Where(a => a.OrganisationId == scope.Organisation);
 

@@ -2,7 +2,6 @@ using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Audit;
 using Hostup.Server.Database;
-using Hostup.Server.Organisations;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Access;
@@ -46,7 +45,7 @@ internal static class ProvisioningKeyEndpoints
         // Who has it may take the place of any device: one that nobody thought of must not stay good.
         var usual = time.GetUtcNow() + UsualLife;
         var end = caller.EndOf(request.ExpiresAt ?? (request.NeverExpires ? null : caller.ExpiresAt < usual ? caller.ExpiresAt : usual));
-        var scope = request.Fleet is { } fleet ? caller.Scope with { Fleet = (await db.FindFleetAsync(caller.Scope, fleet, ct)).Id } : caller.Scope;
+        var scope = await db.ScopeForAsync(caller, request.Fleet, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var (row, key) = await keys.CreateAsync(scope, role: null, request.Description ?? "", end, ct);
         await audit.AddAsync($"provisioning key {row.Id}", row.Description, ct);

@@ -22,6 +22,7 @@ internal static class Roles
         [Act.ManageFleets] = Operating,
         [Act.Publish] = Developing,
         [Act.ManageKeys] = Administering,
+        [Act.ManageUsers] = Administering,
         [Act.ChangeTrust] = Administering,
         [Act.ReadAudit] = Administering,
         [Act.ManageOrganisations] = Administering,

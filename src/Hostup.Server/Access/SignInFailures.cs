@@ -3,11 +3,24 @@ using Hostup.Core.Errors;
 
 namespace Hostup.Server.Access;
 
-/// <summary>Counts credentials that were wrong, by the address that they came from.</summary>
+/// <summary>Counts credentials that were wrong, and tries of passwords, by the address that they came from.</summary>
 internal sealed class SignInFailures(ServerOptions options) : IDisposable
 {
     private readonly PartitionedRateLimiter<string> _limiter = PartitionedRateLimiter.Create<string, string>(
         address => RateLimitPartition.GetTokenBucketLimiter(address, _ => RequestLimits.Bucket(options.FailureBurst, perSecond: 1)));
+
+    // a right one counts too: whether it was right is known only after the work
+    private readonly PartitionedRateLimiter<string> _passwords = PartitionedRateLimiter.Create<string, string>(
+        address => RateLimitPartition.GetTokenBucketLimiter(address, _ => RequestLimits.Bucket(options.PasswordBurst, perSecond: 1)));
+
+    /// <summary>A password is about to be compared or hashed, which costs the server work.</summary>
+    /// <exception cref="HostupException"><c>too-many</c> when too many were.</exception>
+    public void TryPassword(HttpContext context)
+    {
+        using var lease = _passwords.AttemptAcquire(AddressOf(context));
+        if (!lease.IsAcquired)
+            throw RequestLimits.TooMany(context, lease, "too many passwords were tried from its address");
+    }
 
     /// <summary>One was wrong.</summary>
     /// <exception cref="HostupException"><c>too-many</c> when too many were.</exception>
@@ -18,7 +31,11 @@ internal sealed class SignInFailures(ServerOptions options) : IDisposable
             throw RequestLimits.TooMany(context, lease, "too many wrong credentials came from its address");
     }
 
-    public void Dispose() => _limiter.Dispose();
+    public void Dispose()
+    {
+        _limiter.Dispose();
+        _passwords.Dispose();
+    }
 
     private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
 }

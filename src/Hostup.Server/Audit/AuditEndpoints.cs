@@ -23,6 +23,8 @@ internal static class AuditEndpoints
             .OrderByDescending(a => a.Id).Take(count + 1).ToListAsync(ct);
         var ids = rows.Select(r => r.Who).Distinct().ToList();
         var names = await db.ApiKeys.Where(k => k.OrganisationId == scope.Organisation && ids.Contains(k.Id)).ToDictionaryAsync(k => k.Id, k => k.Description, ct);
+        foreach (var user in await db.Users.Where(u => u.OrganisationId == scope.Organisation && ids.Contains(u.Id)).Select(u => new { u.Id, u.Name }).ToListAsync(ct))
+            names[user.Id] = user.Name;
         return Paging.Page(rows, count, a => a.Id.ToString(CultureInfo.InvariantCulture),
             a => new AuditEntry(a.Id, a.At, a.Who, names.GetValueOrDefault(a.Who, ""), a.Address, a.Act, a.Subject, a.Outcome, a.Detail));
     }

@@ -7,7 +7,7 @@ internal sealed class AuditRow
     public required string OrganisationId { get; set; }
     public DateTimeOffset At { get; set; }
 
-    /// <summary>Id of the key.</summary>
+    /// <summary>Id of the key or of the user.</summary>
     public required string Who { get; set; }
 
     /// <summary>Where the request came from.</summary>

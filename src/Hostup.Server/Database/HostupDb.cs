@@ -8,6 +8,7 @@ using Hostup.Server.Releases;
 using Hostup.Server.TrustLists;
 using Hostup.Server.Updaters;
 using Hostup.Server.Updates;
+using Hostup.Server.Users;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
@@ -20,6 +21,8 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
     public DbSet<OrganisationRow> Organisations => Set<OrganisationRow>();
     public DbSet<FleetRow> Fleets => Set<FleetRow>();
     public DbSet<ApiKeyRow> ApiKeys => Set<ApiKeyRow>();
+    public DbSet<UserRow> Users => Set<UserRow>();
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
     public DbSet<AuditRow> Audit => Set<AuditRow>();
     public DbSet<DeviceRow> Devices => Set<DeviceRow>();
     public DbSet<DeviceBootRow> DeviceBoots => Set<DeviceBootRow>();
@@ -43,6 +46,7 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
     {
         modelBuilder.Entity<SettingRow>(t => t.ToTable("settings").HasKey(r => r.Name));
         MapOwners(modelBuilder);
+        MapUsers(modelBuilder);
         MapDevices(modelBuilder);
         modelBuilder.Entity<ReleaseRow>(t =>
         {
@@ -94,6 +98,22 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
         {
             t.ToTable("api_keys").HasKey(r => r.Id);
             t.HasIndex(r => r.KeyHash).IsUnique();
+        });
+    }
+
+    private static void MapUsers(ModelBuilder modelBuilder)
+    {
+        modelBuilder.Entity<UserRow>(t =>
+        {
+            t.ToTable("users").HasKey(r => r.Id);
+            t.HasIndex(r => new { r.OrganisationId, r.Name }).IsUnique();
+            t.HasIndex(r => r.InvitationHash).IsUnique();
+            t.HasOne<OrganisationRow>().WithMany().HasForeignKey(r => r.OrganisationId).OnDelete(DeleteBehavior.Restrict);
+        });
+        modelBuilder.Entity<SessionRow>(t =>
+        {
+            t.ToTable("sessions").HasKey(r => r.KeyHash);
+            t.HasOne<UserRow>().WithMany().HasForeignKey(r => r.UserId).OnDelete(DeleteBehavior.Cascade);
         });
     }
 

@@ -6,7 +6,7 @@ using Hostup.Core.Wire;
 namespace Hostup.Server.Tests.Access;
 
 /// <summary>What one organisation has: one of each thing that an address can name.</summary>
-internal sealed record Holdings(string Uuid, string Attempt, string Release, string Version, string Delta, string Fleet, string OperatorKey, string ProvisioningKey)
+internal sealed record Holdings(string Uuid, string Attempt, string Release, string Version, string Delta, string Fleet, string User, string OperatorKey, string ProvisioningKey)
 {
     private static int _last;
 
@@ -21,9 +21,10 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
         (await device.Http.PutAsync($"/device/v1/attempts/{attempt.Id}/plan", new ByteArrayContent("plan"u8.ToArray()))).EnsureSuccessStatusCode();
         var delta = await server.PostAsync("/api/v1/deltas", new DeltaRequest($"{major}.0.0", release.Version), WireJson.Default.DeltaRequest, WireJson.Default.DeltaView);
         var fleet = await server.PostAsync("/api/v1/fleets", new FleetRequest($"fleet{major}"), WireJson.Default.FleetRequest, WireJson.Default.FleetView);
+        var user = await server.PostAsync("/api/v1/users", new UserRequest($"user{major}"), WireJson.Default.UserRequest, WireJson.Default.UserInvitation);
         var key = await server.PostAsync("/api/v1/operator-keys", new OperatorKeyRequest("of a person"), WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer);
         var provisioning = await server.PostAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("of a shop", null), WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer);
-        return new Holdings(device.Uuid, attempt.Id, release.Id, release.Version, delta.Id, fleet.Id, key.Id, provisioning.Id);
+        return new Holdings(device.Uuid, attempt.Id, release.Id, release.Version, delta.Id, fleet.Id, user.Id, key.Id, provisioning.Id);
     }
 
     /// <summary>Every address that names one of them.</summary>
@@ -57,6 +58,8 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
         }
         yield return ("GET", $"/api/v1/deltas/{Delta}", null);
         yield return ("DELETE", $"/api/v1/fleets/{Fleet}", null);
+        yield return ("POST", $"/api/v1/users/{User}/invite", null);
+        yield return ("POST", $"/api/v1/users/{User}/end", null);
         yield return ("POST", $"/api/v1/operator-keys/{OperatorKey}/revoke", null);
         yield return ("POST", $"/api/v1/provisioning-keys/{ProvisioningKey}/revoke", null);
     }
@@ -65,7 +68,8 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
     public string Fill(string template) => template
         .Replace("{device}", Uuid, StringComparison.Ordinal).Replace("{fleet}", Fleet, StringComparison.Ordinal).Replace("$fleet", Fleet, StringComparison.Ordinal)
         .Replace("attempts/{id}", "attempts/" + Attempt, StringComparison.Ordinal).Replace("releases/{id}", "releases/" + Release, StringComparison.Ordinal)
-        .Replace("deltas/{id}", "deltas/" + Delta, StringComparison.Ordinal).Replace("operator-keys/{id}", "operator-keys/" + OperatorKey, StringComparison.Ordinal)
+        .Replace("deltas/{id}", "deltas/" + Delta, StringComparison.Ordinal).Replace("users/{id}", "users/" + User, StringComparison.Ordinal)
+        .Replace("operator-keys/{id}", "operator-keys/" + OperatorKey, StringComparison.Ordinal)
         .Replace("provisioning-keys/{id}", "provisioning-keys/" + ProvisioningKey, StringComparison.Ordinal).Replace("$release", Release, StringComparison.Ordinal)
         .Replace("{digest}", Digest.Of("program"u8).ToString(), StringComparison.Ordinal).Replace("$new", "n" + Guid.NewGuid().ToString("N"), StringComparison.Ordinal);
 

@@ -43,12 +43,12 @@ public sealed class OrganisationTests : IAsyncLifetime
         var (first, other) = (await Holdings.MakeAsync(_server), await _server.OrganisationAsync());
         var theirs = await Holdings.MakeAsync(other);
 
-        foreach (string list in (string[])["devices", "releases", "deltas", "fleets", "operator-keys", "provisioning-keys", "updaters", "trust-lists", "audit"])
+        foreach (string list in (string[])["devices", "releases", "deltas", "fleets", "operator-keys", "provisioning-keys", "updaters", "trust-lists", "audit", "users"])
         {
             string mine = await _server.Operator.GetStringAsync("/api/v1/" + list), yours = await other.Operator.GetStringAsync("/api/v1/" + list);
-            foreach (string id in (string[])[theirs.Uuid, theirs.Attempt, theirs.Release, theirs.Delta, theirs.Fleet, theirs.OperatorKey, theirs.ProvisioningKey])
+            foreach (string id in (string[])[theirs.Uuid, theirs.Attempt, theirs.Release, theirs.Delta, theirs.Fleet, theirs.User, theirs.OperatorKey, theirs.ProvisioningKey])
                 Assert.DoesNotContain(id, mine, StringComparison.Ordinal);
-            foreach (string id in (string[])[first.Uuid, first.Attempt, first.Release, first.Delta, first.Fleet, first.OperatorKey, first.ProvisioningKey])
+            foreach (string id in (string[])[first.Uuid, first.Attempt, first.Release, first.Delta, first.Fleet, first.User, first.OperatorKey, first.ProvisioningKey])
                 Assert.DoesNotContain(id, yours, StringComparison.Ordinal);
         }
     }
@@ -158,7 +158,7 @@ public sealed class OrganisationTests : IAsyncLifetime
     private static async Task<string> PictureAsync(TestServer server, Holdings of)
     {
         var text = new StringBuilder();
-        foreach (string path in (string[])[$"devices/{of.Uuid}", $"devices/{of.Uuid}/events", $"attempts/{of.Attempt}", $"releases/{of.Release}", $"deltas/{of.Delta}", "fleets", "operator-keys", "provisioning-keys", "policy"])
+        foreach (string path in (string[])[$"devices/{of.Uuid}", $"devices/{of.Uuid}/events", $"attempts/{of.Attempt}", $"releases/{of.Release}", $"deltas/{of.Delta}", "fleets", "users", "operator-keys", "provisioning-keys", "policy"])
             text.AppendLine(await server.Operator.GetStringAsync("/api/v1/" + path));
         return text.ToString();
     }

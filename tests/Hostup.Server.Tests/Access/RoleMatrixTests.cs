@@ -30,6 +30,10 @@ public sealed class RoleMatrixTests : IAsyncLifetime
         ("ADO", "GET", "/api/v1/provisioning-keys", null),
         ("A", "GET", "/api/v1/operator-keys", null),
         ("A", "GET", "/api/v1/audit", null),
+        ("A", "GET", "/api/v1/users", null),
+        ("ADOV", "GET", "/api/v1/session", null),
+        // a key has none: it is told so
+        ("ADOV", "DELETE", "/api/v1/session", null),
         ("ADO", "POST", "/api/v1/devices/{device}/updates", """{"release":"$release"}"""),
         ("ADO", "PUT", "/api/v1/attempts/{id}/policy", "{}"),
         ("ADO", "POST", "/api/v1/attempts/{id}/override-locks", null),
@@ -50,6 +54,9 @@ public sealed class RoleMatrixTests : IAsyncLifetime
         ("AD", "POST", "/api/v1/releases/{id}/invalidate", """{"reason":"bad"}"""),
         ("A", "POST", "/api/v1/trust-lists", "{}"),
         ("A", "POST", "/api/v1/organisations", """{"name":"$new"}"""),
+        ("A", "POST", "/api/v1/users", """{"name":"$new"}"""),
+        ("A", "POST", "/api/v1/users/{id}/invite", null),
+        ("A", "POST", "/api/v1/users/{id}/end", null),
         ("ADO", "DELETE", "/api/v1/fleets/{fleet}", null),
         ("ADO", "POST", "/api/v1/provisioning-keys/{id}/revoke", null),
         ("A", "POST", "/api/v1/operator-keys/{id}/revoke", null),
@@ -95,7 +102,8 @@ public sealed class RoleMatrixTests : IAsyncLifetime
     {
         var document = JsonNode.Parse(await _server.Nobody.GetStringAsync("/openapi/v1.json"))!;
 
-        var served = document["paths"]!.AsObject().Where(p => p.Key.StartsWith("/api/v1/", StringComparison.Ordinal)).SelectMany(p => p.Value!.AsObject().Select(m => $"{m.Key.ToUpperInvariant()} {p.Key}"));
+        var served = document["paths"]!.AsObject().Where(p => p.Key.StartsWith("/api/v1/", StringComparison.Ordinal))
+            .SelectMany(p => p.Value!.AsObject().Where(m => m.Value!["security"] is not null).Select(m => $"{m.Key.ToUpperInvariant()} {p.Key}"));
 
         Assert.Equal(served.Order(StringComparer.Ordinal), Table.Select(t => $"{t.Method} {t.Path}").Order(StringComparer.Ordinal));
     }

@@ -1,0 +1,71 @@
+using Hostup.Server.Access;
+using Hostup.Server.Database;
+using Hostup.Server.Organisations;
+using Microsoft.EntityFrameworkCore;
+
+namespace Hostup.Server.Users;
+
+/// <summary>Who is signed in.</summary>
+internal sealed class Sessions(HostupDb db, TimeProvider time)
+{
+    private const string Prefix = "hks_";
+
+    /// <summary>A session that nobody used for so long has ended.</summary>
+    private static readonly TimeSpan Idle = TimeSpan.FromHours(12);
+
+    /// <summary>No session lasts longer.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(7);
+
+    /// <summary>A use is written down only this often.</summary>
+    private static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(1);
+
+    /// <summary>The user of that name who may sign in; null: there is none.</summary>
+    /// <param name="organisation">Name of the organisation; null: the first one.</param>
+    /// <param name="name">Name of the user.</param>
+    /// <param name="ct">Cancels.</param>
+    public Task<UserRow?> FindUserAsync(string? organisation, string? name, CancellationToken ct)
+    {
+        bool first = organisation is null;
+        return (from user in db.Users
+                join owner in db.Organisations on user.OrganisationId equals owner.Id
+                where user.Name == name && user.EndedAt == null && ((first && owner.Id == OrganisationRow.First) || (!first && owner.Name == organisation))
+                select user).AsNoTracking().SingleOrDefaultAsync(ct);
+    }
+
+    /// <summary>Begins a session; the caller saves.</summary>
+    /// <returns>The key for the cookie, which is nowhere else.</returns>
+    public string Begin(string userId)
+    {
+        string key = Key.Create(Prefix);
+        var now = time.GetUtcNow();
+        db.Sessions.Add(new SessionRow { KeyHash = Key.Hash(key), UserId = userId, CreatedAt = now, LastUsedAt = now });
+        return key;
+    }
+
+    /// <summary>Who is signed in with a cookie; null: nobody any more.</summary>
+    public async Task<Caller?> IdentifyAsync(string key, CancellationToken ct)
+    {
+        string hash = Key.Hash(key);
+        var now = time.GetUtcNow();
+        var (idle, oldest) = (now - Idle, now - Longest);
+        var found = await (from session in db.Sessions
+                           join user in db.Users on session.UserId equals user.Id
+                           where session.KeyHash == hash && session.LastUsedAt > idle && session.CreatedAt > oldest && user.EndedAt == null
+                           select new { User = user, session.LastUsedAt }).AsNoTracking().SingleOrDefaultAsync(ct);
+        if (found is null)
+            return null;
+        if (now - found.LastUsedAt >= UseGrain)
+            await db.Sessions.Where(s => s.KeyHash == hash).ExecuteUpdateAsync(s => s.SetProperty(r => r.LastUsedAt, now), ct);
+        return CallerOf(found.User, hash);
+    }
+
+    /// <summary>Ends one session.</summary>
+    public Task EndAsync(string hash, CancellationToken ct) => db.Sessions.Where(s => s.KeyHash == hash).ExecuteDeleteAsync(ct);
+
+    /// <summary>Ends every session of a user.</summary>
+    public Task EndAllAsync(string userId, CancellationToken ct) => db.Sessions.Where(s => s.UserId == userId).ExecuteDeleteAsync(ct);
+
+    /// <summary>A user as a caller, in one session.</summary>
+    public static Caller CallerOf(UserRow user, string session) =>
+        new(CallerKind.Operator, user.Id, new Scope(user.OrganisationId, user.FleetId)) { Role = Roles.Parse(user.Role), Session = session };
+}
