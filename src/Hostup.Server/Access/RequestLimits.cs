@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using Hostup.Core.Errors;
-using Microsoft.AspNetCore.RateLimiting;
 
 namespace Hostup.Server.Access;
 
