@@ -26,7 +26,7 @@ internal sealed class SecureHeaders(RequestDelegate next)
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         if (request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || request.Path.StartsWithSegments(Invitations.Path, StringComparison.Ordinal))
-            headers.CacheControl = "no-store";
+            headers.CacheControl = "no-cache, no-store";
         if (request.IsHttps)
             headers.StrictTransportSecurity = Year;
     }

@@ -140,7 +140,11 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
         services.AddSingleton<Passwords>().AddScoped<Sessions>().AddScoped<Invitations>();
-        services.AddAntiforgery(o => (o.HeaderName, o.Cookie.Name, o.SuppressXFrameOptionsHeader) = (ActGate.AntiforgeryHeader, "hostup-antiforgery", true));
+        services.AddAntiforgery(o =>
+        {
+            (o.HeaderName, o.SuppressXFrameOptionsHeader) = (ActGate.AntiforgeryHeader, true);
+            (o.Cookie.Name, o.Cookie.SecurePolicy) = ("hostup-antiforgery", CookieSecurePolicy.SameAsRequest);
+        });
         // what antiforgery tokens are sealed with; the data directory is its user's only
         services.AddDataProtection().SetApplicationName("hostup").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(options.DataDirectory, "session-keys")));
         services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>().AddSingleton<SignInFailures>().AddRequestLimits(options);
