@@ -16,7 +16,7 @@ internal static class FleetEndpoints
         var group = routes.MapGroup("/api/v1").For(CallerKind.Operator).WithTags("Fleets");
         group.MapPost("/fleets", Create).May(Act.ManageFleets).Audited("fleet.new").WithSummary("Makes a fleet");
         group.MapGet("/fleets", List).May(Act.Read).WithSummary("Fleets by name");
-        group.MapDelete("/fleets/{fleet}", Remove).May(Act.ManageFleets).Audited("fleet.remove").WithSummary("Removes a fleet, by name or id; its devices stay, in none, and keys for it are worthless");
+        group.MapDelete("/fleets/{fleet}", Remove).May(Act.ManageFleets).Audited("fleet.remove").WithSummary("Removes a fleet, by name or id; its devices stay, in none, and its keys and users are let in no more");
         group.MapPut("/devices/{device}/fleet", SetForDevice).May(Act.ManageFleets).Audited("device.set-fleet").WithSummary("Puts a device into a fleet, or into none");
     }
 
@@ -46,12 +46,14 @@ internal static class FleetEndpoints
         return new([.. rows.Select(f => ToView(f, counts.GetValueOrDefault(f.Id)))], null);
     }
 
-    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Scope scope, AuditLog audit, CancellationToken ct)
+    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Scope scope, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
         var row = await db.FindFleetAsync(scope, fleet, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.FleetsOf(scope).Where(f => f.Id == row.Id).ExecuteDeleteAsync(ct);
         await keys.RevokeOfFleetAsync(scope.Organisation, row.Id, ct);
+        var now = time.GetUtcNow();
+        await db.Users.Where(u => u.OrganisationId == scope.Organisation && u.FleetId == row.Id && u.EndedAt == null).ExecuteUpdateAsync(s => s.SetProperty(u => u.EndedAt, now), ct);
         await audit.AddAsync($"fleet {row.Id}", row.Name, ct);
         await transaction.CommitAsync(ct);
         return Results.Ok();

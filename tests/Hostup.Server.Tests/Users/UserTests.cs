@@ -171,6 +171,8 @@ public sealed class UserTests : IAsyncLifetime
         await narrow.PostAsync("/api/v1/users", new UserRequest("northern"), WireJson.Default.UserRequest, WireJson.Default.UserInvitation);
         Assert.Equal("north", Assert.Single((await narrow.Operator.GetFromJsonAsync("/api/v1/users", WireJson.Default.PageUserView))!.Items).Fleet);
         Assert.Equal(HttpStatusCode.NotFound, (await narrow.Operator.PostAsync("/api/v1/users/administrator/invite", null)).StatusCode);
+        (await _server.Operator.DeleteAsync("/api/v1/fleets/north")).EnsureSuccessStatusCode();
+        Assert.DoesNotContain((await _server.Operator.GetFromJsonAsync("/api/v1/users", WireJson.Default.PageUserView))!.Items, u => u.Name == "northern");
         Assert.Equal(HttpStatusCode.BadRequest, (await _server.Operator.PostAsJsonAsync("/api/v1/users", new UserRequest("x") { Role = "root" }, WireJson.Default.UserRequest)).StatusCode);
     }
 
