@@ -20,8 +20,8 @@ internal sealed class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> l
         }
         catch (HostupException e) when (!context.Response.HasStarted)
         {
-            // a registry's clients probe and are told where to get tokens: nothing to read about
-            if (!context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal) || e.Code != HostupErrors.NotFound && e.Code != HostupErrors.Unauthorized)
+            // a registry's clients probe and are told where to get tokens: nothing to read about; a flood would fill the log
+            if (e.Code != HostupErrors.TooMany && (!context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal) || (e.Code != HostupErrors.NotFound && e.Code != HostupErrors.Unauthorized)))
                 log.RequestRefused(context.Request.Method, context.Request.Path, e.Code.Id, e.Message);
             await WriteAsync(context, StatusOf(e.Code), new ApiError(e.Code.Id, $"{e.What}: {e.Why}", e.WhatToDo));
         }
