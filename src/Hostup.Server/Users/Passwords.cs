@@ -12,9 +12,7 @@ internal sealed class Passwords
     private const int MaxLength = 256;
 
     private readonly PasswordHasher<string> _hasher = new();
-    private readonly string _nobodys;
-
-    public Passwords() => _nobodys = _hasher.HashPassword("", Guid.NewGuid().ToString("N"));
+    private readonly Lazy<string> _nobodys = new(() => new PasswordHasher<string>().HashPassword("", Guid.NewGuid().ToString("N")));
 
     /// <exception cref="HostupException"><c>bad-value</c> when it is too short or too long.</exception>
     public string Hash(string? password) => password is { Length: >= MinLength and <= MaxLength }
@@ -26,7 +24,7 @@ internal sealed class Passwords
     /// <param name="password">What was sent.</param>
     public bool Fits(string? hash, string? password)
     {
-        var result = _hasher.VerifyHashedPassword("", hash ?? _nobodys, password is { Length: <= MaxLength } ? password : "");
+        var result = _hasher.VerifyHashedPassword("", hash ?? _nobodys.Value, password is { Length: <= MaxLength } ? password : "");
         return hash is not null && result != PasswordVerificationResult.Failed;
     }
 }
