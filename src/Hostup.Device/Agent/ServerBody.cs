@@ -26,7 +26,8 @@ internal sealed class ServerBody(Stream body, string what, TimeSpan silence)
             _came += count;
             return count;
         }
-        catch (Exception e) when (e is IOException or HttpRequestException)
+        // disposed: the limit passed in the moment in which the last bytes came, and the connection has been given up
+        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException)
         {
             throw Broken(e.Message, e);
         }

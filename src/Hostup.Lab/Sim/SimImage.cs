@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Hostup.Core;
 using Hostup.Core.Errors;
@@ -20,6 +21,8 @@ public sealed class SimImage(string name, EngineImageName image) : IImageSource
 
     // as Docker has it
     private const int MostTries = 5;
+
+    private static readonly ConcurrentDictionary<string, (byte[] Bytes, Digest Digest)> Layers = new();
 
     private long _received;
     private long _wasted;
@@ -60,20 +63,20 @@ public sealed class SimImage(string name, EngineImageName image) : IImageSource
     /// <summary>Whether it was disposed.</summary>
     public bool IsClosed { get; private set; }
 
-    /// <summary>The layer of an image.</summary>
-    public static byte[] LayerOf(EngineImageName image) => [.. Enumerable.Range(0, LayerBytes).Select(i => (byte)((i * 31) + image.Tag!.Sum(c => c)))];
+    /// <summary>The layer of an image; nobody changes it.</summary>
+    public static byte[] LayerOf(EngineImageName image) => MadeLayerOf(image).Bytes;
 
     /// <summary>What the simulated engine does: manifest, then the layer, checked.</summary>
     public static async Task PullAsync(EngineImageName image, ImageFeed feed, CancellationToken ct)
     {
         await feed.ManifestAsync(image.Digest, ct);
-        byte[] layer = LayerOf(image);
+        var (layer, digest) = MadeLayerOf(image);
         var taken = new SimTaker();
         for (int tries = MostTries; tries > 0 && taken.Bytes.Count < layer.Length; tries--)
         {
             try
             {
-                await feed.CopyAsync(Digest.Of(layer), layer.Length, taken.Bytes.Count, taken, ct);
+                await feed.CopyAsync(digest, layer.Length, taken.Bytes.Count, taken, ct);
             }
             catch (HostupException) when (feed.Fault is null && tries > 1)
             {
@@ -96,12 +99,15 @@ public sealed class SimImage(string name, EngineImageName image) : IImageSource
     {
         if (_isGone)
             throw Broken;
-        byte[] layer = LayerOf(image);
-        if (digest != Digest.Of(layer))
+        var (layer, there) = MadeLayerOf(image);
+        if (digest != there)
             throw NotThere;
         OpenedAt.Add(from);
         if (DamageAt is { } at)
+        {
+            layer = [.. layer];
             layer[at] ^= 1;
+        }
         return ValueTask.FromResult<Stream>(new Body(this, layer, from));
     }
 
@@ -113,7 +119,15 @@ public sealed class SimImage(string name, EngineImageName image) : IImageSource
 
     private static HostupException Broken => new(HostupErrors.Link, "cannot fetch the layer", "connection reset", "check the link");
 
-    private sealed class Body(SimImage registry, byte[] layer, long from) : MemoryStream(layer[(int)from..], writable: false)
+    // Tests of a power cut at each effect pull it some ten thousand times.
+    private static (byte[] Bytes, Digest Digest) MadeLayerOf(EngineImageName image) => Layers.GetOrAdd(image.Tag!, tag =>
+    {
+        int sum = tag.Sum(c => c);
+        byte[] bytes = [.. Enumerable.Range(0, LayerBytes).Select(i => (byte)((i * 31) + sum))];
+        return (bytes, Digest.Of(bytes));
+    });
+
+    private sealed class Body(SimImage registry, byte[] layer, long from) : MemoryStream(layer, (int)from, layer.Length - (int)from, writable: false)
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {

@@ -31,7 +31,8 @@ internal sealed class RegistryBody(HttpResponseMessage answer, Stream body, long
         {
             throw RegistryErrors.Link(what, $"{(_came == 0 ? "nothing" : $"{_came} bytes")} came in {limits.StalledAfter.TotalSeconds:0} s after {_read - _came} bytes", e);
         }
-        catch (Exception e) when (e is IOException or HttpRequestException)
+        // disposed: the time was over in the moment in which the last bytes came, and the connection has been given up
+        catch (Exception e) when (e is IOException or HttpRequestException or ObjectDisposedException)
         {
             throw RegistryErrors.Link(what, $"the link broke after {_read} bytes: {e.Message}", e);
         }

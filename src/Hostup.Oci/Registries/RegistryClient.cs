@@ -73,7 +73,7 @@ public sealed class RegistryClient(HttpClient http, RegistryLocation location, R
     public Func<long>? BytesLeft { get => _http.BytesLeft; init => _http.BytesLeft = value; }
 
     /// <inheritdoc/>
-    public long ReceivedBytes => counter.Mark().Received;
+    public long ReceivedBytes => counter.Wire?.Received ?? 0;
 
     /// <inheritdoc/>
     public long Allows(long bytes) => _http.Allows(bytes);

@@ -3,8 +3,8 @@ namespace Hostup.Updates.Ports;
 /// <summary>Who a blob is passed on to.</summary>
 public interface IBlobTaker
 {
-    /// <summary>The first piece is there.</summary>
-    /// <param name="from">Its place in the blob: what was asked for, or zero when it has to begin anew.</param>
+    /// <summary>The first piece is there, or it has to begin anew although it asked to go on: then nothing follows.</summary>
+    /// <param name="from">Place of the first piece in the blob: what was asked for, or zero when it has to begin anew.</param>
     /// <param name="ct">Ends it.</param>
     ValueTask BeginAsync(long from, CancellationToken ct);
 

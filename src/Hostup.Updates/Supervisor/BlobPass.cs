@@ -41,13 +41,16 @@ internal sealed class BlobPass(Digest digest, long size) : IDisposable
     public HostupException? WhyNot(IImageSource source) => _wrong.GetValueOrDefault(source);
 
     /// <summary>The engine goes on behind so many bytes, where that can be; otherwise it gets all from the beginning.</summary>
-    public void GoOnAt(long from)
+    /// <returns>Whether it can be.</returns>
+    public bool GoOnAt(long from)
     {
         // Of a piece that it was taking when its connection broke it says itself what it has.
-        if (from > 0 && from >= Given && from <= Received)
+        bool can = from > 0 && from >= Given && from <= Received;
+        if (can)
             _left = (int)(Received - from);
         else
             Restart();
+        return can;
     }
 
     /// <summary>Reads what a source gives to the blob's end and passes it on.</summary>

@@ -40,7 +40,7 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
     /// <param name="digest">Its digest.</param>
     /// <param name="size">Its bytes, as the manifest says.</param>
     /// <param name="from">First byte that the engine wants.</param>
-    /// <param name="taker">Gets it, from there on or from the beginning.</param>
+    /// <param name="taker">Gets it from there on; where that cannot be, it is told that it begins anew, and gets nothing yet.</param>
     /// <param name="ct">Ends it.</param>
     /// <exception cref="HostupException">What the engine has of it is wrong, it may ask again; or no source has it, and it is <see cref="Fault"/> then.</exception>
     public async ValueTask CopyAsync(Digest digest, long size, long from, IBlobTaker taker, CancellationToken ct)
@@ -61,8 +61,11 @@ public sealed class ImageFeed(IFetchTerms terms, IReadOnlyList<IImageSource> sou
         }
         await OneAsync(blob, () =>
         {
-            blob.GoOnAt(from);
-            return FetchAsync((source, token) => TryAsync(source, blob, TakeAsync, token), ct);
+            bool anew = !blob.GoOnAt(from) && from > 0;
+            // Who asked to go on reads nothing of an answer that begins anew, and may leave it standing open: it is told, and asks again.
+            return anew && sources.Any(s => blob.WhyNot(s) is null)
+                ? taker.BeginAsync(0, ct)
+                : FetchAsync((source, token) => TryAsync(source, blob, TakeAsync, token), ct);
         }, ct).ConfigureAwait(false);
     }
 

@@ -70,6 +70,22 @@ public sealed class ImageRelayTests
     }
 
     [Fact]
+    public async Task An_engine_that_cannot_go_on_where_it_asked_to_gets_the_head_of_an_answer_from_the_beginning_and_no_more()
+    {
+        await using var scene = new Scene();
+        await scene.GetAsync("manifests", Image.Name.Digest);
+        await scene.GetAsync("blobs", Digest.Of(Image.Layer));
+        int asked = scene.Network.Exchanges.Count;
+
+        string told = await scene.RawAsync($"GET {scene.PathOf("blobs", Digest.Of(Image.Layer))} HTTP/1.1\r\nHost: {scene.Relay.Address}\r\nRange: bytes=3-\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", told, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\n", told, StringComparison.Ordinal);
+        Assert.Equal(asked, scene.Network.Exchanges.Count);
+
+        Assert.Equal(Image.Layer, await scene.GetAsync("blobs", Digest.Of(Image.Layer)));
+    }
+
+    [Fact]
     public async Task A_layer_that_is_wrong_is_never_given_whole_and_then_not_at_all()
     {
         await using var scene = new Scene();

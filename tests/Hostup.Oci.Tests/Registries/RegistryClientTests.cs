@@ -228,6 +228,32 @@ public sealed class RegistryClientTests : IDisposable
             Assert.Contains("after 7 s", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A connection is made to its end also when its request was given up meanwhile: its greeting may cross the wire later.</summary>
+    [Fact]
+    public async Task What_crosses_the_wire_after_a_request_in_vain_and_before_the_next_was_in_vain_too()
+    {
+        await using var registry = new ScriptedRegistry();
+        registry.NextStatuses.Enqueue(404);
+        registry.AddBlob([1, 2, 3]);
+        var blob = new OciDescriptor { MediaType = MediaTypes.Layer, Digest = Core.Digest.Of([1, 2, 3]), Size = 3 };
+        var wire = new WireMeter();
+        using var http = new HttpClient(wire.NewHandler());
+        var counter = new TransferCounter { Wire = wire };
+        var client = new RegistryClient(http, new RegistryLocation(registry.Base, "os/test"), null, counter);
+
+        await CodeOf(HostupErrors.NotFound, () => client.LoadAsync("v1", OciPlatform.LinuxAmd64, default));
+        long atItsEnd = counter.WastedSentBytes;
+        using var late = await http.GetAsync(registry.Base);
+        var wasted = (counter.WastedReceivedBytes, counter.WastedSentBytes);
+        Assert.Equal((wire.Received, wire.Sent), wasted);
+        Assert.True(wasted.WastedSentBytes > atItsEnd);
+        await using (var body = await client.OpenAsync(blob, 0, default))
+            await body.CopyToAsync(Stream.Null);
+
+        Assert.Equal(wasted, (counter.WastedReceivedBytes, counter.WastedSentBytes));
+        Assert.True(wire.Sent > wasted.WastedSentBytes);
+    }
+
     [Fact]
     public async Task Nobody_at_the_address_is_a_broken_link()
     {
