@@ -151,6 +151,8 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
         modelBuilder.Entity<AttemptRow>(t =>
         {
             t.ToTable("attempts").HasKey(r => r.Id);
+            t.Property(r => r.ReleaseId).IsRequired(false);
+            t.Property<DateTimeOffset?>("NotBefore");
             t.HasIndex(r => new { r.DeviceUuid, r.CreatedAt });
             t.HasOne<DeviceRow>().WithMany().HasForeignKey(r => r.DeviceUuid).OnDelete(DeleteBehavior.Cascade);
             t.HasOne<ReleaseRow>().WithMany().HasForeignKey(r => r.ReleaseId).OnDelete(DeleteBehavior.Restrict);

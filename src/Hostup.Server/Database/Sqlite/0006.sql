@@ -1,92 +1,46 @@
--- Whom everything belongs to: an organisation. What was there before belongs to the first one. Columns that are added to tables with rows
--- cannot refer to organisations: those are never deleted.
-CREATE TABLE organisations (
+-- a revert names no release, and an attempt may have to wait before it is tried again; a column that may be null now makes the table anew, and what hangs on it is kept meanwhile
+CREATE TABLE attempts_new (
     id TEXT NOT NULL PRIMARY KEY,
-    name TEXT NOT NULL,
-    policy TEXT NULL,
-    created_at INTEGER NOT NULL
-);
-CREATE UNIQUE INDEX ix_organisations_name ON organisations (name);
-INSERT INTO organisations (id, name, policy, created_at)
-    VALUES ('default', 'default', (SELECT value FROM settings WHERE name = 'policy'), CAST(strftime('%s', 'now') AS INTEGER) * 1000);
-DELETE FROM settings WHERE name = 'policy';
-
-CREATE TABLE fleets (
-    id TEXT NOT NULL PRIMARY KEY,
-    organisation_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    CONSTRAINT fk_fleets_organisation FOREIGN KEY (organisation_id) REFERENCES organisations (id) ON DELETE RESTRICT
-);
-CREATE UNIQUE INDEX ix_fleets_organisation_id_name ON fleets (organisation_id, name);
-
-ALTER TABLE api_keys ADD COLUMN organisation_id TEXT NOT NULL DEFAULT 'default';
-
-ALTER TABLE devices ADD COLUMN organisation_id TEXT NOT NULL DEFAULT 'default';
-ALTER TABLE devices ADD COLUMN fleet_id TEXT NULL REFERENCES fleets (id) ON DELETE SET NULL;
-CREATE INDEX ix_devices_organisation_id_uuid ON devices (organisation_id, uuid);
-CREATE INDEX ix_devices_organisation_id_name ON devices (organisation_id, name);
-CREATE INDEX ix_devices_fleet_id ON devices (fleet_id);
-
-ALTER TABLE releases ADD COLUMN organisation_id TEXT NOT NULL DEFAULT 'default';
-DROP INDEX ix_releases_envelope_digest;
-DROP INDEX ix_releases_device_type_version;
-CREATE UNIQUE INDEX ix_releases_organisation_id_envelope_digest ON releases (organisation_id, envelope_digest);
-CREATE INDEX ix_releases_organisation_id_device_type_version ON releases (organisation_id, device_type, version);
-
-ALTER TABLE deltas ADD COLUMN organisation_id TEXT NOT NULL DEFAULT 'default';
-CREATE INDEX ix_deltas_organisation_id_id ON deltas (organisation_id, id);
-
-ALTER TABLE attempts ADD COLUMN organisation_id TEXT NOT NULL DEFAULT 'default';
-
--- the same digest, version or name may be there once for each organisation
-CREATE TABLE updaters_owned (
-    organisation_id TEXT NOT NULL,
-    digest TEXT NOT NULL,
+    device_uuid TEXT NOT NULL,
+    release_id TEXT NULL,
+    updater_digest TEXT NULL,
     version TEXT NOT NULL,
-    size INTEGER NOT NULL,
-    platform TEXT NOT NULL,
-    envelope_digest TEXT NOT NULL,
-    published_at INTEGER NOT NULL,
-    CONSTRAINT pk_updaters PRIMARY KEY (organisation_id, digest)
+    from_version TEXT NOT NULL,
+    reinstall INTEGER NOT NULL,
+    fallback_registries TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    delivered_at INTEGER NULL,
+    changed_at INTEGER NOT NULL,
+    ended_at INTEGER NULL,
+    cancel_asked INTEGER NOT NULL,
+    serial INTEGER NOT NULL,
+    report_serial INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    report TEXT NOT NULL,
+    log_bytes INTEGER NOT NULL,
+    override_locks INTEGER NOT NULL DEFAULT 0,
+    reported_at INTEGER NULL,
+    policy TEXT NULL,
+    not_before INTEGER NULL,
+    CONSTRAINT fk_attempts_device FOREIGN KEY (device_uuid) REFERENCES devices (uuid) ON DELETE CASCADE,
+    CONSTRAINT fk_attempts_release FOREIGN KEY (release_id) REFERENCES releases (id) ON DELETE RESTRICT
 );
-INSERT INTO updaters_owned SELECT 'default', digest, version, size, platform, envelope_digest, published_at FROM updaters;
-DROP TABLE updaters;
-ALTER TABLE updaters_owned RENAME TO updaters;
-CREATE UNIQUE INDEX ix_updaters_organisation_id_envelope_digest ON updaters (organisation_id, envelope_digest);
-
-CREATE TABLE trust_lists_owned (
-    organisation_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    envelope_digest TEXT NOT NULL,
-    published_at INTEGER NOT NULL,
-    CONSTRAINT pk_trust_lists PRIMARY KEY (organisation_id, version)
-);
-INSERT INTO trust_lists_owned SELECT 'default', version, envelope_digest, published_at FROM trust_lists;
-DROP TABLE trust_lists;
-ALTER TABLE trust_lists_owned RENAME TO trust_lists;
-CREATE UNIQUE INDEX ix_trust_lists_organisation_id_envelope_digest ON trust_lists (organisation_id, envelope_digest);
-
-CREATE TABLE repository_contents_owned (
-    organisation_id TEXT NOT NULL,
-    repository TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    media_type TEXT NULL,
-    CONSTRAINT pk_repository_contents PRIMARY KEY (organisation_id, repository, digest)
-);
-INSERT INTO repository_contents_owned SELECT 'default', repository, digest, media_type FROM repository_contents;
--- programs of updaters: a name that no client of the registry can say
-INSERT INTO repository_contents_owned SELECT organisation_id, '_updaters', digest, NULL FROM updaters;
-DROP TABLE repository_contents;
-ALTER TABLE repository_contents_owned RENAME TO repository_contents;
-
-CREATE TABLE repository_tags_owned (
-    organisation_id TEXT NOT NULL,
-    repository TEXT NOT NULL,
-    tag TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    CONSTRAINT pk_repository_tags PRIMARY KEY (organisation_id, repository, tag)
-);
-INSERT INTO repository_tags_owned SELECT 'default', repository, tag, digest FROM repository_tags;
-DROP TABLE repository_tags;
-ALTER TABLE repository_tags_owned RENAME TO repository_tags;
+INSERT INTO attempts_new (id, device_uuid, release_id, updater_digest, version, from_version, reinstall, fallback_registries, created_at, delivered_at, changed_at, ended_at, cancel_asked, serial, report_serial, state, report, log_bytes, override_locks, reported_at, policy)
+    SELECT id, device_uuid, release_id, updater_digest, version, from_version, reinstall, fallback_registries, created_at, delivered_at, changed_at, ended_at, cancel_asked, serial, report_serial, state, report, log_bytes, override_locks, reported_at, policy FROM attempts;
+CREATE TABLE attempt_events_kept AS SELECT * FROM attempt_events;
+CREATE TABLE attempt_log_parts_kept AS SELECT * FROM attempt_log_parts;
+CREATE TABLE attempt_plans_kept AS SELECT * FROM attempt_plans;
+-- takes the rows that hang on it along
+DROP TABLE attempts;
+ALTER TABLE attempts_new RENAME TO attempts;
+CREATE INDEX ix_attempts_device_uuid_created_at ON attempts (device_uuid, created_at);
+CREATE INDEX ix_attempts_release_id ON attempts (release_id);
+DELETE FROM attempt_events;
+DELETE FROM attempt_log_parts;
+DELETE FROM attempt_plans;
+INSERT INTO attempt_events SELECT * FROM attempt_events_kept;
+INSERT INTO attempt_log_parts SELECT * FROM attempt_log_parts_kept;
+INSERT INTO attempt_plans SELECT * FROM attempt_plans_kept;
+DROP TABLE attempt_events_kept;
+DROP TABLE attempt_log_parts_kept;
+DROP TABLE attempt_plans_kept;

@@ -1,16 +1,6 @@
--- append-only: what people and programs did, and what they tried to do
-CREATE TABLE audit (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    organisation_id TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    address TEXT NOT NULL,
-    act TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    outcome TEXT NOT NULL,
-    detail TEXT NULL
-);
-CREATE INDEX ix_audit_organisation_id_id ON audit (organisation_id, id);
-CREATE INDEX ix_audit_organisation_id_subject_id ON audit (organisation_id, subject, id);
-CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
-CREATE TRIGGER audit_is_never_emptied BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+-- what a key may do: its role, one fleet or all, and when it was last used. Keys of operators could do everything until now.
+ALTER TABLE api_keys ADD COLUMN role TEXT NULL;
+UPDATE api_keys SET role = 'administrator' WHERE kind = 'operator';
+-- no reference: a key of a fleet that is gone must see nothing, not everything
+ALTER TABLE api_keys ADD COLUMN fleet_id TEXT NULL;
+ALTER TABLE api_keys ADD COLUMN last_used_at INTEGER NULL;
