@@ -34,7 +34,7 @@ internal static class AuditCommands
 
     private static void Write(TextWriter writer, Page<AuditEntry> page)
     {
-        Terminal.Table(writer, ["WHEN", "WHO", "ACT", "OUTCOME", "ON"], page.Items.Select(e => (IReadOnlyList<string>)[$"{e.At:yyyy-MM-dd HH:mm:ss}", e.Name.Length > 0 ? e.Name : e.Who, e.Act, e.Outcome, e.Detail is null ? e.Subject : $"{e.Subject} ({e.Detail})"]));
+        Terminal.Table(writer, ["WHEN", "WHO", "ACT", "OUTCOME", "ON"], page.Items.Select(e => (IReadOnlyList<string>)[$"{e.At:yyyy-MM-dd HH:mm:ss}", e.Name.Length > 0 ? e.Name : e.Who.Length > 0 ? e.Who : "nobody", e.Act, e.Outcome, e.Detail is null ? e.Subject : $"{e.Subject} ({e.Detail})"]));
         if (page.Next is { } next)
             writer.WriteLine($"more with --after {next}");
     }

@@ -77,6 +77,13 @@ internal sealed class Keys(HostupDb db, TimeProvider time)
         return await db.KeysOf(scope).Where(k => k.Id == id && k.Kind == name).ExecuteUpdateAsync(s => s.SetProperty(k => k.ExpiresAt, now), ct) > 0;
     }
 
+    /// <summary>Whether operators have keys of one fleet that still work.</summary>
+    public Task<bool> OperatesFleetAsync(string organisation, string fleet, CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        return db.ApiKeys.AnyAsync(k => k.OrganisationId == organisation && k.FleetId == fleet && k.Kind == "operator" && (k.ExpiresAt == null || k.ExpiresAt > now), ct);
+    }
+
     /// <summary>Makes every key of one fleet worthless.</summary>
     public Task RevokeOfFleetAsync(string organisation, string fleet, CancellationToken ct)
     {

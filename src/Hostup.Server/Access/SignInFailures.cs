@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Hostup.Core.Errors;
 
@@ -37,5 +39,13 @@ internal sealed class SignInFailures(ServerOptions options) : IDisposable
         _passwords.Dispose();
     }
 
-    private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
+    private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress is { } address ? Source(address) : "";
+
+    /// <summary>Whom an address belongs to, as far as it tells: of IPv6 each has a network of 64 bits, and as many addresses in it as they like.</summary>
+    internal static string Source(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return address.AddressFamily == AddressFamily.InterNetworkV6 ? Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)) : address.ToString();
+    }
 }

@@ -78,10 +78,12 @@ internal static class DeviceEndpoints
     {
         const int shortestUuid = 7;
         bool isUuid = name.Length >= shortestUuid && name.All(char.IsAsciiHexDigitLower);
-        var found = await db.DevicesOf(scope).AsNoTracking().Where(d => d.Name == name || (isUuid && d.Uuid.StartsWith(name))).OrderBy(d => d.Uuid).Take(2).ToListAsync(ct);
+        var found = await db.DevicesOf(scope).AsNoTracking().Where(d => d.Name == name || (isUuid && d.Uuid.StartsWith(name))).OrderByDescending(d => d.Uuid == name).ThenBy(d => d.Uuid).Take(2).ToListAsync(ct);
         return found switch
         {
             [var one] => one,
+            // a device says its name itself: one that says the uuid of another does not hide it
+            [var one, ..] when one.Uuid == name => one,
             [] => throw new HostupException(HostupErrors.NotFound, $"cannot find device '{name}'", "no device has this uuid or name", "see `hostup device list`"),
             _ => throw new HostupException(HostupErrors.Conflict, $"cannot tell which device '{name}' is", "several devices fit", "give the whole uuid"),
         };

@@ -46,10 +46,14 @@ internal static class FleetEndpoints
         return new([.. rows.Select(f => ToView(f, counts.GetValueOrDefault(f.Id)))], null);
     }
 
-    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Scope scope, AuditLog audit, TimeProvider time, CancellationToken ct)
+    private static async Task<IResult> Remove(string fleet, HostupDb db, Keys keys, Caller caller, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
+        var scope = caller.Scope;
         var row = await db.FindFleetAsync(scope, fleet, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        // they go with it, and ending them is an act of its own
+        if ((!caller.May(Act.ManageKeys) && await keys.OperatesFleetAsync(scope.Organisation, row.Id, ct)) || (!caller.May(Act.ManageUsers) && await db.Users.AnyAsync(u => u.OrganisationId == scope.Organisation && u.FleetId == row.Id && u.EndedAt == null, ct)))
+            throw new HostupException(HostupErrors.Forbidden, $"cannot remove fleet {row.Name}", "it has operator keys or users, which only an administrator may end", "let an administrator do it");
         await db.FleetsOf(scope).Where(f => f.Id == row.Id).ExecuteDeleteAsync(ct);
         await keys.RevokeOfFleetAsync(scope.Organisation, row.Id, ct);
         var now = time.GetUtcNow();

@@ -14,13 +14,15 @@ internal static class OrganisationEndpoints
     {
         var group = routes.MapGroup("/api/v1/organisations").For(CallerKind.Operator).WithTags("Organisations");
         group.MapPost("/", Create).May(Act.ManageOrganisations).Audited("organisation.new").WithSummary("Makes an organisation and its first operator key, which is shown once; only with a key of the first organisation");
-        group.MapGet("/", List).May(Act.Read).WithSummary("The organisation of the key; all of them with a key of the first one");
+        group.MapGet("/", List).May(Act.Read).WithSummary("The organisation of the key; all of them for administrators of the first one");
     }
 
-    private static async Task<OrganisationAnswer> Create(OrganisationRequest request, HostupDb db, Keys keys, Scope scope, AuditLog audit, TimeProvider time, CancellationToken ct)
+    private static async Task<OrganisationAnswer> Create(OrganisationRequest request, HostupDb db, Keys keys, Caller caller, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
-        if (scope.Organisation != OrganisationRow.First)
+        if (caller.Scope.Organisation != OrganisationRow.First)
             throw new HostupException(HostupErrors.Forbidden, "cannot make an organisation", "the key is not one of the first organisation", "ask who runs the server");
+        // its first key does not end
+        caller.EndOf(null);
         string name = OwnerName.Check(request.Name, "organisation");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (await db.Organisations.AnyAsync(o => o.Name == name, ct))
@@ -34,9 +36,10 @@ internal static class OrganisationEndpoints
         return new OrganisationAnswer(row.Id, row.Name, key);
     }
 
-    private static async Task<Page<OrganisationView>> List(HostupDb db, Scope scope, CancellationToken ct)
+    private static async Task<Page<OrganisationView>> List(HostupDb db, Caller caller, CancellationToken ct)
     {
-        bool all = scope.Organisation == OrganisationRow.First;
+        var scope = caller.Scope;
+        bool all = scope.Organisation == OrganisationRow.First && caller.May(Act.ManageOrganisations);
         var rows = await db.Organisations.AsNoTracking().Where(o => all || o.Id == scope.Organisation).OrderBy(o => o.Name).ToListAsync(ct);
         return new([.. rows.Select(o => new OrganisationView(o.Id, o.Name, o.CreatedAt, o.Id == scope.Organisation))], null);
     }

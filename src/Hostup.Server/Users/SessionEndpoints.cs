@@ -26,14 +26,16 @@ internal static class SessionEndpoints
     private static async Task<SessionView> SignIn(SignInRequest request, HttpContext context, HostupDb db, Sessions sessions, Passwords passwords, SignInFailures failures, AuditLog audit, IAntiforgery antiforgery, CancellationToken ct)
     {
         failures.TryPassword(context);
-        var user = await sessions.FindUserAsync(request.Organisation, request.Name, ct);
+        string? organisation = await sessions.FindOrganisationAsync(request.Organisation, ct);
+        var user = await sessions.FindUserAsync(organisation, request.Name, ct);
         bool fits = passwords.Fits(user?.PasswordHash, request.Password);
-        if (user is not null)
-            audit.Begin(user.OrganisationId, user.Id, "session.new", context);
+        if (organisation is not null)
+            audit.Begin(organisation, user?.Id ?? "", "session.new", context);
         if (user is null || !fits)
         {
             var wrong = new HostupException(HostupErrors.Unauthorized, "cannot sign in", "organisation, name and password do not belong together", "try again, or ask an administrator for a link with which to choose another password");
-            if (user is not null)
+            // of a name that nobody has too: else the time of the answer would tell. The name is not written down: people mistake the fields
+            if (organisation is not null)
                 await audit.RefuseAsync(context.Request.Path, wrong);
             throw wrong;
         }

@@ -20,17 +20,14 @@ internal sealed class Sessions(HostupDb db, TimeProvider time)
     private static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(1);
 
     /// <summary>The user of that name who may sign in; null: there is none.</summary>
-    /// <param name="organisation">Name of the organisation; null: the first one.</param>
-    /// <param name="name">Name of the user.</param>
+    public Task<UserRow?> FindUserAsync(string? organisationId, string? name, CancellationToken ct) =>
+        db.Users.AsNoTracking().SingleOrDefaultAsync(u => u.OrganisationId == organisationId && u.Name == name && u.EndedAt == null, ct);
+
+    /// <summary>Id of an organisation; null: there is none of that name.</summary>
+    /// <param name="name">Its name; null: the first one.</param>
     /// <param name="ct">Cancels.</param>
-    public Task<UserRow?> FindUserAsync(string? organisation, string? name, CancellationToken ct)
-    {
-        bool first = organisation is null;
-        return (from user in db.Users
-                join owner in db.Organisations on user.OrganisationId equals owner.Id
-                where user.Name == name && user.EndedAt == null && ((first && owner.Id == OrganisationRow.First) || (!first && owner.Name == organisation))
-                select user).AsNoTracking().SingleOrDefaultAsync(ct);
-    }
+    public async Task<string?> FindOrganisationAsync(string? name, CancellationToken ct) =>
+        name is null ? OrganisationRow.First : await db.Organisations.Where(o => o.Name == name).Select(o => o.Id).SingleOrDefaultAsync(ct);
 
     /// <summary>Begins a session; the caller saves.</summary>
     /// <returns>The key for the cookie, which is nowhere else.</returns>

@@ -28,7 +28,8 @@ internal static class UserEndpoints
         caller.EndOf(null);
         var scope = await db.ScopeForAsync(caller, request.Fleet, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await db.Users.AnyAsync(u => u.OrganisationId == scope.Organisation && u.Name == name, ct))
+        // users are named by their ids too: one who bore another's id would hide that one
+        if (await db.Users.AnyAsync(u => u.OrganisationId == scope.Organisation && (u.Name == name || u.Id == name), ct))
             throw new HostupException(HostupErrors.Conflict, $"cannot make user {name}", "there is one of that name, or there was", "choose another name");
         var user = new UserRow { Id = Ids.New(), OrganisationId = scope.Organisation, FleetId = scope.Fleet, Name = name, Role = Roles.NameOf(role), CreatedAt = time.GetUtcNow() };
         var (token, until) = invitations.Make(user);

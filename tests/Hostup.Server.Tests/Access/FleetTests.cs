@@ -62,6 +62,17 @@ public sealed class FleetTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(HttpStatusCode.NotFound, (await server.Operator.GetAsync(path)).StatusCode);
     }
 
+    [Fact]
+    public async Task A_device_that_bears_the_uuid_of_another_as_its_name_does_not_hide_it()
+    {
+        var device = await server.DeviceAsync();
+        using var client = server.Client(await server.ProvisioningKeyAsync());
+        foreach (string uuid in (string[])[new('0', 32), new('f', 32)])
+            (await client.PostAsJsonAsync("/device/v1/register", new RegisterRequest(uuid, TestServer.DeviceType, device.Uuid), WireJson.Default.RegisterRequest)).EnsureSuccessStatusCode();
+
+        Assert.Equal(device.Uuid, (await ShowAsync(device)).Uuid);
+    }
+
     private async Task MakeAsync(string name) =>
         (await server.Operator.PostAsJsonAsync("/api/v1/fleets", new FleetRequest(name), WireJson.Default.FleetRequest)).EnsureSuccessStatusCode();
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Hostup.Core.Wire;
+using Hostup.Server.Access;
 using Hostup.Server.Tests.Deltas;
 
 namespace Hostup.Server.Tests.Access;
@@ -46,6 +47,14 @@ public sealed class LimitTests(TestServer shared) : IClassFixture<TestServer>
             Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync("/device/v1/poll")).StatusCode);
         await server.DisposeAsync();
     }
+
+    [Theory]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", true)]
+    [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1", true)]
+    [InlineData("::ffff:192.0.2.1", "::ffff:192.0.2.2", false)]
+    public void Addresses_that_one_may_choose_from_are_one_source(string first, string second, bool same) =>
+        Assert.Equal(same, SignInFailures.Source(IPAddress.Parse(first)) == SignInFailures.Source(IPAddress.Parse(second)));
 
     [Theory]
     [InlineData("/healthz", HttpStatusCode.OK)]

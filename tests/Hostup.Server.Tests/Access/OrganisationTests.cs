@@ -150,6 +150,11 @@ public sealed class OrganisationTests : IAsyncLifetime
         Assert.True(Assert.Single((await other.Operator.GetFromJsonAsync("/api/v1/organisations", WireJson.Default.PageOrganisationView))!.Items).IsOwn);
         var all = (await _server.Operator.GetFromJsonAsync("/api/v1/organisations", WireJson.Default.PageOrganisationView))!.Items;
         Assert.Equal("default", Assert.Single(all, o => o.IsOwn).Id);
+        foreach (var request in (OperatorKeyRequest[])[new("d") { Role = "developer" }, new("f") { Fleet = (await Holdings.MakeAsync(_server)).Fleet }])
+        {
+            using var narrower = _server.Client((await _server.PostAsync("/api/v1/operator-keys", request, WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer)).Key);
+            Assert.True(Assert.Single((await narrower.GetFromJsonAsync("/api/v1/organisations", WireJson.Default.PageOrganisationView))!.Items).IsOwn);
+        }
         var again = await _server.Operator.PostAsJsonAsync("/api/v1/organisations", new OrganisationRequest(all.First(o => !o.IsOwn).Name), WireJson.Default.OrganisationRequest);
         Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
     }

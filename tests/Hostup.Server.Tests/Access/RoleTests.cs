@@ -43,6 +43,7 @@ public sealed class RoleTests(TestServer server) : IClassFixture<TestServer>
 
         Assert.Equal(HttpStatusCode.Forbidden, (await AskAsync(client, new OperatorKeyRequest("longer") { ExpiresAt = end.AddSeconds(1) })).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await client.PostAsync("/api/v1/provisioning-keys", Json("""{"neverExpires":true}"""))).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.PostAsync("/api/v1/organisations", Json("""{"name":"longer"}"""))).StatusCode);
         var made = (await (await AskAsync(client, new OperatorKeyRequest("as long"))).EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.OperatorKeyAnswer))!;
         var provisioning = await (await client.PostAsync("/api/v1/provisioning-keys", Json("{}"))).EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.ProvisioningKeyAnswer);
         Assert.Equal((end, end), (made.ExpiresAt!.Value, provisioning!.ExpiresAt!.Value));
@@ -98,6 +99,30 @@ public sealed class RoleTests(TestServer server) : IClassFixture<TestServer>
         (await server.Operator.DeleteAsync("/api/v1/fleets/east")).EnsureSuccessStatusCode();
         Assert.Equal(HttpStatusCode.Unauthorized, (await east.Operator.GetAsync("/api/v1/devices")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await device.Http.GetAsync("/device/v1/poll")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Who_may_end_neither_keys_nor_users_does_not_end_them_with_their_fleet()
+    {
+        using var client = server.Client((await KeyAsync(new OperatorKeyRequest("operator") { Role = "operator" })).Key);
+        foreach (string name in (string[])["of-a-key", "of-a-user", "of-devices"])
+            await MakeFleetAsync(name);
+        var key = await KeyAsync(new OperatorKeyRequest("k") { Fleet = "of-a-key" });
+        var user = await server.PostAsync("/api/v1/users", new UserRequest("fleet-user") { Fleet = "of-a-user" }, WireJson.Default.UserRequest, WireJson.Default.UserInvitation);
+        var provisioning = await server.PostAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("p", null) { Fleet = "of-devices" }, WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer);
+
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.DeleteAsync("/api/v1/fleets/of-a-key")).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, (await client.DeleteAsync("/api/v1/fleets/of-a-user")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.DeleteAsync("/api/v1/fleets/of-devices")).StatusCode);
+        using var own = server.Client(key.Key);
+        Assert.Equal(HttpStatusCode.OK, (await own.GetAsync("/api/v1/devices")).StatusCode);
+        using var ended = server.Client(provisioning.Key);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await ended.PostAsJsonAsync("/device/v1/register", new RegisterRequest(Guid.NewGuid().ToString("N"), TestServer.DeviceType, null), WireJson.Default.RegisterRequest)).StatusCode);
+
+        (await server.Operator.PostAsync($"/api/v1/operator-keys/{key.Id}/revoke", null)).EnsureSuccessStatusCode();
+        (await server.Operator.PostAsync($"/api/v1/users/{user.Id}/end", null)).EnsureSuccessStatusCode();
+        Assert.Equal(HttpStatusCode.OK, (await client.DeleteAsync("/api/v1/fleets/of-a-key")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await client.DeleteAsync("/api/v1/fleets/of-a-user")).StatusCode);
     }
 
     [Fact]

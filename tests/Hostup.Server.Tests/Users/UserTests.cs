@@ -61,6 +61,10 @@ public sealed class UserTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Unauthorized), (wrong.StatusCode, unknown.StatusCode));
         Assert.Equal(await wrong.Content.ReadAsStringAsync(), await unknown.Content.ReadAsStringAsync());
         Assert.False(wrong.Headers.Contains("Set-Cookie"));
+        // each leaves one entry, so that the database has the same work; of the unknown name none, which may be a password
+        var entries = (await _server.Operator.GetFromJsonAsync("/api/v1/audit?act=session.new", WireJson.Default.PageAuditEntry))!.Items;
+        Assert.Equal([("", "unauthorized"), ("anna", "unauthorized")], entries.Select(e => (e.Name, e.Outcome)));
+        Assert.DoesNotContain("nobody", string.Concat(entries), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync("anna", Password));
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync("anna' OR '1'='1", Password));
     }
@@ -174,6 +178,15 @@ public sealed class UserTests : IAsyncLifetime
         (await _server.Operator.DeleteAsync("/api/v1/fleets/north")).EnsureSuccessStatusCode();
         Assert.DoesNotContain((await _server.Operator.GetFromJsonAsync("/api/v1/users", WireJson.Default.PageUserView))!.Items, u => u.Name == "northern");
         Assert.Equal(HttpStatusCode.BadRequest, (await _server.Operator.PostAsJsonAsync("/api/v1/users", new UserRequest("x") { Role = "root" }, WireJson.Default.UserRequest)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Nobody_bears_the_id_of_another_user_as_a_name()
+    {
+        var anna = await _server.PostAsync("/api/v1/users", new UserRequest("anna"), WireJson.Default.UserRequest, WireJson.Default.UserInvitation);
+
+        Assert.Equal(HttpStatusCode.Conflict, (await _server.Operator.PostAsJsonAsync("/api/v1/users", new UserRequest(anna.Id), WireJson.Default.UserRequest)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await _server.Operator.PostAsync($"/api/v1/users/{anna.Id}/end", null)).StatusCode);
     }
 
     [Fact]
