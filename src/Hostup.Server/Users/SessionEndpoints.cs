@@ -31,16 +31,18 @@ internal static class SessionEndpoints
         bool fits = passwords.Fits(user?.PasswordHash, request.Password);
         if (organisation is not null)
             audit.Begin(organisation, user?.Id ?? "", "session.new", context);
-        if (user is null || !fits)
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        if (user is null || !fits || await sessions.BeginAsync(user, ct) is not { } key)
         {
             var wrong = new HostupException(HostupErrors.Unauthorized, "cannot sign in", "organisation, name and password do not belong together", "try again, or ask an administrator for a link with which to choose another password");
             // of a name that nobody has too: else the time of the answer would tell. The name is not written down: people mistake the fields
             if (organisation is not null)
                 await audit.RefuseAsync(context.Request.Path, wrong);
+            await transaction.CommitAsync(ct);
             throw wrong;
         }
-        string key = sessions.Begin(user.Id);
         await audit.AddAsync($"user {user.Id}", null, ct);
+        await transaction.CommitAsync(ct);
         SessionCookie.Set(context, key);
         var caller = Sessions.CallerOf(user, Key.Hash(key));
         context.User = PrincipalOf(caller);

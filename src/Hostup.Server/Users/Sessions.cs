@@ -29,13 +29,17 @@ internal sealed class Sessions(HostupDb db, TimeProvider time)
     public async Task<string?> FindOrganisationAsync(string? name, CancellationToken ct) =>
         name is null ? OrganisationRow.First : await db.Organisations.Where(o => o.Name == name).Select(o => o.Id).SingleOrDefaultAsync(ct);
 
-    /// <summary>Begins a session; the caller saves.</summary>
-    /// <returns>The key for the cookie, which is nowhere else.</returns>
-    public string Begin(string userId)
+    /// <summary>Begins a session; the caller saves, in the transaction in which this was asked.</summary>
+    /// <param name="user">The user, as the password was compared.</param>
+    /// <param name="ct">Cancels.</param>
+    /// <returns>The key for the cookie, which is nowhere else; null: the user has ended or has another password meanwhile, and with it every session has.</returns>
+    public async Task<string?> BeginAsync(UserRow user, CancellationToken ct)
     {
+        if (!await db.Users.AnyAsync(u => u.Id == user.Id && u.PasswordHash == user.PasswordHash && u.EndedAt == null, ct))
+            return null;
         string key = Key.Create(Prefix);
         var now = time.GetUtcNow();
-        db.Sessions.Add(new SessionRow { KeyHash = Key.Hash(key), UserId = userId, CreatedAt = now, LastUsedAt = now });
+        db.Sessions.Add(new SessionRow { KeyHash = Key.Hash(key), UserId = user.Id, CreatedAt = now, LastUsedAt = now });
         return key;
     }
 

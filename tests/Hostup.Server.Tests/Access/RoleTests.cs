@@ -78,6 +78,27 @@ public sealed class RoleTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task An_administrator_of_one_fleet_finds_no_device_key_or_user_outside_by_its_id()
+    {
+        var things = await Holdings.MakeAsync(server);
+        await MakeFleetAsync("closed");
+        using var client = server.Client((await KeyAsync(new OperatorKeyRequest("closed") { Fleet = "closed" })).Key);
+
+        var wrong = new List<string>();
+        foreach (var (method, path, body) in things.Addresses().Where(a => !a.Path.StartsWith("/api/v1/releases/", StringComparison.Ordinal) && !a.Path.StartsWith("/api/v1/deltas", StringComparison.Ordinal)))
+        {
+            using var answer = await Holdings.SendAsync(client, method, path, body);
+            bool wide = path.Contains("/fleet", StringComparison.Ordinal);
+            if (answer.StatusCode != (wide ? HttpStatusCode.Forbidden : HttpStatusCode.NotFound))
+                wrong.Add($"{method} {path}: {answer.StatusCode}");
+        }
+
+        Assert.Empty(wrong);
+        foreach (string list in (string[])["devices", "users", "provisioning-keys"])
+            Assert.Contains("\"items\":[]", await client.GetStringAsync("/api/v1/" + list), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_of_one_fleet_lets_devices_into_that_fleet_and_takes_no_device_of_another_one()
     {
         await MakeFleetAsync("east");
@@ -157,6 +178,12 @@ public sealed class RoleTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal(("observer", server.Time.GetUtcNow()), (view.Role, view.CreatedAt));
         Assert.Null(view.Fleet);
         Assert.Null(view.LastUsedAt);
+
+        answer = await server.Operator.PostAsync("/api/v1/users", Json($$"""{"name":"over","role":"observer","id":"mine","organisationId":"{{(await OwnAsync(other)).Id}}","password":"correct horse battery","passwordHash":"x","invitationHash":"x","fleetId":"x","endedAt":"1999-01-01T00:00:00Z"}"""));
+        var user = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync(WireJson.Default.UserInvitation))!;
+        var listed = (await server.Operator.GetFromJsonAsync("/api/v1/users", WireJson.Default.PageUserView))!.Items.Single(u => u.Id == user.Id);
+        Assert.Equal(("over", "observer", false), (listed.Name, listed.Role, listed.HasPassword));
+        Assert.DoesNotContain("over", await other.Operator.GetStringAsync("/api/v1/users"), StringComparison.Ordinal);
 
         string uuid = Guid.NewGuid().ToString("N");
         using var client = server.Client(await server.ProvisioningKeyAsync());

@@ -3,6 +3,8 @@ using System.Net.Http.Json;
 using System.Text;
 using Hostup.Core.Wire;
 using Hostup.Server.Tests.Deltas;
+using Hostup.Server.Users;
+using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Tests.Users;
 
@@ -178,6 +180,24 @@ public sealed class UserTests : IAsyncLifetime
         (await _server.Operator.DeleteAsync("/api/v1/fleets/north")).EnsureSuccessStatusCode();
         Assert.DoesNotContain((await _server.Operator.GetFromJsonAsync("/api/v1/users", WireJson.Default.PageUserView))!.Items, u => u.Name == "northern");
         Assert.Equal(HttpStatusCode.BadRequest, (await _server.Operator.PostAsJsonAsync("/api/v1/users", new UserRequest("x") { Role = "root" }, WireJson.Default.UserRequest)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_password_that_was_compared_before_it_was_changed_begins_no_session()
+    {
+        await UserAsync("anna", "operator");
+        await using var db = _server.Database();
+        var compared = await db.Users.AsNoTracking().SingleAsync(u => u.Name == "anna");
+        var sessions = new Sessions(db, _server.Time);
+        Assert.NotNull(await sessions.BeginAsync(compared, CancellationToken.None));
+
+        var invited = await _server.Operator.PostAsync("/api/v1/users/anna/invite", null);
+        await AcceptAsync((await invited.Content.ReadFromJsonAsync(WireJson.Default.UserInvitation))!.Link, "another horse battery");
+
+        Assert.Null(await sessions.BeginAsync(compared, CancellationToken.None));
+        var changed = await db.Users.AsNoTracking().SingleAsync(u => u.Name == "anna");
+        (await _server.Operator.PostAsync("/api/v1/users/anna/end", null)).EnsureSuccessStatusCode();
+        Assert.Null(await sessions.BeginAsync(changed, CancellationToken.None));
     }
 
     [Fact]
