@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Help;
+using Hostup.Cli.Access;
 using Hostup.Cli.Api;
 using Hostup.Cli.Completion;
 using Hostup.Cli.Deltas;
@@ -66,7 +67,7 @@ internal static class HostupCommand
         foreach (var command in (Command[])
         [
             LoginCommand.Build(terminal), VersionCommands.Build(terminal), RulesCommands.Build(terminal), KeyCommands.Build(terminal), TrustCommands.Build(terminal), ReleaseCommands.Build(terminal),
-            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), PolicyCommands.Build(terminal), TargetCommands.Build(terminal), UpdateCommands.Build(terminal), CompletionCommands.Build(terminal),
+            UpdaterCommands.Build(terminal), DeltaCommands.Build(terminal), DeviceCommands.Build(terminal), FleetCommands.Build(terminal), ProvisioningKeyCommands.Build(terminal), OperatorKeyCommands.Build(terminal), UserCommands.Build(terminal), OrganisationCommands.Build(terminal), AuditCommands.Build(terminal), PolicyCommands.Build(terminal), TargetCommands.Build(terminal), UpdateCommands.Build(terminal), CompletionCommands.Build(terminal),
         ])
             root.Subcommands.Add(command);
         return root;

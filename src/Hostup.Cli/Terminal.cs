@@ -63,9 +63,12 @@ internal sealed class Terminal(TextReader input, TextWriter output, TextWriter e
     /// <summary>Prints rows under a heading, each column as wide as its longest entry; the last one is not padded.</summary>
     public static void Table(TextWriter writer, IReadOnlyList<string> heading, IEnumerable<IReadOnlyList<string>> rows)
     {
-        IReadOnlyList<string>[] all = [heading, .. rows];
+        IReadOnlyList<string>[] all = [heading, .. rows.Select(r => (IReadOnlyList<string>)[.. r.Select(Plain)])];
         var widths = heading.Select((_, column) => all.Max(row => row[column].Length)).ToArray();
         foreach (var row in all)
             writer.WriteLine(string.Join("  ", row.Select((cell, column) => column == row.Count - 1 ? cell : cell.PadRight(widths[column]))).TrimEnd());
     }
+
+    /// <summary>Devices and people said it: what would steer a terminal is shown, not done.</summary>
+    private static string Plain(string cell) => cell.Any(char.IsControl) ? string.Concat(cell.Select(c => char.IsControl(c) ? '?' : c)) : cell;
 }

@@ -1,6 +1,6 @@
 namespace Hostup.Server;
 
-/// <summary>Every line the server logs. No keys, tokens or payloads.</summary>
+/// <summary>Every line the server logs. No keys, tokens or payloads, but for the link of the first start: it is good once.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "The server listens on {Addresses} and keeps its data in {DataDirectory}.")]
@@ -8,6 +8,9 @@ internal static partial class Log
 
     [LoggerMessage(2, LogLevel.Warning, "A first operator key was made; it is in {File}.")]
     public static partial void OperatorKeyMade(this ILogger log, string file);
+
+    [LoggerMessage(3, LogLevel.Warning, "The first administrator chooses a password at {Link}, once, within three days.")]
+    public static partial void FirstAdministratorInvited(this ILogger log, string link);
 
     [LoggerMessage(10, LogLevel.Information, "{Method} {Path} was refused with {Code}: {Reason}.")]
     public static partial void RequestRefused(this ILogger log, string method, string path, string code, string reason);

@@ -9,11 +9,17 @@ internal static class ServerArguments
     /// <summary>More would be a mistake: 64 take 96 GB.</summary>
     private const int MaxDeltaWorkers = 64;
 
+    /// <summary>More than one machine answers.</summary>
+    private const int MaxRequests = 10_000;
+
+    /// <summary>For so long a caller that was quiet may ask at once.</summary>
+    private const int BurstSeconds = 50;
+
     public const string Help = """
         hostup-server: releases, devices, updates and the OCI pull endpoint.
 
         Usage: hostup-server [--data DIR] [--urls URLS] [--poll-seconds N]
-                             [--delta-workers N]
+                             [--delta-workers N] [--requests-per-second N]
 
           --data DIR         database, blobs and keys (default ./hostup-data)
           --urls URLS        addresses to listen on, separated by ; (default
@@ -23,10 +29,14 @@ internal static class ServerArguments
           --delta-workers N  how many deltas are built at once, 0 to 64: each
                              takes up to 1.5 GB of memory, and a processor
                              that nobody else wants (default 1)
+          --requests-per-second N
+                             how much one key may ask for long, 1 to 10000, and
+                             fifty times as much at once (default 100)
 
         Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080
 
-        The first start writes an operator key to DIR/operator-key.
+        The first start writes an operator key to DIR/operator-key, and to the log
+        a link with which the first administrator chooses a password, once.
         """;
 
     /// <summary>The options, or null when help is asked for.</summary>
@@ -45,6 +55,7 @@ internal static class ServerArguments
                 "--urls" when value.Length > 0 => options with { Urls = value },
                 "--poll-seconds" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= 86400 => options with { PollInterval = TimeSpan.FromSeconds(n) },
                 "--delta-workers" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n <= MaxDeltaWorkers => options with { DeltaWorkers = n },
+                "--requests-per-second" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= MaxRequests => options with { RequestsPerSecond = n, RequestBurst = n * BurstSeconds },
                 _ => throw new HostupException(HostupErrors.Usage, "cannot start", $"'{args[i]}' is unknown or has no good value", "see hostup-server --help"),
             };
             i++;

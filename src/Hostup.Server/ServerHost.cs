@@ -4,18 +4,22 @@ using System.Text.Json.Serialization;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
 using Hostup.Server.Errors;
 using Hostup.Server.Health;
+using Hostup.Server.Organisations;
 using Hostup.Server.Policies;
 using Hostup.Server.Registry;
 using Hostup.Server.Releases;
 using Hostup.Server.TrustLists;
 using Hostup.Server.Updaters;
 using Hostup.Server.Updates;
+using Hostup.Server.Users;
+using Microsoft.AspNetCore.DataProtection;
 
 namespace Hostup.Server;
 
@@ -33,9 +37,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     private readonly WebApplication _app;
 
-    private ServerHost(WebApplication app, ServerOptions options)
+    private ServerHost(WebApplication app, ServerOptions options, string? firstLink)
     {
-        _app = app;
+        (_app, FirstLink) = (app, firstLink);
         OperatorKeyFile = Path.Combine(options.DataDirectory, Access.OperatorKeyFile.Name);
     }
 
@@ -44,6 +48,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     /// <summary>File with the first operator key.</summary>
     public string OperatorKeyFile { get; }
+
+    /// <summary>Where the first administrator chooses a password, once; null: this is not the first start.</summary>
+    public string? FirstLink { get; }
 
     /// <summary>Starts a server; it answers when this returns.</summary>
     public static async Task<ServerHost> StartAsync(ServerOptions options, CancellationToken ct)
@@ -54,10 +61,13 @@ public sealed class ServerHost : IAsyncDisposable
         else
             Directory.CreateDirectory(options.DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var app = Build(options);
-        await PrepareAsync(app, options, ct);
+        string? firstToken = await PrepareAsync(app, options, ct);
         await app.StartAsync(ct);
         app.Logger.Listening(string.Join(", ", app.Urls), Path.GetFullPath(options.DataDirectory));
-        return new ServerHost(app, options);
+        string? firstLink = firstToken is null ? null : $"{app.Urls.First()}{Invitations.Path}?token={firstToken}";
+        if (firstLink is not null)
+            app.Logger.FirstAdministratorInvited(firstLink);
+        return new ServerHost(app, options, firstLink);
     }
 
     /// <summary>Returns when the process is asked to end.</summary>
@@ -75,7 +85,7 @@ public sealed class ServerHost : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = typeof(ServerHost).Assembly.GetName().Name });
         builder.WebHost.UseUrls(options.Urls).UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k => (k.Limits.MaxRequestBodySize, k.AddServerHeader, k.Limits.KeepAliveTimeout) = (MaxBodyBytes, false, DeviceConnection));
-        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         builder.Services.AddApiDocument();
@@ -83,9 +93,12 @@ public sealed class ServerHost : IAsyncDisposable
         var app = builder.Build();
         // A TLS proxy on this machine says how it was asked; others are not believed.
         app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedFor });
+        app.UseMiddleware<SecureHeaders>();
         app.UseMiddleware<ErrorAnswers>();
         app.UseRouting();
         app.UseMiddleware<AccessGate>();
+        app.UseRateLimiter();
+        app.UseMiddleware<ActGate>();
         app.MapOpenApi().For(CallerKind.Anyone);
         app.MapHealth();
         app.MapOperatorKeys();
@@ -98,6 +111,12 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapTargets();
         app.MapPolicies();
         app.MapDeltas();
+        app.MapOrganisations();
+        app.MapFleets();
+        app.MapAudit();
+        app.MapUsers();
+        app.MapSessions();
+        app.MapInvitations();
         app.MapDeviceApi();
         app.MapAttemptApi();
         app.MapDeltaApi();
@@ -121,24 +140,34 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddSingleton(options).AddSingleton(options.Time).AddSingleton<IDatabaseEngine>(engine);
         services.AddDbContext<HostupDb>(engine.Configure);
         services.AddSingleton(new BlobStore(options.DataDirectory));
-        services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>();
-        services.AddScoped<Keys>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
-        services.AddScoped<WhyNots>().AddScoped<DeclaredTargets>().AddScoped<Findings>().AddScoped<UpdateStart>().AddScoped<Estimates>().AddScoped<UpdateEstimates>();
+        services.AddSingleton<Passwords>().AddScoped<Sessions>().AddScoped<Invitations>();
+        services.AddAntiforgery(o =>
+        {
+            (o.HeaderName, o.SuppressXFrameOptionsHeader) = (ActGate.AntiforgeryHeader, true);
+            (o.Cookie.Name, o.Cookie.SecurePolicy) = ("hostup-antiforgery", CookieSecurePolicy.SameAsRequest);
+        });
+        // what antiforgery tokens are sealed with; the data directory is its user's only
+        services.AddDataProtection().SetApplicationName("hostup").PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(options.DataDirectory, "session-keys")));
+        services.AddSingleton<AttemptNews>().AddSingleton<RegistryTokens>().AddSingleton<SignInFailures>().AddRequestLimits(options);
+        services.AddScoped<Keys>().AddScoped<AuditLog>().AddScoped<DeviceIdentity>().AddScoped<CloneWatch>().AddScoped<Targets>().AddScoped<AttemptIntake>().AddScoped<AttemptLogs>().AddScoped<Silences>().AddScoped<Policies.Policies>().AddScoped<ReleaseImport>();
+        services.AddScoped<WhyNots>().AddScoped<DeclaredTargets>().AddScoped<TargetChange>().AddScoped<OwnPacks>().AddScoped<Findings>().AddScoped<UpdateStart>().AddScoped<Estimates>().AddScoped<UpdateEstimates>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
         services.AddSingleton<UpdaterPacks>().AddHostedService<UpdaterPackWorker>();
     }
 
-    private static async Task PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)
+    /// <returns>Token of the first administrator's link; null: this is not the first start.</returns>
+    private static async Task<string?> PrepareAsync(WebApplication app, ServerOptions options, CancellationToken ct)
     {
         await using var scope = app.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<HostupDb>();
         await Schema.UpgradeAsync(db, scope.ServiceProvider.GetRequiredService<IDatabaseEngine>(), options.Time, ct);
-        await Access.OperatorKeyFile.MakeAsync(options.DataDirectory, scope.ServiceProvider.GetRequiredService<Keys>(), app.Logger, ct);
+        bool first = await Access.OperatorKeyFile.MakeAsync(options.DataDirectory, scope.ServiceProvider.GetRequiredService<Keys>(), app.Logger, ct);
         await app.Services.GetRequiredService<RegistryTokens>().LoadAsync(db, ct);
         var blobs = app.Services.GetRequiredService<BlobStore>();
         await ReleaseTrees.FillAsync(db, blobs, ct);
         DeltaTry.DropLeftovers(options.DataDirectory);
         blobs.DropUploadsBefore(DateTimeOffset.UtcNow - UploadLifetime);
+        return first ? await FirstAdministrator.MakeAsync(db, scope.ServiceProvider.GetRequiredService<Invitations>(), options.Time, ct) : null;
     }
 }

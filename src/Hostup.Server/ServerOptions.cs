@@ -18,6 +18,18 @@ public sealed record ServerOptions
     /// <summary>How long one try to build a delta may take; the largest of common images takes some minutes.</summary>
     public TimeSpan DeltaTimeout { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>How many requests a caller may send at once.</summary>
+    public int RequestBurst { get; init; } = 5000;
+
+    /// <summary>How many requests a second a caller may send for long.</summary>
+    public int RequestsPerSecond { get; init; } = 100;
+
+    /// <summary>How many wrong keys of operators one address may send at once; one more each second.</summary>
+    public int FailureBurst { get; init; } = 200;
+
+    /// <summary>How many passwords may be tried from one address at once; one more each second.</summary>
+    public int PasswordBurst { get; init; } = 20;
+
     /// <summary>Clock; tests hand in theirs.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -202,6 +202,35 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Equal(2, (await CommandRun.OfAsync("delta", "request", "--from", "1.0.0", "--to", "1.0.0")).ExitCode);
     }
 
+    [Fact]
+    public async Task Fleets_keys_users_organisations_and_the_audit_log_are_there_on_the_command_line()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        using var device = await RegisterAsync("demo");
+
+        Assert.Contains("made fleet trucks", (await GoodAsync("", "fleet", "new", "trucks")).Output, StringComparison.Ordinal);
+        Assert.Contains("in fleet trucks", (await GoodAsync("", "device", "set-fleet", "demo", "trucks")).Output, StringComparison.Ordinal);
+        Assert.Contains("demo", (await GoodAsync("", "device", "list", "--fleet", "trucks")).Output, StringComparison.Ordinal);
+        Assert.Contains("fleet        trucks", (await GoodAsync("", "device", "show", "demo")).Output, StringComparison.Ordinal);
+        Assert.Matches("trucks +1 ", (await GoodAsync("", "fleet", "list")).Output);
+        string observer = (await GoodAsync("", "operator-key", "new", "--role", "observer", "--fleet", "trucks", "--description", "wall")).Output.Trim();
+        Assert.StartsWith("hko_", observer, StringComparison.Ordinal);
+        Assert.Matches("observer +trucks +never +wall", (await GoodAsync("", "operator-key", "list")).Output);
+        Assert.Contains("/invitation?token=", (await GoodAsync("", "user", "new", "anna", "--role", "operator")).Output, StringComparison.Ordinal);
+        Assert.Matches("anna +operator +all .*no password yet", (await GoodAsync("", "user", "list")).Output);
+        Assert.StartsWith("hko_", (await GoodAsync("", "organisation", "new", "acme")).Output, StringComparison.Ordinal);
+        Assert.Matches("default +default .*this one", (await GoodAsync("", "organisation", "list")).Output);
+        Assert.Matches(@"made at first start +device\.set-fleet +done +device [0-9a-f]{32} \(in fleet trucks\)", (await GoodAsync("", "audit", "list")).Output);
+        Assert.Contains("more with --after", (await GoodAsync("", "audit", "list", "--limit", "1")).Output, StringComparison.Ordinal);
+        Assert.Contains("let in no more", (await GoodAsync("", "user", "end", "anna")).Output, StringComparison.Ordinal);
+
+        await GoodAsync(observer, "login", _server.Address.ToString(), "--key", "-");
+        Assert.Contains("demo", (await GoodAsync("", "device", "list")).Output, StringComparison.Ordinal);
+        var refused = await CommandRun.OfAsync("device", "retire", "demo");
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("[forbidden]", refused.Error, StringComparison.Ordinal);
+    }
+
     /// <summary>Signs and publishes a release whose image has this program.</summary>
     private async Task PublishAsync(string version, int sequence, byte[] program)
     {

@@ -12,6 +12,16 @@ public sealed class UpdateTextTests
     };
 
     [Fact]
+    public void What_devices_and_people_said_does_not_steer_the_terminal_that_lists_it()
+    {
+        var writer = new StringWriter();
+
+        Terminal.Table(writer, ["NAME"], [["a\u001b[2Jb\r\nc\u009bd"]]);
+
+        Assert.Equal($"NAME{Environment.NewLine}a?[2Jb??c?d{Environment.NewLine}", writer.ToString());
+    }
+
+    [Fact]
     public void A_line_names_state_step_and_bytes() => Assert.Equal("downloading  write-slot  5 B of 10 B", UpdateText.Line(Running));
 
     [Fact]

@@ -25,7 +25,8 @@ public sealed class ApiDocumentTests(TestServer server) : IClassFixture<TestServ
 
         foreach (var (path, methods) in document["paths"]!.AsObject().Where(p => p.Key is not ("/healthz" or "/readyz")))
         {
-            foreach (var (method, operation) in methods!.AsObject())
+            // who signs in has no key yet
+            foreach (var (method, operation) in methods!.AsObject().Where(m => (m.Key, path) is not ("post", "/api/v1/session" or "/api/v1/invitation")))
             {
                 Assert.True(operation!["security"] is not null, $"{method} {path} names no key");
                 Assert.True(operation["responses"]!["default"] is not null, $"{method} {path} names no errors");

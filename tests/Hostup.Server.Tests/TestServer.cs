@@ -24,6 +24,10 @@ public sealed class TestServer : IAsyncLifetime
 
     public SigningKey SigningKey { get; } = SigningKey.Create();
     public Uri Address => _host!.Address;
+
+    /// <summary>Where the first administrator chooses a password; null: not the first start.</summary>
+    public string? FirstLink => _host!.FirstLink;
+
     public string OperatorKey { get; private set; } = "";
     public HttpClient Operator { get; private set; } = new();
     public HttpClient Nobody { get; private set; } = new();
@@ -55,6 +59,18 @@ public sealed class TestServer : IAsyncLifetime
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return client;
     }
+
+    /// <summary>The same server, as the holder of another operator key sees it.</summary>
+    public TestServer As(string operatorKey)
+    {
+        var other = (TestServer)MemberwiseClone();
+        (other.OperatorKey, other.Operator) = (operatorKey, Client(operatorKey));
+        return other;
+    }
+
+    /// <summary>The same server, as a new organisation sees it.</summary>
+    public async Task<TestServer> OrganisationAsync() =>
+        As((await PostAsync("/api/v1/organisations", new OrganisationRequest("o" + Guid.NewGuid().ToString("N")), WireJson.Default.OrganisationRequest, WireJson.Default.OrganisationAnswer)).Key);
 
     public async Task<string> ProvisioningKeyAsync(DateTimeOffset? expiresAt = null) =>
         (await PostAsync("/api/v1/provisioning-keys", new ProvisioningKeyRequest("test", expiresAt), WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer)).Key;

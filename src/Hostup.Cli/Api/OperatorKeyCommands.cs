@@ -12,12 +12,21 @@ internal static class OperatorKeyCommands
     private static ExampleCommand New(Terminal terminal)
     {
         var description = new Option<string>("--description") { Description = "Whose it is" };
+        var role = new Option<string>("--role") { Description = "administrator, developer, operator or observer; without it that of the key that asks", HelpName = "ROLE" }.AcceptOnlyFromAmong("administrator", "developer", "operator", "observer");
+        var fleet = new Option<string>("--fleet") { Description = "The one fleet that it is for" };
+        var hours = new Option<double?>("--expires-in-hours") { Description = "When it stops working; without it never, or with the key that asks" };
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("new", "Make a key and print it; it is shown once.", "hostup operator-key new --description \"Anna, laptop\"") { description, json };
+        var command = new ExampleCommand("new", "Make a key and print it; it is shown once.", "hostup operator-key new --role observer --description \"Anna\"") { description, role, fleet, hours, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
-            var key = await api.PostAsync("api/v1/operator-keys", new OperatorKeyRequest(parsed.GetValue(description)), WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer, ct);
+            var request = new OperatorKeyRequest(parsed.GetValue(description))
+            {
+                Role = parsed.GetValue(role),
+                Fleet = parsed.GetValue(fleet),
+                ExpiresAt = parsed.GetValue(hours) is { } h ? TimeProvider.System.GetUtcNow().AddHours(h) : null,
+            };
+            var key = await api.PostAsync("api/v1/operator-keys", request, WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer, ct);
             terminal.Print(key, parsed.GetValue(json), (w, k) => w.WriteLine(k.Key));
         });
         return command;
@@ -31,10 +40,13 @@ internal static class OperatorKeyCommands
         {
             using var api = ApiClient.Connect();
             terminal.Print(await api.GetAsync("api/v1/operator-keys", WireJson.Default.PageOperatorKeyView, ct), parsed.GetValue(json), (w, p) =>
-                Terminal.Table(w, ["ID", "MADE", "", "WHOSE"], p.Items.Select(k => (IReadOnlyList<string>)[k.Id, $"{k.CreatedAt:yyyy-MM-dd HH:mm}", k.IsOwn ? "this one" : "", k.Description])));
+                Terminal.Table(w, ["ID", "ROLE", "FLEET", "USED", "WHOSE"], p.Items.Select(k => (IReadOnlyList<string>)[k.Id, k.Role, k.Fleet ?? "all", k.LastUsedAt is { } used ? $"{used:yyyy-MM-dd}" : "never", Whose(k)])));
         });
         return command;
     }
+
+    private static string Whose(OperatorKeyView key) =>
+        $"{key.Description}{(key.IsOwn ? " (this one)" : "")}{(key.ExpiresAt is { } end ? $" (until {end:yyyy-MM-dd HH:mm})" : "")}";
 
     private static ExampleCommand Revoke(Terminal terminal)
     {

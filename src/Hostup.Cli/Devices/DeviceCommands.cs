@@ -14,25 +14,28 @@ internal static class DeviceCommands
     // behind the names in the text of a device
     private const int TextColumn = 13;
 
-    public static Command Build(Terminal terminal) => new("device", "See devices and their logs, and change their keys.")
+    public static Command Build(Terminal terminal) => new("device", "See devices and their logs, change their keys and fleets.")
     {
         List(terminal), Show(terminal), DeviceLogsCommand.Build(terminal), Events(terminal), RevertCommand.Build(terminal),
         Act(terminal, "reset-key", "Make a device's key worthless and let it register again.", "the key is worthless now; the device can register again"),
         Act(terminal, "rotate-key", "Ask a device to change its key.", "the device changes its key at its next poll; the old one is good until then"),
         Act(terminal, "retire", "Make a device's key worthless for good.", "the key is worthless now and the device cannot register; its history stays"),
+        SetFleet(terminal),
     };
 
     private static ExampleCommand List(Terminal terminal)
     {
+        var fleet = new Option<string>("--fleet") { Description = "Those of one fleet" };
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("list", "List devices.", "hostup device list --json") { json };
+        var command = new ExampleCommand("list", "List devices.", "hostup device list --json") { fleet, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
+            string of = parsed.GetValue(fleet) is { } name ? $"&fleet={Uri.EscapeDataString(name)}" : "";
             var devices = new List<DeviceView>();
             for (string? after = ""; after is not null;)
             {
-                var page = await api.GetAsync($"api/v1/devices?limit=1000&after={after}", WireJson.Default.PageDeviceView, ct);
+                var page = await api.GetAsync($"api/v1/devices?limit=1000&after={after}{of}", WireJson.Default.PageDeviceView, ct);
                 devices.AddRange(page.Items);
                 after = page.Next;
             }
@@ -84,12 +87,30 @@ internal static class DeviceCommands
         return command;
     }
 
+    private static ExampleCommand SetFleet(Terminal terminal)
+    {
+        var device = DeviceArgument();
+        var fleet = new Argument<string?>("FLEET") { Description = "As `hostup fleet list` prints it; none: in no fleet", Arity = ArgumentArity.ZeroOrOne };
+        var json = ReleaseCommands.JsonOption();
+        var command = new ExampleCommand("set-fleet", "Put a device into a fleet, or into none.", "hostup device set-fleet demo trucks") { device, fleet, json };
+        command.SetAction(async (parsed, ct) =>
+        {
+            using var api = ApiClient.Connect();
+            string address = $"api/v1/devices/{Uri.EscapeDataString(parsed.GetValue(device)!)}/fleet";
+            var now = await api.PutAsync(address, new DeviceFleetRequest(parsed.GetValue(fleet)), WireJson.Default.DeviceFleetRequest, WireJson.Default.DeviceFleetRequest, ct);
+            terminal.Print(now, parsed.GetValue(json), (w, f) => w.WriteLine(f.Fleet is { } name ? $"the device is in fleet {name}" : "the device is in no fleet"));
+        });
+        return command;
+    }
+
     public static Argument<string> DeviceArgument() => new("DEVICE") { Description = "Uuid, its first 7 digits or more, or name" };
 
     private static void WriteDevice(TextWriter writer, DeviceView device)
     {
         writer.WriteLine($"device       {device.Name}  ({device.Uuid})");
         writer.WriteLine($"type         {device.DeviceType}");
+        if (device.Fleet is { } fleet)
+            writer.WriteLine($"fleet        {fleet}");
         writer.WriteLine($"last seen    {Seen(device)}");
         if (device.RetiredAt is { } retired)
             writer.WriteLine($"retired      {retired:yyyy-MM-dd HH:mm}");

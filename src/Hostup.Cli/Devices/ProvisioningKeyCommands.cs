@@ -21,7 +21,7 @@ internal static class ProvisioningKeyCommands
         {
             using var api = ApiClient.Connect();
             terminal.Print(await api.GetAsync("api/v1/provisioning-keys", WireJson.Default.PageProvisioningKeyView, ct), parsed.GetValue(json), (w, p) =>
-                Terminal.Table(w, ["ID", "MADE", "UNTIL", "FOR"], p.Items.Select(k => (IReadOnlyList<string>)[k.Id, $"{k.CreatedAt:yyyy-MM-dd HH:mm}", k.ExpiresAt is { } end ? $"{end:yyyy-MM-dd HH:mm}" : "never ends", k.Description])));
+                Terminal.Table(w, ["ID", "MADE", "UNTIL", "FLEET", "FOR"], p.Items.Select(k => (IReadOnlyList<string>)[k.Id, $"{k.CreatedAt:yyyy-MM-dd}", k.ExpiresAt is { } end ? $"{end:yyyy-MM-dd HH:mm}" : "never ends", k.Fleet ?? "", k.Description])));
         });
         return command;
     }
@@ -44,13 +44,14 @@ internal static class ProvisioningKeyCommands
     {
         var description = new Option<string>("--description") { Description = "What it is for" };
         var hours = new Option<double>("--expires-in-hours") { Description = "When it stops working; 0: never", DefaultValueFactory = _ => DefaultHours };
+        var fleet = new Option<string>("--fleet") { Description = "The fleet that devices register into" };
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("new", "Make a key and print it; it is shown once.", "hostup provisioning-key new --expires-in-hours 24") { description, hours, json };
+        var command = new ExampleCommand("new", "Make a key and print it; it is shown once.", "hostup provisioning-key new --expires-in-hours 24") { description, hours, fleet, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();
             DateTimeOffset? end = parsed.GetValue(hours) is > 0 and var h ? TimeProvider.System.GetUtcNow().AddHours(h) : null;
-            var key = await api.PostAsync("api/v1/provisioning-keys", new ProvisioningKeyRequest(parsed.GetValue(description), end) { NeverExpires = end is null }, WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer, ct);
+            var key = await api.PostAsync("api/v1/provisioning-keys", new ProvisioningKeyRequest(parsed.GetValue(description), end) { NeverExpires = end is null, Fleet = parsed.GetValue(fleet) }, WireJson.Default.ProvisioningKeyRequest, WireJson.Default.ProvisioningKeyAnswer, ct);
             terminal.Print(key, parsed.GetValue(json), (w, k) => w.WriteLine(k.Key));
         });
         return command;

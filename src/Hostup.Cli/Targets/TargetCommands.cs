@@ -50,7 +50,7 @@ internal static class TargetCommands
             using var api = ApiClient.Connect();
             using var request = new HttpRequestMessage(HttpMethod.Delete, AddressOf(parsed.GetValue(device)!));
             (await api.SendAsync(request, ct)).Dispose();
-            await terminal.Output.WriteLineAsync("the device stays at what it runs; an update on its way is cancelled");
+            await terminal.Output.WriteLineAsync("the device stays at what it runs; every update on its way is cancelled");
         });
         return command;
     }

@@ -153,6 +153,8 @@ public static class HostupErrors
     public static readonly HostupErrorCode Forbidden = new("forbidden", Refused);
     /// <summary>The body of the request is larger than the server takes.</summary>
     public static readonly HostupErrorCode TooLarge = new("too-large", HostupErrorKind.Usage);
+    /// <summary>The caller has sent too many requests, or too many wrong credentials.</summary>
+    public static readonly HostupErrorCode TooMany = new("too-many", Transient);
     /// <summary>The release was invalidated by the operator.</summary>
     public static readonly HostupErrorCode Invalidated = new("invalidated", Refused);
     /// <summary>The program met a state that it held impossible.</summary>

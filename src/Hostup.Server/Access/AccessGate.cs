@@ -1,4 +1,5 @@
 using Hostup.Core.Errors;
+using Hostup.Server.Users;
 using Microsoft.Net.Http.Headers;
 
 namespace Hostup.Server.Access;
@@ -8,28 +9,38 @@ internal sealed class AccessGate(RequestDelegate next)
 {
     private const string Scheme = "Bearer ";
 
-    public async Task InvokeAsync(HttpContext context, Keys keys)
+    public async Task InvokeAsync(HttpContext context, Keys keys, Sessions sessions, SignInFailures failures)
     {
         if (context.GetEndpoint() is { } endpoint && !IsFrameworks(endpoint))
         {
             var needed = endpoint.Metadata.GetMetadata<NeededCaller>()?.Kind
                 ?? throw new InvalidOperationException($"bug: endpoint {endpoint.DisplayName} does not say who may call it");
             if (needed is not (CallerKind.Anyone or CallerKind.Registry))
-                context.Features.Set(await CallerAsync(context, needed, keys));
+            {
+                var caller = await CallerAsync(context, needed, keys, sessions, failures);
+                context.Features.Set(caller);
+                if (caller.Session is not null)
+                    context.User = SessionEndpoints.PrincipalOf(caller);
+            }
         }
         await next(context);
     }
 
-    private static async Task<Caller> CallerAsync(HttpContext context, CallerKind needed, Keys keys)
+    private static async Task<Caller> CallerAsync(HttpContext context, CallerKind needed, Keys keys, Sessions sessions, SignInFailures failures)
     {
         string header = context.Request.Headers.Authorization.ToString();
         var caller = header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             ? await keys.IdentifyAsync(header[Scheme.Length..].Trim(), context.RequestAborted)
-            : null;
+            : needed == CallerKind.Operator && header.Length == 0 && SessionCookie.Read(context.Request) is { } session
+                ? await sessions.IdentifyAsync(session, context.RequestAborted)
+                : null;
         if (caller is null)
         {
+            // devices ask with a key that is worthless until somebody mends it: they are many behind one address, and no thieves
+            if (header.Length > 0 && needed == CallerKind.Operator)
+                failures.Count(context);
             context.Response.Headers[HeaderNames.WWWAuthenticate] = "Bearer";
-            throw new HostupException(HostupErrors.Unauthorized, "cannot let the request in", header.Length == 0 ? "it carries no key" : "its key is unknown or has expired", $"send a key {For(needed)} as 'Authorization: Bearer KEY'");
+            throw new HostupException(HostupErrors.Unauthorized, "cannot let the request in", header.Length == 0 ? "it carries no key, nor is anybody signed in" : "its key is unknown or has expired", $"send a key {For(needed)} as 'Authorization: Bearer KEY'");
         }
         return caller.Kind == needed
             ? caller

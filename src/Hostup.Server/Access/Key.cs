@@ -11,7 +11,10 @@ internal static class Key
     private const string ProvisioningPrefix = "hkp_";
     private const string DevicePrefix = "hkd_";
 
-    public static string Create(CallerKind kind) => PrefixOf(kind) + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+    public static string Create(CallerKind kind) => Create(PrefixOf(kind));
+
+    /// <summary>One of another sort: of a session, of an invitation. No caller is let in with it as with a key.</summary>
+    public static string Create(string prefix) => prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>What a key is for, by its prefix; null: it is none of ours.</summary>
     public static CallerKind? KindOf(string key) =>

@@ -1,5 +1,6 @@
 using System.Text;
 using Hostup.Oci.Layouts;
+using Hostup.Server.Organisations;
 
 namespace Hostup.Server.Access;
 
@@ -8,10 +9,12 @@ internal static class OperatorKeyFile
 {
     public const string Name = "operator-key";
 
-    public static async Task MakeAsync(string dataDirectory, Keys keys, ILogger log, CancellationToken ct)
+    /// <summary>Makes it, unless there was a key before.</summary>
+    /// <returns>Whether it was made: this is the first start.</returns>
+    public static async Task<bool> MakeAsync(string dataDirectory, Keys keys, ILogger log, CancellationToken ct)
     {
         if (await keys.HasOperatorAsync(ct))
-            return;
+            return false;
         string path = Path.Combine(dataDirectory, Name);
         string key = Key.Create(CallerKind.Operator);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
@@ -26,7 +29,8 @@ internal static class OperatorKeyFile
         }
         FileFlush.Directory(dataDirectory);
         // only now: a start that was cut before makes another one
-        await keys.AddAsync(CallerKind.Operator, key, "made at first start", null, ct);
+        await keys.AddAsync(new Scope(OrganisationRow.First, null), Role.Administrator, key, "made at first start", null, ct);
         log.OperatorKeyMade(path);
+        return true;
     }
 }

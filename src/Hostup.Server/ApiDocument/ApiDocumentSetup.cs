@@ -44,11 +44,13 @@ internal static class ApiDocumentSetup
             operation.RequestBody = new OpenApiRequestBody { Required = true, Content = new Dictionary<string, OpenApiMediaType> { [body.MediaType] = new() } };
         if (metadata.OfType<NeededCaller>().LastOrDefault() is not { Kind: not CallerKind.Anyone } needed)
             return;
-        operation.Description = $"For callers of kind {needed.Kind.ToString().ToLowerInvariant()}.";
+        operation.Description = $"For callers of kind {needed.Kind.ToString().ToLowerInvariant()}{(metadata.OfType<NeededAct>().LastOrDefault() is { Act: var act } ? Who(act) : "")}.";
         operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, context.Document)] = [] }];
         operation.Responses ??= [];
         operation.Responses["default"] = new OpenApiResponse { Description = "An error: {code, title, detail}, with a code of docs/errors.md" };
     }
+
+    private static string Who(Act act) => $" in the role {string.Join(", ", Roles.Of(act).Select(Roles.NameOf))}{(Roles.IsWide(act) ? ", with a key for the whole organisation" : "")}";
 }
 
 /// <summary>An endpoint that reads its body itself.</summary>

@@ -46,9 +46,12 @@ internal sealed class BlobStore
     public string StartUpload()
     {
         string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-        File.Create(UploadPath(id)).Dispose();
+        StartUpload(id);
         return id;
     }
+
+    /// <summary>Begins one of a given id: 32 lower-case hexadecimal digits that nobody can guess.</summary>
+    public void StartUpload(string id) => File.Create(UploadPath(id)).Dispose();
 
     /// <summary>Bytes that an upload has so far; null when there is none of that id.</summary>
     public long? UploadSize(string id) =>

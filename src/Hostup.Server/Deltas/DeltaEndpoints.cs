@@ -2,6 +2,7 @@ using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Hostup.Server.Database;
 using Hostup.Server.Releases;
 using Microsoft.EntityFrameworkCore;
@@ -20,35 +21,42 @@ internal static class DeltaEndpoints
     public static void MapDeltas(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/deltas").WithTags("Deltas").For(CallerKind.Operator);
-        group.MapPost("/", Ask).WithSummary("Asks for the delta between two releases; it goes before what devices ask for");
-        group.MapGet("/", List).WithSummary("Deltas, those asked for last first");
-        group.MapGet("/{id}", Show).WithSummary("One delta; with waitSerial it answers when the delta's serial is above that");
+        group.MapPost("/", Ask).May(Act.RequestDelta).Audited("delta.request").WithSummary("Asks for the delta between two releases; it goes before what devices ask for");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Deltas, those asked for last first");
+        group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One delta; with waitSerial it answers when the delta's serial is above that");
     }
 
-    private static async Task<DeltaView> Ask(DeltaRequest request, HostupDb db, DeltaJobs jobs, CancellationToken ct)
+    private static async Task<DeltaView> Ask(DeltaRequest request, HostupDb db, Scope scope, DeltaJobs jobs, DeltaNews news, AuditLog audit, CancellationToken ct)
     {
-        var (from, to) = await PairAsync(db, request, ct);
-        return (await ViewsAsync(db, [await jobs.AskAsync(from, to, urgent: true, ct)], ct))[0];
+        var (from, to) = await PairAsync(db, scope, request, ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var delta = await jobs.AskAsync(from, to, urgent: true, ct);
+        await audit.AddAsync($"delta {delta.Id}", $"{from.Version} to {to.Version} for {to.DeviceType}", ct);
+        await transaction.CommitAsync(ct);
+        // those who looked before the commit saw nothing
+        news.Tell(DeltaNews.Queue);
+        news.Tell(delta.Id);
+        return (await ViewsAsync(db, [delta], ct))[0];
     }
 
-    private static async Task<Page<DeltaView>> List(HostupDb db, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<DeltaView>> List(HostupDb db, Scope scope, string? after, int? limit, CancellationToken ct)
     {
         int count = Paging.Count(limit);
         // ids sort by time of making
-        var rows = await db.Deltas.AsNoTracking().Where(d => after == null || string.Compare(d.Id, after) < 0).OrderByDescending(d => d.Id).Take(count + 1).ToListAsync(ct);
+        var rows = await db.DeltasOf(scope).AsNoTracking().Where(d => after == null || string.Compare(d.Id, after) < 0).OrderByDescending(d => d.Id).Take(count + 1).ToListAsync(ct);
         var views = (await ViewsAsync(db, rows, ct)).ToDictionary(v => v.Id);
         return Paging.Page(rows, count, d => d.Id, d => views[d.Id]);
     }
 
-    private static async Task<DeltaView> Show(string id, HostupDb db, DeltaNews news, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
+    private static async Task<DeltaView> Show(string id, HostupDb db, Scope scope, DeltaNews news, TimeProvider time, long? waitSerial, int? seconds, CancellationToken ct)
     {
         var until = time.GetUtcNow().AddSeconds(Math.Clamp(seconds ?? 30, 0, MaxWaitSeconds));
-        if (!await db.Deltas.AnyAsync(d => d.Id == id, ct))
+        if (!await db.DeltasOf(scope).AnyAsync(d => d.Id == id, ct))
             throw new HostupException(HostupErrors.NotFound, $"cannot find delta {id}", "there is none of that id", "see `hostup delta list`");
         while (true)
         {
             var change = news.NextAsync(id);
-            var row = await db.Deltas.AsNoTracking().SingleAsync(d => d.Id == id, ct);
+            var row = await db.DeltasOf(scope).AsNoTracking().SingleAsync(d => d.Id == id, ct);
             var left = until - time.GetUtcNow();
             if (waitSerial is null || row.Serial > waitSerial || left <= TimeSpan.Zero)
                 return (await ViewsAsync(db, [row], ct))[0];
@@ -58,9 +66,9 @@ internal static class DeltaEndpoints
     }
 
     /// <summary>The releases that an operator names: of one device type, of several of one version those with the highest sequence.</summary>
-    private static async Task<(ReleaseRow From, ReleaseRow To)> PairAsync(HostupDb db, DeltaRequest request, CancellationToken ct)
+    private static async Task<(ReleaseRow From, ReleaseRow To)> PairAsync(HostupDb db, Scope scope, DeltaRequest request, CancellationToken ct)
     {
-        var (old, target) = (await NamedAsync(db, request.From, ct), await NamedAsync(db, request.To, ct));
+        var (old, target) = (await NamedAsync(db, scope, request.From, ct), await NamedAsync(db, scope, request.To, ct));
         string what = $"cannot build a delta from {request.From} to {request.To}";
         string[] types = [.. old.Select(r => r.DeviceType).Intersect(target.Select(r => r.DeviceType))];
         if (types is not [var type])
@@ -75,9 +83,9 @@ internal static class DeltaEndpoints
         return (from, to);
     }
 
-    private static async Task<List<ReleaseRow>> NamedAsync(HostupDb db, string name, CancellationToken ct)
+    private static async Task<List<ReleaseRow>> NamedAsync(HostupDb db, Scope scope, string name, CancellationToken ct)
     {
-        var found = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).OrderByDescending(r => r.Sequence).ToListAsync(ct);
+        var found = await db.ReleasesOf(scope).AsNoTracking().Where(r => r.Id == name || r.Version == name).OrderByDescending(r => r.Sequence).ToListAsync(ct);
         return found.Count > 0 ? found : throw new HostupException(HostupErrors.NotFound, $"cannot find release '{name}'", "no release has this version or id", "see `hostup release list`");
     }
 

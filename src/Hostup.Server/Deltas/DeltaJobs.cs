@@ -35,7 +35,7 @@ internal sealed class DeltaJobs(HostupDb db, DeltaNews news, TimeProvider time)
         if (await FindAsync(tree, to.Id, ct) is { } known)
             return urgent ? await HastenAsync(known, ct) : known;
         var now = time.GetUtcNow();
-        var row = new DeltaRow { Id = Ids.New(), FromTree = tree, FromReleaseId = from.Id, ToReleaseId = to.Id, State = DeltaStates.Queued, Urgent = urgent, CreatedAt = now, ChangedAt = now, Serial = 1 };
+        var row = new DeltaRow { Id = Ids.New(), OrganisationId = to.OrganisationId, FromTree = tree, FromReleaseId = from.Id, ToReleaseId = to.Id, State = DeltaStates.Queued, Urgent = urgent, CreatedAt = now, ChangedAt = now, Serial = 1 };
         db.Deltas.Add(row);
         try
         {

@@ -26,7 +26,7 @@ internal sealed class DeltaOffers(HostupDb db, BlobStore blobs, Images images, D
         string name = tree.ToString();
         if (to.TreeDigest == name)
             throw None(to, "the device has that very tree");
-        var from = await db.Releases.AsNoTracking().Where(r => r.TreeDigest == name && r.DeviceType == to.DeviceType).OrderByDescending(r => r.Sequence).FirstOrDefaultAsync(ct)
+        var from = await db.Releases.AsNoTracking().Where(r => r.OrganisationId == to.OrganisationId && r.TreeDigest == name && r.DeviceType == to.DeviceType).OrderByDescending(r => r.Sequence).FirstOrDefaultAsync(ct)
             ?? throw None(to, $"no release for {to.DeviceType} on this server has the tree {tree}");
         bool builds = options.DeltaWorkers > 0;
         var delta = builds ? await jobs.AskAsync(from, to, urgent: false, ct) : await jobs.FindAsync(name, to.Id, ct);
@@ -62,10 +62,10 @@ internal sealed class DeltaOffers(HostupDb db, BlobStore blobs, Images images, D
         var config = await blobs.AddAsync(OciArtifact.EmptyConfig, ct);
         var artifact = await blobs.AddAsync(manifest, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        await images.AddAsync(to.Repository, config, null, ct);
+        await images.AddAsync(RepositoryOf(to), config, null, ct);
         foreach (var content in contents)
-            await images.AddAsync(to.Repository, content.Digest, null, ct);
-        await images.AddAsync(to.Repository, artifact, MediaTypes.Manifest, ct);
+            await images.AddAsync(RepositoryOf(to), content.Digest, null, ct);
+        await images.AddAsync(RepositoryOf(to), artifact, MediaTypes.Manifest, ct);
         if (!await jobs.ReadyAsync(delta.Id, delta.LeaseOwner!, blob.ToString(), artifact.ToString(), built.Bytes, built.Frames, ct))
             return false;
         await transaction.CommitAsync(ct);
@@ -89,7 +89,7 @@ internal sealed class DeltaOffers(HostupDb db, BlobStore blobs, Images images, D
         var image = Digest.Parse(to.ImageDigest);
         return new OciDescriptor
         {
-            MediaType = (await images.FindAsync(to.Repository, image, ct))?.MediaType ?? MediaTypes.Manifest,
+            MediaType = (await images.FindAsync(RepositoryOf(to), image, ct))?.MediaType ?? MediaTypes.Manifest,
             Digest = image,
             Size = blobs.SizeOf(image) ?? throw new HostupException(HostupErrors.NotFound, $"cannot offer a delta to {to.Version}", $"the server does not have its image {image}", "push the image again"),
         };
@@ -97,6 +97,8 @@ internal sealed class DeltaOffers(HostupDb db, BlobStore blobs, Images images, D
 
     /// <summary>A store that lost a file, or has only a part of it, is mended by building it again.</summary>
     private bool IsWhole(DeltaRow delta) => delta is { BlobDigest: { } blob, ArtifactDigest: { } artifact } && blobs.SizeOf(Digest.Parse(blob)) == delta.Bytes && blobs.Find(Digest.Parse(artifact)) is not null;
+
+    private static RepositoryId RepositoryOf(ReleaseRow release) => new(release.OrganisationId, release.Repository);
 
     private static HostupException None(ReleaseRow to, string why) => new(HostupErrors.NoDelta, $"cannot offer a delta to {to.Version}", why, "the device takes the full image; see `hostup delta list` on the operator's machine");
 }

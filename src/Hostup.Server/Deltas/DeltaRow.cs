@@ -5,6 +5,9 @@ internal sealed class DeltaRow
 {
     public required string Id { get; set; }
 
+    /// <summary>Whose releases it leads from and to.</summary>
+    public required string OrganisationId { get; set; }
+
     /// <summary>Tree digest that it leads from.</summary>
     public required string FromTree { get; set; }
 

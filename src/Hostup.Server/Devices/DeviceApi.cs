@@ -26,13 +26,13 @@ internal static class DeviceApi
         group.MapPut("/state", State).For(CallerKind.Device).WithSummary("What the device runs");
     }
 
-    private static async Task<RegisterAnswer> Register(RegisterRequest request, HttpContext context, DeviceIdentity identity, CancellationToken ct)
+    private static async Task<RegisterAnswer> Register(RegisterRequest request, Caller caller, HttpContext context, DeviceIdentity identity, CancellationToken ct)
     {
         if (request.Uuid is not { Length: 32 or 62 } uuid || !uuid.All(char.IsAsciiHexDigitLower))
             throw new HostupException(HostupErrors.BadValue, $"cannot register device '{request.Uuid}'", "a uuid has 32 or 62 lower-case hexadecimal digits", "send the uuid of config.json");
         string type = DeviceType.Parse(request.DeviceType).ToString();
         string address = context.Connection.RemoteIpAddress?.ToString() ?? "an unknown address";
-        return new RegisterAnswer(uuid, await identity.RegisterAsync(uuid, type, request.Name, address, ct));
+        return new RegisterAnswer(uuid, await identity.RegisterAsync(caller.Scope, uuid, type, request.Name, address, ct));
     }
 
     private static async Task<DeviceKeyAnswer> NextKey(Caller caller, DeviceIdentity identity, CancellationToken ct) => new(await identity.NextKeyAsync(caller.Id, ct));
@@ -45,10 +45,10 @@ internal static class DeviceApi
         // two machines would carry out one attempt, and report on it by turns
         var target = await clones.SeeAsync(caller.Id, context, ct) ? null : await targets.OfAsync(caller.Id, ct);
         var device = await db.Devices.Where(d => d.Uuid == caller.Id).Select(d => new { d.RotateKey, d.Policy }).SingleAsync(ct);
-        var interval = await policies.PollIntervalAsync(device.Policy, ct);
+        var interval = await policies.PollIntervalAsync(caller.Scope.Organisation, device.Policy, ct);
         var answer = new PollAnswer((int)interval.TotalSeconds, target)
         {
-            TrustVersion = await db.TrustLists.MaxAsync(t => (long?)t.Version, ct) ?? 0,
+            TrustVersion = await db.TrustListsOf(caller.Scope).MaxAsync(t => (long?)t.Version, ct) ?? 0,
             RotateKey = device.RotateKey,
         };
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(answer, WireJson.Default.PollAnswer);

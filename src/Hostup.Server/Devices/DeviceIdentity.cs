@@ -14,18 +14,20 @@ internal sealed class DeviceIdentity(HostupDb db, TimeProvider time, ILogger<Dev
     private const string MachineGone = "the device was flashed again or retired";
 
     /// <summary>Gives a device its key. One that is known is taken to have been flashed again: its old key is worthless from now on.</summary>
-    /// <exception cref="HostupException"><c>conflict</c> when it was retired.</exception>
-    public async Task<string> RegisterAsync(string uuid, string deviceType, string? name, string address, CancellationToken ct)
+    /// <exception cref="HostupException"><c>conflict</c> when it was retired, or the uuid is not one for this key.</exception>
+    public async Task<string> RegisterAsync(Scope scope, string uuid, string deviceType, string? name, string address, CancellationToken ct)
     {
         var now = time.GetUtcNow();
         string key = Key.Create(CallerKind.Device);
         var device = await db.Devices.SingleOrDefaultAsync(d => d.Uuid == uuid, ct);
+        if (device is not null && (device.OrganisationId != scope.Organisation || (scope.Fleet is not null && device.FleetId != scope.Fleet)))
+            throw new HostupException(HostupErrors.Conflict, $"cannot register device {uuid}", "its uuid cannot be used with this key", "give it a uuid of its own, or use a key of its organisation and fleet");
         if (device is { RetiredAt: not null })
             throw new HostupException(HostupErrors.Conflict, $"cannot register device {uuid}", "it was retired", $"let it in again with `hostup device reset-key {uuid[..7]}`, or give it another uuid");
         // never seen: the answer to its first registration was lost on the way
         bool again = device is { LastSeenAt: not null };
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        device ??= db.Devices.Add(new DeviceRow { Uuid = uuid, Name = "", DeviceType = deviceType, KeyHash = "" }).Entity;
+        device ??= db.Devices.Add(new DeviceRow { Uuid = uuid, OrganisationId = scope.Organisation, FleetId = scope.Fleet, Name = "", DeviceType = deviceType, KeyHash = "" }).Entity;
         if (device.Name.Length == 0 || !string.IsNullOrWhiteSpace(name))
             device.Name = string.IsNullOrWhiteSpace(name) ? uuid[..7] : name[..Math.Min(name.Length, 128)];
         (device.DeviceType, device.KeyHash, device.NextKeyHash, device.RotateKey) = (deviceType, Key.Hash(key), null, false);

@@ -3,6 +3,11 @@ namespace Hostup.Server.Devices;
 internal sealed class DeviceRow
 {
     public required string Uuid { get; set; }
+    public required string OrganisationId { get; set; }
+
+    /// <summary>The fleet that it is in; null: none.</summary>
+    public string? FleetId { get; set; }
+
     public required string Name { get; set; }
     public required string DeviceType { get; set; }
     public required string KeyHash { get; set; }

@@ -43,7 +43,7 @@ internal sealed class WhyNots(HostupDb db, Policies.Policies policies, TimeProvi
     /// <param name="ct">Ends the question.</param>
     public async Task<WhyNot?> OfAsync(DeviceRow device, DeviceStateReport? state, AttemptRow attempt, AttemptSilence? silence, CancellationToken ct)
     {
-        _forAll ??= await policies.ForAllAsync(ct);
+        _forAll ??= await policies.ForAllAsync(device.OrganisationId, ct); // a request is about one organisation
         return Explanation.Of(new TargetFacts
         {
             Version = attempt.Version,
@@ -56,7 +56,7 @@ internal sealed class WhyNots(HostupDb db, Policies.Policies policies, TimeProvi
             Silence = silence,
             IsRetired = device.RetiredAt is not null,
             IsCloned = device.ClonedAt is not null,
-            RunsOther = attempt.State == AttemptStates.Committed && state is not null ? await OtherAsync(state, attempt.ReleaseId, ct) : "",
+            RunsOther = attempt is { State: AttemptStates.Committed, ReleaseId: { } release } && state is not null ? await OtherAsync(state, release, ct) : "",
         });
     }
 

@@ -20,8 +20,8 @@ internal sealed class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> l
         }
         catch (HostupException e) when (!context.Response.HasStarted)
         {
-            // a registry's clients probe and are told where to get tokens: nothing to read about
-            if (!context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal) || e.Code != HostupErrors.NotFound && e.Code != HostupErrors.Unauthorized)
+            // a registry's clients probe and are told where to get tokens: nothing to read about; a flood would fill the log
+            if (e.Code != HostupErrors.TooMany && (!context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal) || (e.Code != HostupErrors.NotFound && e.Code != HostupErrors.Unauthorized)))
                 log.RequestRefused(context.Request.Method, context.Request.Path, e.Code.Id, e.Message);
             await WriteAsync(context, StatusOf(e.Code), new ApiError(e.Code.Id, $"{e.What}: {e.Why}", e.WhatToDo));
         }
@@ -48,6 +48,8 @@ internal sealed class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> l
             return StatusCodes.Status404NotFound;
         if (code == HostupErrors.TooLarge)
             return StatusCodes.Status413PayloadTooLarge;
+        if (code == HostupErrors.TooMany)
+            return StatusCodes.Status429TooManyRequests;
         if (code == HostupErrors.DigestMismatch)
             return StatusCodes.Status400BadRequest;
         return code.Kind switch
@@ -81,6 +83,7 @@ internal sealed class ErrorAnswers(RequestDelegate next, ILogger<ErrorAnswers> l
         StatusCodes.Status403Forbidden => "DENIED",
         StatusCodes.Status404NotFound => "NAME_UNKNOWN",
         StatusCodes.Status413PayloadTooLarge => "SIZE_INVALID",
+        StatusCodes.Status429TooManyRequests => "TOOMANYREQUESTS",
         _ when code == HostupErrors.DigestMismatch.Id => "DIGEST_INVALID",
         _ when code == HostupErrors.BadImage.Id => "MANIFEST_INVALID",
         _ => "UNSUPPORTED",

@@ -14,7 +14,7 @@ internal sealed class Images(HostupDb db, BlobStore blobs)
     private const int MaxDepth = 4;
 
     /// <exception cref="HostupException"><c>not-found</c> when the image or a part of it is missing.</exception>
-    public async Task CheckCompleteAsync(string repository, Digest digest, CancellationToken ct, int depth = 0)
+    public async Task CheckCompleteAsync(RepositoryId repository, Digest digest, CancellationToken ct, int depth = 0)
     {
         var row = await FindAsync(repository, digest, ct);
         if (row?.MediaType is null || blobs.Find(digest) is null || depth > MaxDepth)
@@ -27,7 +27,7 @@ internal sealed class Images(HostupDb db, BlobStore blobs)
     }
 
     /// <summary>Checks that what a manifest names is in its repository.</summary>
-    public async Task CheckPartsAsync(string repository, Digest digest, byte[] manifest, CancellationToken ct)
+    public async Task CheckPartsAsync(RepositoryId repository, Digest digest, byte[] manifest, CancellationToken ct)
     {
         var (contents, manifests) = References(manifest);
         foreach (var part in contents.Concat(manifests))
@@ -35,25 +35,25 @@ internal sealed class Images(HostupDb db, BlobStore blobs)
     }
 
     /// <summary>The entry of some content in a repository; null when it is not there.</summary>
-    public Task<RepositoryContentRow?> FindAsync(string repository, Digest digest, CancellationToken ct)
+    public Task<RepositoryContentRow?> FindAsync(RepositoryId repository, Digest digest, CancellationToken ct)
     {
         string name = digest.ToString();
-        return db.RepositoryContents.AsNoTracking().SingleOrDefaultAsync(c => c.Repository == repository && c.Digest == name, ct);
+        return db.RepositoryContents.AsNoTracking().SingleOrDefaultAsync(c => c.OrganisationId == repository.Organisation && c.Repository == repository.Name && c.Digest == name, ct);
     }
 
     /// <summary>Says that content belongs to a repository.</summary>
-    public async Task AddAsync(string repository, Digest digest, string? mediaType, CancellationToken ct)
+    public async Task AddAsync(RepositoryId repository, Digest digest, string? mediaType, CancellationToken ct)
     {
         string name = digest.ToString();
-        var row = await db.RepositoryContents.SingleOrDefaultAsync(c => c.Repository == repository && c.Digest == name, ct);
+        var row = await db.RepositoryContents.SingleOrDefaultAsync(c => c.OrganisationId == repository.Organisation && c.Repository == repository.Name && c.Digest == name, ct);
         if (row is null)
-            db.RepositoryContents.Add(new RepositoryContentRow { Repository = repository, Digest = name, MediaType = mediaType });
+            db.RepositoryContents.Add(new RepositoryContentRow { OrganisationId = repository.Organisation, Repository = repository.Name, Digest = name, MediaType = mediaType });
         else if (mediaType is not null)
             row.MediaType = mediaType;
         await db.SaveChangesAsync(ct);
     }
 
-    private async Task CheckPartAsync(string repository, Digest image, Digest part, CancellationToken ct)
+    private async Task CheckPartAsync(RepositoryId repository, Digest image, Digest part, CancellationToken ct)
     {
         if (blobs.Find(part) is null || await FindAsync(repository, part, ct) is null)
             throw Incomplete(repository, image, "content", part);
@@ -81,6 +81,6 @@ internal sealed class Images(HostupDb db, BlobStore blobs)
 
     private static Digest DigestOf(JsonElement descriptor) => Digest.Parse(descriptor.GetProperty("digest").GetString() ?? "");
 
-    private static HostupException Incomplete(string repository, Digest image, string what, Digest part) =>
+    private static HostupException Incomplete(RepositoryId repository, Digest image, string what, Digest part) =>
         new(HostupErrors.BadImage, $"cannot use image {repository}@{image}", $"{what} {part} is not on the server", "push the whole image first");
 }

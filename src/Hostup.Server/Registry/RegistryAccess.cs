@@ -1,11 +1,12 @@
 using Hostup.Core.Errors;
 using Hostup.Server.Access;
+using Hostup.Server.Audit;
 using Microsoft.Net.Http.Headers;
 
 namespace Hostup.Server.Registry;
 
-/// <summary>Who may do what in which repository. Operators push and pull everywhere, devices pull.</summary>
-internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
+/// <summary>Who may do what in which repository of their organisation. Operators pull, those who may publish push, devices pull.</summary>
+internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens, AuditLog audit)
 {
     public const string Pull = "pull";
     public const string Push = "push";
@@ -13,11 +14,15 @@ internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
     private const string Scheme = "Bearer ";
 
     /// <summary>Lets the request in.</summary>
+    /// <returns>The repository of that name that is the caller's.</returns>
     /// <exception cref="HostupException"><c>unauthorized</c>; the answer then says where to get a token.</exception>
-    public async Task CheckAsync(HttpContext context, string repository, string action)
+    public async Task<RepositoryId> CheckAsync(HttpContext context, string repository, string action)
     {
-        if (!await IsAllowedAsync(context, repository, action))
+        if (await HolderAsync(context, repository, action) is not var (who, organisation))
             throw Challenge(context, repository, action);
+        if (action == Push)
+            audit.Begin(organisation, who, "image.push", context);
+        return new RepositoryId(organisation, repository);
     }
 
     /// <summary>Any good token opens the base of the registry.</summary>
@@ -31,18 +36,19 @@ internal sealed class RegistryAccess(Keys keys, RegistryTokens tokens)
     /// <summary>The part of what is asked for that the caller may do.</summary>
     public static IReadOnlyList<string> Allowed(Caller caller, IEnumerable<string> actions) => caller.Kind switch
     {
-        CallerKind.Operator => [.. actions.Where(a => a is Pull or Push)],
+        CallerKind.Operator => [.. actions.Where(a => (a == Pull && caller.May(Act.Read)) || (a == Push && caller.May(Act.Publish)))],
         CallerKind.Device => [.. actions.Where(a => a is Pull)],
         _ => [],
     };
 
-    private async Task<bool> IsAllowedAsync(HttpContext context, string repository, string action)
+    /// <summary>A caller who may do it, and their organisation; null: the caller may not.</summary>
+    private async Task<(string Who, string Organisation)?> HolderAsync(HttpContext context, string repository, string action)
     {
         if (BearerOf(context) is not { } bearer)
-            return false;
+            return null;
         if (tokens.Read(bearer) is { } token)
-            return token.Access.Any(a => a.Repository == repository && a.Actions.Contains(action));
-        return await keys.IdentifyAsync(bearer, context.RequestAborted) is { } caller && Allowed(caller, [action]).Count > 0;
+            return token.Access.Any(a => a.Repository == repository && a.Actions.Contains(action)) ? (token.Subject, token.Organisation) : null;
+        return await keys.IdentifyAsync(bearer, context.RequestAborted) is { } caller && Allowed(caller, [action]).Count > 0 ? (caller.Id, caller.Scope.Organisation) : null;
     }
 
     private static string? BearerOf(HttpContext context) =>

@@ -30,14 +30,14 @@ internal static class RegistryEndpoints
             return await manifests.ListTagsAsync(await NameAsync(parts[..^2], RegistryAccess.Pull));
         if (parts is [.., "blobs", "uploads", var upload])
         {
-            string repository = await NameAsync(parts[..^3], RegistryAccess.Push);
+            var repository = await NameAsync(parts[..^3], RegistryAccess.Push);
             return (method, upload) switch
             {
                 ("POST", "") => await uploads.StartAsync(context, repository),
                 ("PATCH", _) => await uploads.AppendAsync(context, repository, upload),
                 ("PUT", _) => await uploads.FinishAsync(context, repository, upload),
                 ("GET", _) => uploads.Show(context, repository, upload),
-                ("DELETE", _) => uploads.Drop(upload),
+                ("DELETE", _) => uploads.Drop(repository, upload),
                 _ => throw Unknown(path),
             };
         }
@@ -50,12 +50,7 @@ internal static class RegistryEndpoints
             _ => throw Unknown(path),
         };
 
-        async Task<string> NameAsync(string[] segments, string action)
-        {
-            string name = RepositoryName.Check(string.Join('/', segments));
-            await access.CheckAsync(context, name, action);
-            return name;
-        }
+        Task<RepositoryId> NameAsync(string[] segments, string action) => access.CheckAsync(context, RepositoryName.Check(string.Join('/', segments)), action);
     }
 
     private static bool Ends(string[] parts, string first, string second) => parts.Length > 2 && parts[^2] == first && parts[^1] == second;

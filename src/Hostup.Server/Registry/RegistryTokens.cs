@@ -28,9 +28,9 @@ internal sealed class RegistryTokens(TimeProvider time)
         _key = Convert.FromBase64String(row.Value);
     }
 
-    public string Issue(string subject, IReadOnlyList<RepositoryAccess> access)
+    public string Issue(string subject, string organisation, IReadOnlyList<RepositoryAccess> access)
     {
-        var content = new TokenContent(subject, access, time.GetUtcNow().Add(Lifetime).ToUnixTimeSeconds());
+        var content = new TokenContent(subject, organisation, access, time.GetUtcNow().Add(Lifetime).ToUnixTimeSeconds());
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(content);
         return $"{Base64Url.EncodeToString(json)}.{Base64Url.EncodeToString(HMACSHA256.HashData(_key, json))}";
     }
@@ -45,15 +45,17 @@ internal sealed class RegistryTokens(TimeProvider time)
         if (!CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(_key, json), Base64Url.DecodeFromChars(token.AsSpan(dot + 1))))
             return null;
         var content = JsonSerializer.Deserialize<TokenContent>(json);
-        return content is not null && content.Expires > time.GetUtcNow().ToUnixTimeSeconds() ? content : null;
+        // one from before there were organisations names none
+        return content is { Organisation: not null } && content.Expires > time.GetUtcNow().ToUnixTimeSeconds() ? content : null;
     }
 }
 
 /// <summary>What a token says.</summary>
 /// <param name="Subject">Whom it was given to.</param>
+/// <param name="Organisation">Whose repositories it is for.</param>
 /// <param name="Access">What it allows.</param>
 /// <param name="Expires">Seconds since 1970.</param>
-internal sealed record TokenContent(string Subject, IReadOnlyList<RepositoryAccess> Access, long Expires);
+internal sealed record TokenContent(string Subject, string Organisation, IReadOnlyList<RepositoryAccess> Access, long Expires);
 
 /// <summary>What may be done with a repository.</summary>
 /// <param name="Repository">Its name.</param>

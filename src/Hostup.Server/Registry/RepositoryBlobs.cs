@@ -7,7 +7,7 @@ namespace Hostup.Server.Registry;
 /// <summary>Blobs of a repository; whole or by range, straight from their files.</summary>
 internal sealed class RepositoryBlobs(BlobStore blobs, Images images)
 {
-    public async Task<IResult> GetAsync(HttpContext context, string repository, string digest)
+    public async Task<IResult> GetAsync(HttpContext context, RepositoryId repository, string digest)
     {
         var name = Digest.Parse(digest);
         if (await images.FindAsync(repository, name, context.RequestAborted) is null || blobs.Find(name) is not { } path)

@@ -12,20 +12,23 @@ internal static class TokenEndpoint
     private const string OperatorName = "operator";
     private const string DevicePrefix = "d_";
 
-    public static async Task<TokenAnswer> Get(HttpContext context, Keys keys, RegistryTokens tokens, TimeProvider time, CancellationToken ct)
+    public static async Task<TokenAnswer> Get(HttpContext context, Keys keys, RegistryTokens tokens, SignInFailures failures, TimeProvider time, CancellationToken ct)
     {
-        var caller = await CallerAsync(context, keys, ct);
+        var caller = await CallerAsync(context, keys, failures, ct);
         var access = context.Request.Query["scope"].OfType<string>().SelectMany(s => s.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(s => Parse(s, caller)).OfType<RepositoryAccess>();
-        string token = tokens.Issue(caller.Id, [.. access]);
+        string token = tokens.Issue(caller.Id, caller.Scope.Organisation, [.. access]);
         return new TokenAnswer(token, token, (int)RegistryTokens.Lifetime.TotalSeconds, time.GetUtcNow());
     }
 
-    private static async Task<Caller> CallerAsync(HttpContext context, Keys keys, CancellationToken ct)
+    private static async Task<Caller> CallerAsync(HttpContext context, Keys keys, SignInFailures failures, CancellationToken ct)
     {
-        if (Basic(context.Request.Headers.Authorization.ToString()) is var (user, password)
+        var given = Basic(context.Request.Headers.Authorization.ToString());
+        if (given is var (user, password)
             && await keys.IdentifyAsync(password, ct) is { } caller
             && (caller.Kind == CallerKind.Operator ? user == OperatorName : caller.Kind == CallerKind.Device && user == DevicePrefix + caller.Id))
             return caller;
+        if (given?.User == OperatorName)
+            failures.Count(context);
         context.Response.Headers[HeaderNames.WWWAuthenticate] = $"Basic realm=\"{RegistryAccess.ServiceName}\"";
         throw new HostupException(HostupErrors.Unauthorized, "cannot give a registry token", "user and key do not belong together", "send d_UUID and the device's key, or 'operator' and an operator key");
     }

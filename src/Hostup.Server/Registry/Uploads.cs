@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Server.Blobs;
@@ -12,61 +14,67 @@ internal sealed class Uploads(BlobStore blobs, Images images)
     /// <summary>Largest blob: 16 GiB, far above any root file system that a slot holds.</summary>
     private const long MaxBytes = 16L << 30;
 
-    public async Task<IResult> StartAsync(HttpContext context, string repository)
+    public async Task<IResult> StartAsync(HttpContext context, RepositoryId repository)
     {
         var query = context.Request.Query;
-        if (Digest.TryParse(query["mount"], out var mounted) && await images.FindAsync(query["from"].ToString(), mounted, context.RequestAborted) is not null && blobs.Find(mounted) is not null)
+        if (Digest.TryParse(query["mount"], out var mounted) && await images.FindAsync(repository with { Name = query["from"].ToString() }, mounted, context.RequestAborted) is not null && blobs.Find(mounted) is not null)
             return await KeepAsync(context, repository, mounted);
-        string upload = blobs.StartUpload();
+        string upload = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        blobs.StartUpload(Stored(repository, upload));
         if (query["digest"].ToString() is { Length: > 0 })
             return await FinishAsync(context, repository, upload);
         return Accepted(context, repository, upload, 0);
     }
 
-    public async Task<IResult> AppendAsync(HttpContext context, string repository, string upload)
+    public async Task<IResult> AppendAsync(HttpContext context, RepositoryId repository, string upload)
     {
         AllowLarge(context);
-        long size = await blobs.AppendAsync(upload, context.Request.Body, OffsetOf(context.Request), context.RequestAborted);
+        long size = await blobs.AppendAsync(Stored(repository, upload), context.Request.Body, OffsetOf(context.Request), context.RequestAborted);
         return Accepted(context, repository, upload, size);
     }
 
-    public async Task<IResult> FinishAsync(HttpContext context, string repository, string upload)
+    public async Task<IResult> FinishAsync(HttpContext context, RepositoryId repository, string upload)
     {
         AllowLarge(context);
         var digest = Digest.Parse(context.Request.Query["digest"].ToString());
         // zero bytes when the parts held everything
-        await blobs.AppendAsync(upload, context.Request.Body, OffsetOf(context.Request), context.RequestAborted);
-        await blobs.FinishAsync(upload, digest, context.RequestAborted);
+        string stored = Stored(repository, upload);
+        await blobs.AppendAsync(stored, context.Request.Body, OffsetOf(context.Request), context.RequestAborted);
+        await blobs.FinishAsync(stored, digest, context.RequestAborted);
         return await KeepAsync(context, repository, digest);
     }
 
-    public IResult Show(HttpContext context, string repository, string upload)
+    public IResult Show(HttpContext context, RepositoryId repository, string upload)
     {
-        long size = blobs.UploadSize(upload) ?? throw new HostupException(HostupErrors.NotFound, $"cannot find upload {upload}", "there is none of that id", "begin a new upload");
+        long size = blobs.UploadSize(Stored(repository, upload)) ?? throw new HostupException(HostupErrors.NotFound, $"cannot find upload {upload}", "there is none of that id", "begin a new upload");
         Describe(context, repository, upload, size);
         return Results.NoContent();
     }
 
-    public IResult Drop(string upload)
+    public IResult Drop(RepositoryId repository, string upload)
     {
-        blobs.DropUpload(upload);
+        blobs.DropUpload(Stored(repository, upload));
         return Results.NoContent();
     }
 
-    private async Task<IResult> KeepAsync(HttpContext context, string repository, Digest digest)
+    /// <summary>Name of an upload in the store: the id that one organisation was told leads nowhere in another one.</summary>
+    private static string Stored(RepositoryId repository, string upload) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{repository.Organisation}/{upload}")).AsSpan(0, 16));
+
+    private async Task<IResult> KeepAsync(HttpContext context, RepositoryId repository, Digest digest)
     {
         await images.AddAsync(repository, digest, null, context.RequestAborted);
         context.Response.Headers["Docker-Content-Digest"] = digest.ToString();
         return Results.Created($"/v2/{repository}/blobs/{digest}", null);
     }
 
-    private static IResult Accepted(HttpContext context, string repository, string upload, long size)
+    private static IResult Accepted(HttpContext context, RepositoryId repository, string upload, long size)
     {
         Describe(context, repository, upload, size);
         return Results.StatusCode(StatusCodes.Status202Accepted);
     }
 
-    private static void Describe(HttpContext context, string repository, string upload, long size)
+    private static void Describe(HttpContext context, RepositoryId repository, string upload, long size)
     {
         context.Response.Headers.Location = $"/v2/{repository}/blobs/uploads/{upload}";
         context.Response.Headers.Range = string.Create(CultureInfo.InvariantCulture, $"0-{Math.Max(size - 1, 0)}");

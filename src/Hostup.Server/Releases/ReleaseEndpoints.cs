@@ -4,6 +4,7 @@ using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
 using Hostup.Server.ApiDocument;
+using Hostup.Server.Audit;
 using Hostup.Server.Blobs;
 using Hostup.Server.Database;
 using Hostup.Server.Updates;
@@ -17,48 +18,51 @@ internal static class ReleaseEndpoints
     public static void MapReleases(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/api/v1/releases").WithTags("Releases").For(CallerKind.Operator);
-        group.MapPost("/", Publish).TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
-        group.MapGet("/", List).WithSummary("Releases, newest first");
-        group.MapGet("/{id}", Show).WithSummary("One release");
-        group.MapGet("/{id}/envelope", ShowEnvelope).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
-        group.MapGet("/{id}/outcomes", ShowOutcomes).WithSummary("How the attempts of the release ended, over all devices");
-        group.MapPost("/{id}/invalidate", Invalidate).WithSummary("Says that nobody is to install the release any more");
+        group.MapPost("/", Publish).May(Act.Publish).Audited("release.publish").TakesRaw("application/json").Produces<ReleaseView>().WithSummary("Publishes a signed release manifest (DSSE envelope) whose image was pushed before");
+        group.MapGet("/", List).May(Act.Read).WithSummary("Releases, newest first");
+        group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One release");
+        group.MapGet("/{id}/envelope", ShowEnvelope).May(Act.Read).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
+        group.MapGet("/{id}/outcomes", ShowOutcomes).May(Act.Read).WithSummary("How the attempts of the release ended, over all devices that the caller sees");
+        group.MapPost("/{id}/invalidate", Invalidate).May(Act.Publish).Audited("release.invalidate").WithSummary("Says that nobody is to install the release any more");
     }
 
-    private static async Task<ReleaseView> Publish(HttpRequest request, ReleaseImport import, CancellationToken ct) =>
-        ToView(await import.PublishAsync(await request.ReadAsync(Envelope.MaxBytes, ct), ct));
+    private static async Task<ReleaseView> Publish(HttpRequest request, ReleaseImport import, Scope scope, CancellationToken ct) =>
+        ToView(await import.PublishAsync(scope.Organisation, await request.ReadAsync(Envelope.MaxBytes, ct), ct));
 
-    private static async Task<Page<ReleaseView>> List(HostupDb db, string? deviceType, string? version, string? after, int? limit, CancellationToken ct)
+    private static async Task<Page<ReleaseView>> List(HostupDb db, Scope scope, string? deviceType, string? version, string? after, int? limit, CancellationToken ct)
     {
         int count = Paging.Count(limit);
-        var rows = await db.Releases.AsNoTracking()
+        var rows = await db.ReleasesOf(scope).AsNoTracking()
             .Where(r => (deviceType == null || r.DeviceType == deviceType) && (version == null || r.Version == version) && (after == null || string.Compare(r.Id, after) < 0))
             .OrderByDescending(r => r.Id).Take(count + 1).ToListAsync(ct);
         return Paging.Page(rows, count, r => r.Id, ToView);
     }
 
-    private static async Task<ReleaseView> Show(string id, HostupDb db, CancellationToken ct) => ToView(await FindAsync(db, id, ct));
+    private static async Task<ReleaseView> Show(string id, HostupDb db, Scope scope, CancellationToken ct) => ToView(await FindAsync(db, scope, id, ct));
 
-    private static async Task<IResult> ShowEnvelope(string id, HostupDb db, BlobStore blobs, CancellationToken ct) =>
-        Results.Bytes(await blobs.ReadAsync(Digest.Parse((await FindAsync(db, id, ct)).EnvelopeDigest), ct), "application/json");
+    private static async Task<IResult> ShowEnvelope(string id, HostupDb db, Scope scope, BlobStore blobs, CancellationToken ct) =>
+        Results.Bytes(await blobs.ReadAsync(Digest.Parse((await FindAsync(db, scope, id, ct)).EnvelopeDigest), ct), "application/json");
 
-    private static async Task<ReleaseOutcomes> ShowOutcomes(string id, HostupDb db, CancellationToken ct) => await Outcomes.OfAsync(db, await FindAsync(db, id, ct), ct);
+    private static async Task<ReleaseOutcomes> ShowOutcomes(string id, HostupDb db, Scope scope, CancellationToken ct) => await Outcomes.OfAsync(db, scope, await FindAsync(db, scope, id, ct), ct);
 
-    private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
+    private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, Scope scope, AuditLog audit, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
     {
         if (string.IsNullOrWhiteSpace(request.Reason))
             throw new HostupException(HostupErrors.BadValue, "cannot invalidate the release", "no reason is given", "say why, for those who meet it later");
-        var row = await FindAsync(db, id, ct);
+        var row = await FindAsync(db, scope, id, ct);
         // the first reason stays
         var now = time.GetUtcNow();
-        await db.Releases.Where(r => r.Id == row.Id && r.InvalidatedAt == null).ExecuteUpdateAsync(s => s.SetProperty(r => r.InvalidatedAt, now).SetProperty(r => r.InvalidatedReason, request.Reason), ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.ReleasesOf(scope).Where(r => r.Id == row.Id && r.InvalidatedAt == null).ExecuteUpdateAsync(s => s.SetProperty(r => r.InvalidatedAt, now).SetProperty(r => r.InvalidatedReason, request.Reason), ct);
+        await audit.AddAsync($"release {row.Id}", request.Reason, ct);
+        await transaction.CommitAsync(ct);
         log.ReleaseInvalidated(row.Id, request.Reason);
-        return ToView(await FindAsync(db, id, ct));
+        return ToView(await FindAsync(db, scope, row.Id, ct));
     }
 
-    private static async Task<ReleaseRow> FindAsync(HostupDb db, string name, CancellationToken ct)
+    private static async Task<ReleaseRow> FindAsync(HostupDb db, Scope scope, string name, CancellationToken ct)
     {
-        var found = await db.Releases.AsNoTracking().Where(r => r.Id == name || r.Version == name).OrderByDescending(r => r.Sequence).Take(2).ToListAsync(ct);
+        var found = await db.ReleasesOf(scope).AsNoTracking().Where(r => r.Id == name || r.Version == name).OrderByDescending(r => r.Sequence).Take(2).ToListAsync(ct);
         return found switch
         {
             [var one] => one,

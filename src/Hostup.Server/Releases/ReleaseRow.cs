@@ -3,6 +3,7 @@ namespace Hostup.Server.Releases;
 internal sealed class ReleaseRow
 {
     public required string Id { get; set; }
+    public required string OrganisationId { get; set; }
     public required string Version { get; set; }
     public required string DeviceType { get; set; }
     public long Sequence { get; set; }

@@ -61,7 +61,7 @@ internal sealed class UpdaterPackWorker(IServiceScopeFactory scopes, UpdaterPack
     {
         await using var scope = scopes.CreateAsyncScope();
         var rows = await scope.ServiceProvider.GetRequiredService<HostupDb>().Updaters.AsNoTracking().Where(u => u.Size >= SmallestProgram).OrderByDescending(u => u.PublishedAt).Take(100).ToListAsync(ct);
-        foreach (var programs in rows.GroupBy(r => r.Platform).Select(g => g.Select(r => Digest.Parse(r.Digest)).ToList()))
+        foreach (var programs in rows.GroupBy(r => (r.OrganisationId, r.Platform)).Select(g => g.Select(r => Digest.Parse(r.Digest)).ToList()))
             for (int i = 0; i < Math.Min(Targets, programs.Count); i++)
                 foreach (var from in programs.Skip(i + 1).Take(Bases).Select(d => (Digest?)d).Append(null))
                     if (!packs.IsSettled(programs[i], from) && !_fallen.Contains((programs[i], from)))

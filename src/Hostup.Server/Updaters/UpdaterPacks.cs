@@ -16,7 +16,7 @@ internal sealed class UpdaterPacks(ServerOptions options)
 
     private string Folder => Path.Combine(options.DataDirectory, "updater-packs");
 
-    /// <summary>Those that give a program, smallest first; null: there are none.</summary>
+    /// <summary>Those that give a program, smallest first, of every organisation; null: there are none.</summary>
     public IReadOnlyList<UpdaterPack>? Of(Digest updater)
     {
         string folder = Path.Combine(Folder, updater.Hex);

@@ -2,6 +2,7 @@ namespace Hostup.Server.Updaters;
 
 internal sealed class UpdaterRow
 {
+    public required string OrganisationId { get; set; }
     public required string Digest { get; set; }
     public required string Version { get; set; }
     public long Size { get; set; }

@@ -44,18 +44,19 @@ internal static class AttemptApi
         return Results.Ok();
     }
 
-    private static async Task<IResult> Envelope(string digest, HostupDb db, BlobStore blobs, CancellationToken ct)
+    private static async Task<IResult> Envelope(string digest, Scope scope, HostupDb db, BlobStore blobs, CancellationToken ct)
     {
         string name = Digest.Parse(digest).ToString();
-        bool known = await db.Releases.AnyAsync(r => r.EnvelopeDigest == name, ct) || await db.Updaters.AnyAsync(u => u.EnvelopeDigest == name, ct)
-            || await db.TrustLists.AnyAsync(t => t.EnvelopeDigest == name, ct);
+        bool known = await db.ReleasesOf(scope).AnyAsync(r => r.EnvelopeDigest == name, ct) || await db.UpdatersOf(scope).AnyAsync(u => u.EnvelopeDigest == name, ct)
+            || await db.TrustListsOf(scope).AnyAsync(t => t.EnvelopeDigest == name, ct);
         return FileOf(known, name, blobs, "application/json");
     }
 
-    private static async Task<IResult> Updater(string digest, HostupDb db, BlobStore blobs, UpdaterPacks packs, CancellationToken ct)
+    private static async Task<IResult> Updater(string digest, Scope scope, HostupDb db, BlobStore blobs, OwnPacks packs, CancellationToken ct)
     {
         string name = Digest.Parse(digest).ToString();
-        return FileOf(packs.Has(Digest.Parse(digest)) || await db.Updaters.AnyAsync(u => u.Digest == name, ct), name, blobs, "application/octet-stream");
+        bool known = await db.UpdatersOf(scope).AnyAsync(u => u.Digest == name, ct) || await packs.HasAsync(scope.Organisation, Digest.Parse(digest), ct);
+        return FileOf(known, name, blobs, "application/octet-stream");
     }
 
     private static IResult FileOf(bool known, string digest, BlobStore blobs, string type) => known && blobs.Find(Digest.Parse(digest)) is { } path

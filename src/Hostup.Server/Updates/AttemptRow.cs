@@ -6,6 +6,10 @@ namespace Hostup.Server.Updates;
 internal sealed class AttemptRow
 {
     public required string Id { get; set; }
+
+    /// <summary>That of its device.</summary>
+    public required string OrganisationId { get; set; }
+
     public required string DeviceUuid { get; set; }
 
     /// <summary>Null: it takes the device back to the OS in its spare slot, and names none.</summary>
@@ -58,9 +62,10 @@ internal sealed class AttemptRow
     public long LogBytes { get; set; }
 
     /// <summary>An attempt that nobody has heard of yet.</summary>
-    public static AttemptRow New(string deviceUuid, string version, string fromVersion, DateTimeOffset now) => new()
+    public static AttemptRow New(string organisationId, string deviceUuid, string version, string fromVersion, DateTimeOffset now) => new()
     {
         Id = Ids.New(),
+        OrganisationId = organisationId,
         DeviceUuid = deviceUuid,
         Version = version,
         FromVersion = fromVersion,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Access;
@@ -14,20 +13,11 @@ internal sealed class DeclaredTargets(HostupDb db, TimeProvider time)
     private const int MostWhy = 500;
 
     /// <summary>What is declared for a device; null: nothing.</summary>
-    public async Task<DeclaredTarget?> OfAsync(string uuid, CancellationToken ct)
-    {
-        string name = NameOf(uuid);
-        return Read(await db.Settings.AsNoTracking().Where(s => s.Name == name).Select(s => s.Value).SingleOrDefaultAsync(ct));
-    }
+    public async Task<DeclaredTarget?> OfAsync(string uuid, CancellationToken ct) => (await OfAsync([uuid], ct)).GetValueOrDefault(uuid);
 
     /// <summary>What is declared for some devices, by device; those without are not among them.</summary>
-    public async Task<Dictionary<string, DeclaredTarget>> OfAsync(IReadOnlyList<string> uuids, CancellationToken ct)
-    {
-        var names = uuids.ToDictionary(u => NameOf(u), StringComparer.Ordinal);
-        IReadOnlyList<string> wanted = [.. names.Keys];
-        var rows = await db.Settings.AsNoTracking().Where(s => wanted.Contains(s.Name)).ToListAsync(ct);
-        return rows.ToDictionary(r => names[r.Name], r => Read(r.Value)!);
-    }
+    public async Task<Dictionary<string, DeclaredTarget>> OfAsync(IReadOnlyList<string> uuids, CancellationToken ct) =>
+        await db.DeclaredTargets.AsNoTracking().Where(t => uuids.Contains(t.DeviceUuid)).ToDictionaryAsync(t => t.DeviceUuid, t => new DeclaredTarget(t.ReleaseId, t.Version, t.Who, t.At, t.Why), ct);
 
     /// <summary>Declares it; it takes the place of what was declared before. Part of the caller's transaction, where there is one.</summary>
     /// <exception cref="HostupException"><c>bad-value</c>: the reason is too long.</exception>
@@ -35,21 +25,23 @@ internal sealed class DeclaredTargets(HostupDb db, TimeProvider time)
     {
         if (why.Length > MostWhy)
             throw new HostupException(HostupErrors.BadValue, "cannot keep why the device is to run it", $"the text has {why.Length} characters", $"say it in {MostWhy}");
-        string who = await db.ApiKeys.Where(k => k.Id == by.Id).Select(k => k.Description).SingleOrDefaultAsync(ct) is { Length: > 0 } description ? description : $"key {by.Id}";
-        string text = JsonSerializer.Serialize(new DeclaredTarget(release.Id, release.Version, who, time.GetUtcNow(), why.Trim()), WireJson.Default.DeclaredTarget);
-        string name = NameOf(uuid);
+        string who = await NameOfAsync(by, ct), text = why.Trim();
+        long at = time.GetUtcNow().ToUnixTimeMilliseconds();
         // one statement: two operators may declare at the same time
-        await db.Database.ExecuteSqlAsync($"INSERT INTO settings (name, value) VALUES ({name}, {text}) ON CONFLICT (name) DO UPDATE SET value = excluded.value", ct);
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO declared_targets (device_uuid, release_id, version, who, at, why) VALUES ({uuid}, {release.Id}, {release.Version}, {who}, {at}, {text})
+            ON CONFLICT (device_uuid) DO UPDATE SET release_id = excluded.release_id, version = excluded.version, who = excluded.who, at = excluded.at, why = excluded.why
+            """, ct);
     }
 
     /// <summary>Nothing is declared any more.</summary>
-    public async Task ForgetAsync(string uuid, CancellationToken ct)
+    public Task ForgetAsync(string uuid, CancellationToken ct) => db.DeclaredTargets.Where(t => t.DeviceUuid == uuid).ExecuteDeleteAsync(ct);
+
+    /// <summary>As the audit log names them; one that nobody gave a name has its id.</summary>
+    private async Task<string> NameOfAsync(Caller by, CancellationToken ct)
     {
-        string name = NameOf(uuid);
-        await db.Settings.Where(s => s.Name == name).ExecuteDeleteAsync(ct);
+        string? name = await db.ApiKeys.Where(k => k.Id == by.Id).Select(k => k.Description).Concat(db.Users.Where(u => u.Id == by.Id).Select(u => u.Name)).FirstOrDefaultAsync(ct);
+        return name is { Length: > 0 } ? name : $"key {by.Id}";
     }
-
-    private static string NameOf(string uuid) => "target:" + uuid;
-
-    private static DeclaredTarget? Read(string? text) => text is null ? null : JsonSerializer.Deserialize(text, WireJson.Default.DeclaredTarget);
 }

@@ -24,7 +24,7 @@ internal sealed class Estimates(HostupDb db, BlobStore blobs, UpdaterPacks packs
         if (attempt.EndedAt is not null || await db.Releases.AsNoTracking().SingleOrDefaultAsync(r => r.Id == attempt.ReleaseId, ct) is not { } release)
             return null;
         string? said = await db.Devices.Where(d => d.Uuid == attempt.DeviceUuid).Select(d => d.State).SingleOrDefaultAsync(ct);
-        var updater = await db.Updaters.AsNoTracking().SingleOrDefaultAsync(u => u.Digest == attempt.UpdaterDigest, ct);
+        var updater = await db.Updaters.AsNoTracking().SingleOrDefaultAsync(u => u.OrganisationId == attempt.OrganisationId && u.Digest == attempt.UpdaterDigest, ct);
         return await OfAsync(release, updater, said is null ? null : JsonSerializer.Deserialize(said, WireJson.Default.DeviceStateReport), ct);
     }
 

@@ -23,7 +23,7 @@ internal sealed class Findings(HostupDb db, Silences silences, WhyNots whyNots, 
     {
         var events = await db.AttemptEvents.AsNoTracking().Where(e => e.AttemptId == row.Id).OrderBy(e => e.Id).ToListAsync(ct);
         var device = await db.Devices.AsNoTracking().SingleAsync(d => d.Uuid == row.DeviceUuid, ct);
-        var release = await db.Releases.AsNoTracking().SingleAsync(r => r.Id == row.ReleaseId, ct);
+        var release = await db.Releases.AsNoTracking().SingleOrDefaultAsync(r => r.Id == row.ReleaseId, ct); // a revert names none
         var silence = await silences.OfAsync(row, device.LastSeenAt, ct);
         var state = device.State is { } text ? JsonSerializer.Deserialize(text, WireJson.Default.DeviceStateReport) : null;
         // what a device runs after a later attempt says nothing of this one
@@ -36,12 +36,12 @@ internal sealed class Findings(HostupDb db, Silences silences, WhyNots whyNots, 
             {
                 LogTail = await logs.TailAsync(row, TailLines, ct),
                 Device = new AttemptDevice(device.Uuid, device.Name, device.DeviceType, device.LastSeenAt, state),
-                Release = ReleaseEndpoints.ToView(release),
+                Release = release is null ? null : ReleaseEndpoints.ToView(release),
             },
         };
     }
 
-    /// <summary>A gzipped tar with report.json, device.json, log.txt, and when they are there plan.json and manifest.json.</summary>
+    /// <summary>A gzipped tar with report.json, device.json, log.txt, and when they are there plan.json and manifest.json of the release.</summary>
     public async Task<byte[]> BundleAsync(AttemptRow row, CancellationToken ct)
     {
         var view = await OfAsync(row, ct);
@@ -55,7 +55,7 @@ internal sealed class Findings(HostupDb db, Silences silences, WhyNots whyNots, 
             await AddAsync(tar, row, "log.txt", await logs.ReadAsync(row.Id, 0, ct), ct);
             if (plan is not null)
                 await AddAsync(tar, row, "plan.json", plan.Content, ct);
-            if (blobs.Find(view.Findings.Release!.Envelope) is { } envelope)
+            if (view.Findings.Release is { } release && blobs.Find(release.Envelope) is { } envelope)
                 await AddAsync(tar, row, "manifest.json", Envelope.Parse(await File.ReadAllBytesAsync(envelope, ct)).UnverifiedPayload.ToArray(), ct);
         }
         return archive.ToArray();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Hostup.Core.Wire;
+using Hostup.Server.Access;
 using Hostup.Server.Database;
 using Hostup.Server.Releases;
 using Microsoft.EntityFrameworkCore;
@@ -10,12 +11,12 @@ namespace Hostup.Server.Updates;
 /// <summary>One release over all devices: a bad one is seen before each device has met it.</summary>
 internal static partial class Outcomes
 {
-    /// <summary>Counts how its attempts ended.</summary>
-    public static async Task<ReleaseOutcomes> OfAsync(HostupDb db, ReleaseRow release, CancellationToken ct)
+    /// <summary>Counts how its attempts ended, on the devices that the caller sees.</summary>
+    public static async Task<ReleaseOutcomes> OfAsync(HostupDb db, Scope scope, ReleaseRow release, CancellationToken ct)
     {
         int open = 0;
         var ended = new Dictionary<(string State, string Code, string Cause), Tally>();
-        var attempts = db.Attempts.AsNoTracking().Where(a => a.ReleaseId == release.Id).Select(a => new
+        var attempts = db.AttemptsOf(scope).AsNoTracking().Where(a => a.ReleaseId == release.Id).Select(a => new
         {
             a.Id,
             a.DeviceUuid,
@@ -43,12 +44,12 @@ internal static partial class Outcomes
             Version = release.Version,
             Open = open,
             Ended = [.. ended.Select(e => e.Value.Of(e.Key)).OrderByDescending(o => o.Attempts).ThenBy(o => o.State, StringComparer.Ordinal).ThenBy(o => o.Code, StringComparer.Ordinal).ThenBy(o => o.Cause, StringComparer.Ordinal)],
-            DevicesReverted = await RevertedAsync(db, release, ct),
+            DevicesReverted = await RevertedAsync(db, scope, release, ct),
         };
     }
 
     /// <summary>A revert names no release: it is told by the version that ran.</summary>
-    private static Task<int> RevertedAsync(HostupDb db, ReleaseRow release, CancellationToken ct) => db.Attempts
+    private static Task<int> RevertedAsync(HostupDb db, Scope scope, ReleaseRow release, CancellationToken ct) => db.AttemptsOf(scope)
         .Where(a => a.ReleaseId == null && a.State == AttemptStates.Committed && a.FromVersion == release.Version && db.Devices.Any(d => d.Uuid == a.DeviceUuid && d.DeviceType == release.DeviceType))
         .Select(a => a.DeviceUuid).Distinct().CountAsync(ct);
 

@@ -28,7 +28,7 @@ internal static class Retries
         var before = await db.Attempts.AsNoTracking().Where(a => a.DeviceUuid == ended.DeviceUuid && string.Compare(a.Id, ended.Id) < 0).OrderByDescending(a => a.Id).Take(MostDoubled).ToListAsync(ct);
         int inARow = before.TakeWhile(a => a.ReleaseId == release && IsInconclusive(a.ReadReport())).Count();
         var pause = TimeSpan.FromTicks(Math.Min(First.Ticks << inARow, Longest.Ticks));
-        var next = AttemptRow.New(ended.DeviceUuid, ended.Version, ended.FromVersion, now);
+        var next = AttemptRow.New(ended.OrganisationId, ended.DeviceUuid, ended.Version, ended.FromVersion, now);
         next.ReleaseId = release;
         next.UpdaterDigest = ended.UpdaterDigest;
         next.Reinstall = ended.Reinstall;

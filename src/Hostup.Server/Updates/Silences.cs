@@ -35,13 +35,13 @@ internal sealed class Silences(HostupDb db, BlobStore blobs, Policies.Policies p
     private async Task<TimeSpan> LongerAsync(AttemptRow attempt, CancellationToken ct) => attempt.State switch
     {
         AttemptStates.Trial => await TrialAsync(attempt.ReleaseId, ct),
-        var state when AttemptStates.Waits(state) => await BetweenPollsAsync(attempt.DeviceUuid, ct),
+        var state when AttemptStates.Waits(state) => await BetweenPollsAsync(attempt, ct),
         _ => TimeSpan.Zero,
     };
 
     /// <summary>The agent adds up to a tenth to the interval, so that a fleet does not poll together.</summary>
-    private async Task<TimeSpan> BetweenPollsAsync(string device, CancellationToken ct) =>
-        1.1 * await policies.PollIntervalAsync(await db.Devices.Where(d => d.Uuid == device).Select(d => d.Policy).SingleAsync(ct), ct);
+    private async Task<TimeSpan> BetweenPollsAsync(AttemptRow attempt, CancellationToken ct) =>
+        1.1 * await policies.PollIntervalAsync(attempt.OrganisationId, await db.Devices.Where(d => d.Uuid == attempt.DeviceUuid).Select(d => d.Policy).SingleAsync(ct), ct);
 
     /// <summary>How long the new OS has time for its checks; one that is on trial says nothing before the verdict.</summary>
     private async Task<TimeSpan> TrialAsync(string? releaseId, CancellationToken ct)

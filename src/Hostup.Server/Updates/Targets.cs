@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Hostup.Server.Updates;
 
 /// <summary>What a device is to do, as its poll is answered.</summary>
-internal sealed class Targets(HostupDb db, Policies.Policies policies, UpdaterPacks packs, TimeProvider time)
+internal sealed class Targets(HostupDb db, Policies.Policies policies, OwnPacks packs, TimeProvider time)
 {
     /// <summary>The target of a device; null: it is to stay. From here on the device may know of the attempt.</summary>
     public async Task<DeviceTarget?> OfAsync(string uuid, CancellationToken ct)
@@ -16,7 +16,7 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, UpdaterPa
         var found = await (from device in db.Devices
                            join attempt in db.Attempts on device.TargetAttemptId equals attempt.Id
                            where device.Uuid == uuid && attempt.EndedAt == null
-                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = db.Releases.Where(r => r.Id == attempt.ReleaseId).Select(r => r.EnvelopeDigest).FirstOrDefault(), Updater = db.Updaters.FirstOrDefault(u => u.Digest == attempt.UpdaterDigest) })
+                           select new { Attempt = attempt, DevicePolicy = device.Policy, Envelope = db.Releases.Where(r => r.Id == attempt.ReleaseId).Select(r => r.EnvelopeDigest).FirstOrDefault(), Updater = db.Updaters.FirstOrDefault(u => u.OrganisationId == attempt.OrganisationId && u.Digest == attempt.UpdaterDigest) })
             .AsNoTracking().SingleOrDefaultAsync(ct);
         var now = time.GetUtcNow();
         if (found is null || found.Attempt.NotBefore > now)
@@ -34,11 +34,11 @@ internal sealed class Targets(HostupDb db, Policies.Policies policies, UpdaterPa
             Version = found.Attempt.Version,
             ReleaseEnvelope = found.Envelope is { } envelope ? Digest.Parse(envelope) : Digest.Of([]),
             Revert = found.Attempt.ReleaseId is null,
-            Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) { Packs = packs.Of(Digest.Parse(u.Digest)) } : null,
+            Updater = found.Updater is { } u ? new UpdaterArtifact(u.Version, Digest.Parse(u.Digest), u.Size, Digest.Parse(u.EnvelopeDigest)) { Packs = await packs.OfAsync(u.OrganisationId, Digest.Parse(u.Digest), ct) } : null,
             Reinstall = found.Attempt.Reinstall,
             Cancel = found.Attempt.CancelAsked,
             OverrideLocks = found.Attempt.OverrideLocks,
-            Policy = Policies.Policies.Read(found.Attempt.Policy).Over(Policies.Policies.Read(found.DevicePolicy)).Over(await policies.ForAllAsync(ct)).Over(new UpdatePolicy()),
+            Policy = Policies.Policies.Read(found.Attempt.Policy).Over(Policies.Policies.Read(found.DevicePolicy)).Over(await policies.ForAllAsync(found.Attempt.OrganisationId, ct)).Over(new UpdatePolicy()),
             FallbackRegistries = JsonSerializer.Deserialize(found.Attempt.FallbackRegistries, WireJson.Default.IReadOnlyListString) ?? [],
         };
     }

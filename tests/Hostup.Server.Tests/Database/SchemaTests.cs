@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Hostup.Core.Errors;
+using Hostup.Core.Wire;
 using Hostup.Server.Database;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -63,6 +65,90 @@ public sealed class SchemaTests
         Assert.Equal((5L, "m"), (happened.Id, happened.Message));
         Assert.Equal("hi"u8.ToArray(), (await db.AttemptLogParts.SingleAsync()).Content);
         Assert.Equal("{}"u8.ToArray(), (await db.AttemptPlans.SingleAsync()).Content);
+    }
+
+    [Fact]
+    public async Task Targets_that_were_texts_are_rows_with_the_same_content()
+    {
+        const int before = 10;
+        await using var db = await OpenAsync();
+        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
+        foreach (var (index, script) in Schema.Scripts("Sqlite").Take(before).Index())
+        {
+            await db.Database.ExecuteSqlRawAsync(script);
+            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
+        }
+        await db.Database.ExecuteSqlRawAsync("""
+            INSERT INTO devices (uuid, name, device_type, key_hash, registered_at, os_version, platform) VALUES ('u', 'n', 't', 'h', 0, '', ''), ('v', 'm', 't', 'g', 0, '', '');
+            INSERT INTO releases (id, version, device_type, sequence, build_id, signed_at, published_at, envelope_digest, image_digest, repository, download_bytes) VALUES ('r', '1.0.0', 't', 1, '', 0, 0, 'e', 'i', 'p', 1);
+            """);
+        var at = new DateTimeOffset(2026, 3, 29, 3, 4, 5, 678, TimeSpan.FromHours(2));
+        var said = new DeclaredTarget("r", "1.0.0", "Anna", at, "kernel fix");
+        foreach (var (name, value) in ((string, DeclaredTarget)[])[("target:u", said), ("target:v", said with { ReleaseId = "gone" }), ("target:gone", said)])
+            await db.Database.ExecuteSqlAsync($"INSERT INTO settings (name, value) VALUES ({name}, {JsonSerializer.Serialize(value, WireJson.Default.DeclaredTarget)})");
+        await db.Database.ExecuteSqlAsync($"INSERT INTO settings (name, value) VALUES ('registry-token-key', 'kept')");
+
+        await Schema.UpgradeAsync(db, new SqliteEngine(":memory:"), TimeProvider.System, CancellationToken.None);
+
+        var row = await db.DeclaredTargets.SingleAsync();
+        Assert.Equal(("u", "r", "1.0.0", "Anna", at, "kernel fix"), (row.DeviceUuid, row.ReleaseId, row.Version, row.Who, row.At, row.Why));
+        Assert.Equal(["registry-token-key"], await db.Settings.Select(s => s.Name).ToListAsync());
+    }
+
+    [Fact]
+    public async Task What_was_there_before_organisations_belongs_to_the_first_one()
+    {
+        const int before = 6;
+        await using var db = await OpenAsync();
+        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
+        foreach (var (index, script) in Schema.Scripts("Sqlite").Take(before).Index())
+        {
+            await db.Database.ExecuteSqlRawAsync(script);
+            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
+        }
+        await db.Database.ExecuteSqlRawAsync("""
+            INSERT INTO settings (name, value) VALUES ('policy', 'said'), ('registry-token-key', 'kept');
+            INSERT INTO api_keys (id, kind, key_hash, description, created_at) VALUES ('k', 'operator', 'h', 'd', 0);
+            INSERT INTO devices (uuid, name, device_type, key_hash, registered_at, os_version, platform) VALUES ('u', 'n', 't', 'h', 0, '', '');
+            INSERT INTO releases (id, version, device_type, sequence, build_id, signed_at, published_at, envelope_digest, image_digest, repository, download_bytes) VALUES ('r', '1.0.0', 't', 1, '', 0, 0, 'e', 'i', 'p', 1);
+            INSERT INTO deltas (id, from_tree, from_release_id, to_release_id, state, urgent, tries, progress, created_at, changed_at, serial) VALUES ('d', 't', 'r', 'r', 'queued', 0, 0, 0, 0, 0, 1);
+            INSERT INTO attempts (id, device_uuid, release_id, version, from_version, reinstall, fallback_registries, created_at, changed_at, cancel_asked, serial, report_serial, state, report, log_bytes) VALUES ('a', 'u', 'r', '1.0.0', '', 0, '[]', 0, 0, 0, 1, -1, 'queued', '', 0);
+            INSERT INTO updaters (digest, version, size, platform, envelope_digest, published_at) VALUES ('p', '1', 1, 'linux-x64', 'e', 0);
+            INSERT INTO trust_lists (version, envelope_digest, published_at) VALUES (3, 'e', 0);
+            INSERT INTO repository_contents (repository, digest, media_type) VALUES ('hostos/x', 'c', NULL);
+            INSERT INTO repository_tags (repository, tag, digest) VALUES ('hostos/x', '1', 'c');
+            """);
+
+        await Schema.UpgradeAsync(db, new SqliteEngine(":memory:"), TimeProvider.System, CancellationToken.None);
+
+        var first = await db.Organisations.SingleAsync();
+        Assert.Equal(("default", "said"), (first.Id, first.Policy!));
+        Assert.Equal(["registry-token-key"], await db.Settings.Select(s => s.Name).ToListAsync());
+        string[] owners =
+        [
+            (await db.ApiKeys.SingleAsync()).OrganisationId, (await db.Devices.SingleAsync()).OrganisationId, (await db.Releases.SingleAsync()).OrganisationId, (await db.Deltas.SingleAsync()).OrganisationId,
+            (await db.Attempts.SingleAsync()).OrganisationId, (await db.Updaters.SingleAsync()).OrganisationId, (await db.TrustLists.SingleAsync()).OrganisationId, (await db.RepositoryTags.SingleAsync()).OrganisationId,
+        ];
+        Assert.All(owners, owner => Assert.Equal("default", owner));
+        Assert.Equal("administrator", (await db.ApiKeys.SingleAsync()).Role);
+        // programs of updaters are there by their digests, as they would be after an upload
+        Assert.Equal(["_updaters p", "hostos/x c"], (await db.RepositoryContents.ToListAsync()).Select(c => $"{c.Repository} {c.Digest}").Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("UPDATE audit SET outcome = 'done'")]
+    [InlineData("DELETE FROM audit")]
+    [InlineData("DELETE FROM audit WHERE id = 1")]
+    [InlineData("INSERT OR REPLACE INTO audit (id, organisation_id, at, who, address, act, subject, outcome) VALUES (1, 'default', 0, 'k', '', 'a', 's', 'done')")]
+    public async Task Nothing_takes_an_entry_out_of_the_audit_log_or_changes_it(string sql)
+    {
+        await using var db = await OpenAsync();
+        await Schema.UpgradeAsync(db, new SqliteEngine(":memory:"), TimeProvider.System, CancellationToken.None);
+        await db.Database.ExecuteSqlRawAsync("INSERT INTO audit (organisation_id, at, who, address, act, subject, outcome) VALUES ('default', 0, 'k', '', 'a', 's', 'forbidden')");
+
+        await Assert.ThrowsAsync<SqliteException>(() => db.Database.ExecuteSqlRawAsync(sql));
+
+        Assert.Equal("forbidden", (await db.Audit.SingleAsync()).Outcome);
     }
 
     private static async Task<HostupDb> OpenAsync()

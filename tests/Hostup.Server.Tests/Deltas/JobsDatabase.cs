@@ -32,6 +32,7 @@ internal sealed class JobsDatabase : IAsyncDisposable
     public static ReleaseRow ReleaseOf(int n) => new()
     {
         Id = $"{n:d32}",
+        OrganisationId = "default",
         Version = $"{n}.0.0",
         DeviceType = TestServer.DeviceType,
         Sequence = n,

@@ -71,6 +71,23 @@ public sealed class FindingsTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal("", files[$"hostup-attempt-{attempt.Id}/log.txt"]);
     }
 
+    [Fact]
+    public async Task An_attempt_back_to_the_os_before_is_found_out_about_and_names_no_release()
+    {
+        var device = await server.DeviceAsync();
+        var attempt = await server.PostAsync($"/api/v1/devices/{device.Uuid}/revert", new RevertRequest(), WireJson.Default.RevertRequest, WireJson.Default.AttemptView);
+        await device.PollAsync();
+        await device.ReportAsync(attempt.Id, 1, AttemptStates.Refused, "old-os");
+
+        var view = (await server.Operator.GetFromJsonAsync($"/api/v1/attempts/{attempt.Id}/findings", WireJson.Default.AttemptView))!;
+        var files = await UnpackAsync(await server.Operator.GetStreamAsync($"/api/v1/attempts/{attempt.Id}/bundle"));
+
+        Assert.Null(view.Findings!.Release);
+        Assert.Contains("`old-os`", view.Findings.Sentence, StringComparison.Ordinal);
+        string[] names = ["report.json", "device.json", "log.txt"];
+        Assert.Equal(names.Select(n => $"hostup-attempt-{attempt.Id}/{n}"), files.Keys);
+    }
+
     [Theory]
     [InlineData("findings")]
     [InlineData("bundle")]

@@ -40,6 +40,33 @@ public sealed class OutcomeTests(TestServer server) : IClassFixture<TestServer>
     }
 
     [Fact]
+    public async Task Who_asks_is_told_of_the_devices_that_they_see()
+    {
+        var other = await server.OrganisationAsync();
+        await server.ReleaseAsync("43.0.0");
+        await other.ReleaseAsync("43.0.0");
+        await server.PostAsync("/api/v1/fleets", new FleetRequest("outcomes"), WireJson.Default.FleetRequest, WireJson.Default.FleetView);
+        var (inside, outside, theirs) = (await server.DeviceAsync(), await server.DeviceAsync(), await other.DeviceAsync());
+        (await server.Operator.PutAsJsonAsync($"/api/v1/devices/{inside.Uuid}/fleet", new DeviceFleetRequest("outcomes"), WireJson.Default.DeviceFleetRequest)).EnsureSuccessStatusCode();
+        await EndAsync(inside, "43.0.0", AttemptStates.Committed);
+        await EndAsync(outside, "43.0.0", AttemptStates.Committed);
+        foreach (var (at, device) in ((TestServer, TestDevice)[])[(server, outside), (other, theirs)])
+        {
+            await device.Http.PutAsJsonAsync("/device/v1/state", new DeviceStateReport { OsVersion = "43.0.0", AgentVersion = "0.2.0", RunningSlot = "resin-rootA" }, WireJson.Default.DeviceStateReport);
+            var revert = await at.PostAsync($"/api/v1/devices/{device.Uuid}/revert", new RevertRequest(), WireJson.Default.RevertRequest, WireJson.Default.AttemptView);
+            await device.PollAsync();
+            await device.ReportAsync(revert.Id, 1, AttemptStates.Committed);
+        }
+        string key = (await server.PostAsync("/api/v1/operator-keys", new OperatorKeyRequest("one fleet") { Fleet = "outcomes" }, WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer)).Key;
+        using var narrower = server.Client(key);
+
+        var (all, fleet) = (await OutcomesAsync("43.0.0"), (await narrower.GetFromJsonAsync("/api/v1/releases/43.0.0/outcomes", WireJson.Default.ReleaseOutcomes))!);
+
+        Assert.Equal((2, 1), (Assert.Single(all.Ended).Devices, all.DevicesReverted));
+        Assert.Equal((1, 0), (Assert.Single(fleet.Ended).Devices, fleet.DevicesReverted));
+    }
+
+    [Fact]
     public async Task A_device_that_its_operator_took_back_from_it_counts_once()
     {
         await server.ReleaseAsync("42.0.0");

@@ -22,6 +22,21 @@ public sealed class TargetTests(TestServer server) : IClassFixture<TestServer>
         Assert.Equal("60.0.0", (await device.PollAsync()).Target?.Version);
     }
 
+    [Theory]
+    [InlineData("Anna", "Anna")]
+    [InlineData("", "key ")]
+    public async Task Who_declared_it_has_the_name_of_the_audit_log_or_that_of_the_key(string description, string name)
+    {
+        var device = await server.DeviceAsync();
+        await server.ReleaseAsync("54.0.0");
+        var key = await server.PostAsync("/api/v1/operator-keys", new OperatorKeyRequest(description), WireJson.Default.OperatorKeyRequest, WireJson.Default.OperatorKeyAnswer);
+        using var client = server.Client(key.Key);
+
+        (await client.PutAsJsonAsync($"/api/v1/devices/{device.Uuid}/target", new TargetRequest("54.0.0", null), WireJson.Default.TargetRequest)).EnsureSuccessStatusCode();
+
+        Assert.Equal(name == "key " ? name + key.Id : name, (await ViewAsync(device)).Target?.By);
+    }
+
     [Fact]
     public async Task A_target_that_is_declared_again_keeps_its_attempt_and_changes_the_reason()
     {

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text;
 using Hostup.Core;
 using Hostup.Core.Errors;
 using Hostup.Core.Trust;
@@ -51,22 +53,54 @@ public sealed class UpdaterPackTests(TestServer server) : IClassFixture<TestServ
     public async Task A_target_names_what_is_ready_and_the_device_fetches_it()
     {
         await server.ReleaseAsync("31.0.0");
-        byte[] program = "program 31"u8.ToArray(), pack = "pack of program 31"u8.ToArray();
-        var statement = new UpdaterStatement { Version = "31.0.0", Digest = Digest.Of(program), Size = program.Length, Platform = "linux-x64" };
-        (await server.Operator.PutAsync($"/api/v1/updaters/programs/{statement.Digest}", new ByteArrayContent(program))).EnsureSuccessStatusCode();
-        (await server.Operator.PostAsync("/api/v1/updaters", new ByteArrayContent(Envelope.Sign(UpdaterStatement.PayloadType, statement.ToJson(), server.SigningKey).ToJson()))).EnsureSuccessStatusCode();
+        byte[] pack = "pack of program 31"u8.ToArray();
+        var from = await PublishAsync(server, "30.0.0");
+        var updater = await PublishAsync(server, "31.0.0");
         var device = await server.DeviceAsync();
         await server.UpdateAsync(device, "31.0.0");
         Assert.Null((await device.PollAsync()).Target!.Updater!.Packs);
 
         var blob = await new BlobStore(server.Directory).AddAsync(pack, default);
-        var from = Digest.Of("an older one"u8);
-        Packs.Refuse(statement.Digest, null);
-        Packs.Add(statement.Digest, new UpdaterPack(from, blob, pack.Length));
+        Packs.Refuse(updater, null);
+        Packs.Add(updater, new UpdaterPack(from, blob, pack.Length));
 
         Assert.Equal([new UpdaterPack(from, blob, pack.Length)], (await device.PollAsync()).Target!.Updater!.Packs!);
         Assert.Equal(pack, await device.Http.GetByteArrayAsync($"/device/v1/updaters/{blob}"));
-        Assert.True(Packs.IsSettled(statement.Digest, null) && Packs.IsSettled(statement.Digest, from) && !Packs.IsSettled(blob, null));
+        Assert.True(Packs.IsSettled(updater, null) && Packs.IsSettled(updater, from) && !Packs.IsSettled(blob, null));
+    }
+
+    [Fact]
+    public async Task A_device_gets_no_delta_to_or_from_a_program_of_another_organisation()
+    {
+        var other = await server.OrganisationAsync();
+        await other.ReleaseAsync("33.0.0");
+        var (theirs, common) = (await PublishAsync(server, "32.0.0"), await PublishAsync(server, "33.0.0"));
+        Assert.Equal(common, await PublishAsync(other, "33.0.0"));
+        var device = await other.DeviceAsync();
+        var blobs = new BlobStore(server.Directory);
+        var (of, from, whole) = (await blobs.AddAsync("of theirs"u8.ToArray(), default), await blobs.AddAsync("from theirs"u8.ToArray(), default), await blobs.AddAsync("from nothing"u8.ToArray(), default));
+        Packs.Add(theirs, new UpdaterPack(null, of, 9));
+        Packs.Add(common, new UpdaterPack(theirs, from, 11));
+
+        var attempt = await other.UpdateAsync(device, "33.0.0");
+        Assert.Null((await device.PollAsync()).Target!.Updater!.Packs);
+        Packs.Add(common, new UpdaterPack(null, whole, 12));
+
+        Assert.Equal([new UpdaterPack(null, whole, 12)], (await device.PollAsync()).Target!.Updater!.Packs!);
+        Assert.Equal(HttpStatusCode.OK, (await device.Http.GetAsync($"/device/v1/updaters/{whole}")).StatusCode);
+        foreach (var blob in (Digest[])[of, from, theirs])
+            Assert.Equal(HttpStatusCode.NotFound, (await device.Http.GetAsync($"/device/v1/updaters/{blob}")).StatusCode);
+        Assert.Contains((await other.AttemptAsync(attempt.Id)).Estimate!, b => b is { Cause: "updater", Received: 12 });
+        Assert.Equal(HttpStatusCode.OK, (await (await server.DeviceAsync()).Http.GetAsync($"/device/v1/updaters/{from}")).StatusCode);
+    }
+
+    private static async Task<Digest> PublishAsync(TestServer server, string version)
+    {
+        byte[] program = Encoding.UTF8.GetBytes("program " + version);
+        var statement = new UpdaterStatement { Version = version, Digest = Digest.Of(program), Size = program.Length, Platform = "linux-x64" };
+        (await server.Operator.PutAsync($"/api/v1/updaters/programs/{statement.Digest}", new ByteArrayContent(program))).EnsureSuccessStatusCode();
+        (await server.Operator.PostAsync("/api/v1/updaters", new ByteArrayContent(Envelope.Sign(UpdaterStatement.PayloadType, statement.ToJson(), server.SigningKey).ToJson()))).EnsureSuccessStatusCode();
+        return statement.Digest;
     }
 
     /// <summary>Packs to about half.</summary>
