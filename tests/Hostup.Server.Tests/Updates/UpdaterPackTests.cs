@@ -73,16 +73,16 @@ public sealed class UpdaterPackTests(TestServer server) : IClassFixture<TestServ
     public async Task A_device_gets_no_delta_to_or_from_a_program_of_another_organisation()
     {
         var other = await server.OrganisationAsync();
-        await other.ReleaseAsync("33.0.0");
-        var (theirs, common) = (await PublishAsync(server, "32.0.0"), await PublishAsync(server, "33.0.0"));
-        Assert.Equal(common, await PublishAsync(other, "33.0.0"));
+        await other.ReleaseAsync("28.0.0");
+        var (theirs, common) = (await PublishAsync(server, "27.0.0"), await PublishAsync(server, "28.0.0"));
+        Assert.Equal(common, await PublishAsync(other, "28.0.0"));
         var device = await other.DeviceAsync();
         var blobs = new BlobStore(server.Directory);
         var (of, from, whole) = (await blobs.AddAsync("of theirs"u8.ToArray(), default), await blobs.AddAsync("from theirs"u8.ToArray(), default), await blobs.AddAsync("from nothing"u8.ToArray(), default));
         Packs.Add(theirs, new UpdaterPack(null, of, 9));
         Packs.Add(common, new UpdaterPack(theirs, from, 11));
 
-        var attempt = await other.UpdateAsync(device, "33.0.0");
+        var attempt = await other.UpdateAsync(device, "28.0.0");
         Assert.Null((await device.PollAsync()).Target!.Updater!.Packs);
         Packs.Add(common, new UpdaterPack(null, whole, 12));
 
