@@ -1,3 +1,4 @@
+using System.Globalization;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 
@@ -73,6 +74,7 @@ public static class Explanation
         var report = facts.Report;
         return report.State switch
         {
+            AttemptStates.Queued when facts.NotBefore is { } time && time > facts.Now => Waits(WhyNotCodes.Later, string.Create(CultureInfo.InvariantCulture, $"queued: it is tried again, not before {time.UtcDateTime:yyyy-MM-dd HH:mm}Z")),
             AttemptStates.Queued => facts.IsDelivered
                 ? Waits(WhyNotCodes.Sent, "queued: the device knows of it and has not begun")
                 : Waits(WhyNotCodes.Queued, "queued: the device hears of it at its next poll"),

@@ -20,6 +20,9 @@ public sealed record TargetFacts
     /// <summary>How long the device pauses between two polls.</summary>
     public TimeSpan PollInterval { get; init; }
 
+    /// <summary>No poll names the attempt before; null: the next one does.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
+
     /// <summary>Whether a poll has named the attempt.</summary>
     public bool IsDelivered { get; init; }
 

@@ -49,6 +49,9 @@ public static class WhyNotCodes
     /// <summary>No poll has named the attempt yet.</summary>
     public const string Queued = "queued";
 
+    /// <summary>The try before said nothing of the release; no poll names this one before its time.</summary>
+    public const string Later = "later";
+
     /// <summary>The device knows of the attempt and has not begun it.</summary>
     public const string Sent = "sent";
 
@@ -78,5 +81,5 @@ public static class WhyNotCodes
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<string> All { get; } =
-        [Retired, Cloned, NeverSeen, Offline, Stuck, CancelAsked, Queued, Sent, Window, ClockForWindow, AnotherWindow, Metered, Apply, Lock, Waiting, Left];
+        [Retired, Cloned, NeverSeen, Offline, Stuck, CancelAsked, Queued, Later, Sent, Window, ClockForWindow, AnotherWindow, Metered, Apply, Lock, Waiting, Left];
 }

@@ -51,6 +51,7 @@ internal sealed class WhyNots(HostupDb db, Policies.Policies policies, TimeProvi
             Now = time.GetUtcNow(),
             HeardAt = Later(device.LastSeenAt, attempt.ReportedAt),
             PollInterval = policies.PollInterval(device.Policy, _forAll),
+            NotBefore = attempt.NotBefore,
             IsDelivered = attempt.DeliveredAt is not null,
             CancelAsked = attempt.CancelAsked,
             Silence = silence,

@@ -61,6 +61,9 @@ internal sealed class AttemptRow
 
     public long LogBytes { get; set; }
 
+    /// <summary>Where it leads, in words.</summary>
+    public string Destination() => ReleaseId is null ? "the OS in its spare slot" : Version;
+
     /// <summary>An attempt that nobody has heard of yet.</summary>
     public static AttemptRow New(string organisationId, string deviceUuid, string version, string fromVersion, DateTimeOffset now) => new()
     {

@@ -32,7 +32,7 @@ internal sealed class Findings(HostupDb db, Silences silences, WhyNots whyNots, 
         var whyNot = await whyNots.OfAsync(device, isLast ? state : null, row, silence, ct);
         return view with
         {
-            Findings = Diagnosis.Of(view.Report, whyNot, row.Version) with
+            Findings = Diagnosis.Of(view.Report, whyNot, row.Destination()) with
             {
                 LogTail = await logs.TailAsync(row, TailLines, ct),
                 Device = new AttemptDevice(device.Uuid, device.Name, device.DeviceType, device.LastSeenAt, state),

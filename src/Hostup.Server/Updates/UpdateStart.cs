@@ -64,11 +64,11 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             await db.SaveChangesAsync(ct);
             await db.Devices.Where(d => d.Uuid == device.Uuid).ExecuteUpdateAsync(s => s.SetProperty(d => d.TargetAttemptId, attempt.Id), ct);
             await declare();
-            await audit.AddAsync($"device {device.Uuid}", $"to {DestinationOf(attempt)}, attempt {attempt.Id}", ct);
+            await audit.AddAsync($"device {device.Uuid}", $"to {attempt.Destination()}, attempt {attempt.Id}", ct);
             await transaction.CommitAsync(ct);
             unknown.ForEach(old => news.Tell(old.Id));
         }
-        log.AttemptMade(attempt.Id, device.Uuid, device.OsVersion, DestinationOf(attempt));
+        log.AttemptMade(attempt.Id, device.Uuid, device.OsVersion, attempt.Destination());
         return attempt;
     }
 
@@ -91,7 +91,7 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             throw new HostupException(HostupErrors.Conflict, $"cannot cancel attempt {attemptId}", $"it has ended: {attempt.State}", "start another update to go elsewhere");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await CancelWithinAsync(attempt, ct);
-        await audit.AddAsync($"attempt {attemptId}", $"to {DestinationOf(attempt)} on device {attempt.DeviceUuid}", ct);
+        await audit.AddAsync($"attempt {attemptId}", $"to {attempt.Destination()} on device {attempt.DeviceUuid}", ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);
     }
@@ -129,7 +129,7 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             s => s.SetProperty(a => a.OverrideLocks, true).SetProperty(a => a.ChangedAt, now).SetProperty(a => a.Serial, a => a.Serial + 1), ct);
         if (changed > 0)
             db.AttemptEvents.Add(new AttemptEventRow { AttemptId = attemptId, At = now, State = attempt.State, Message = LocksOverridden });
-        await audit.AddAsync($"attempt {attemptId}", $"to {DestinationOf(attempt)} on device {attempt.DeviceUuid}", ct);
+        await audit.AddAsync($"attempt {attemptId}", $"to {attempt.Destination()} on device {attempt.DeviceUuid}", ct);
         await transaction.CommitAsync(ct);
         news.Tell(attemptId);
     }
@@ -160,6 +160,4 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
             throw new HostupException(HostupErrors.NotFound, $"cannot find updater '{name}'", $"no updater for {platform} has this version or digest", "see `hostup updater list`");
         return ours.OrderBy(u => u.Version, OsVersion.TextOrder).ThenBy(u => u.PublishedAt).LastOrDefault();
     }
-
-    private static string DestinationOf(AttemptRow attempt) => attempt.ReleaseId is null ? "the OS in its spare slot" : attempt.Version;
 }

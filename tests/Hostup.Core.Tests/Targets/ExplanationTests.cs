@@ -17,6 +17,7 @@ public sealed class ExplanationTests
     private static readonly Dictionary<string, string> Sentences = new()
     {
         [WhyNotCodes.Queued] = "queued: the device hears of it at its next poll",
+        [WhyNotCodes.Later] = "queued: it is tried again, not before 2026-03-01 14:00Z",
         [WhyNotCodes.Sent] = "queued: the device knows of it and has not begun",
         [WhyNotCodes.Retired] = "retired: it gets no target",
         [WhyNotCodes.Cloned] = "two machines use its key: it gets no target until one of them is flashed again",
@@ -128,6 +129,7 @@ public sealed class ExplanationTests
     private static TargetFacts Facts(string code) => code switch
     {
         WhyNotCodes.Queued => Queued,
+        WhyNotCodes.Later => Queued with { NotBefore = Now.AddHours(2) },
         WhyNotCodes.Sent => Queued with { IsDelivered = true },
         WhyNotCodes.Retired => Queued with { IsRetired = true },
         WhyNotCodes.Cloned => Queued with { IsCloned = true },

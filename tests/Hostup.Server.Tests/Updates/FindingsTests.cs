@@ -86,6 +86,11 @@ public sealed class FindingsTests(TestServer server) : IClassFixture<TestServer>
         Assert.Contains("`old-os`", view.Findings.Sentence, StringComparison.Ordinal);
         string[] names = ["report.json", "device.json", "log.txt"];
         Assert.Equal(names.Select(n => $"hostup-attempt-{attempt.Id}/{n}"), files.Keys);
+        var later = await server.PostAsync($"/api/v1/devices/{device.Uuid}/revert", new RevertRequest(), WireJson.Default.RevertRequest, WireJson.Default.AttemptView);
+        await device.PollAsync();
+        await device.ReportAsync(later.Id, 1, AttemptStates.Committed);
+        var done = (await server.Operator.GetFromJsonAsync($"/api/v1/attempts/{later.Id}/findings", WireJson.Default.AttemptView))!;
+        Assert.Equal("committed: the update to the OS in its spare slot is done", done.Findings!.Sentence);
     }
 
     [Theory]

@@ -68,6 +68,7 @@ public sealed class RevertTests(TestServer server) : IClassFixture<TestServer>
             await device.PollAsync();
             await device.ReportAsync(attempt, 1, AttemptStates.RolledBack, "inconclusive");
             var next = (await server.Operator.GetFromJsonAsync($"/api/v1/devices/{device.Uuid}", WireJson.Default.DeviceView))!.OpenAttempt!;
+            Assert.Equal("later", (await server.Operator.GetFromJsonAsync($"/api/v1/attempts/{next.Id}/findings", WireJson.Default.AttemptView))!.Findings!.WhyNot?.Code);
             pauses.Add((next.NotBefore!.Value - server.Time.GetUtcNow()).TotalHours);
 
             Assert.NotEqual(attempt, next.Id);
