@@ -56,7 +56,7 @@ internal sealed class WhyNots(HostupDb db, Policies.Policies policies, TimeProvi
             Silence = silence,
             IsRetired = device.RetiredAt is not null,
             IsCloned = device.ClonedAt is not null,
-            RunsOther = attempt.State == AttemptStates.Committed && state is not null ? await OtherAsync(state, attempt.ReleaseId, ct) : "",
+            RunsOther = attempt is { State: AttemptStates.Committed, ReleaseId: { } release } && state is not null ? await OtherAsync(state, release, ct) : "",
         });
     }
 
