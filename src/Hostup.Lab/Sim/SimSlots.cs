@@ -76,9 +76,11 @@ public sealed class SimSlots(SimDevice device) : ISlots
 
     private sealed class Writer(SimDevice device) : ISlotWriter
     {
-        // A disk takes a file in blocks; a large one in eight, a huge one in as many as the real writer, which end where frames of deltas do.
+        // A disk takes a file in blocks; a large one in eight, a huge one in as many as the real writer, which end where frames of deltas do,
+        // and what is larger than any file here in few: each block is a copy of all before it.
         private const int BlockBytes = 2000;
         private const int LargestBlockBytes = 256 << 10;
+        private const int MostBlocks = 32;
 
         public async ValueTask WriteAsync(TreeEntry entry, ITreeReader content, long from, Func<long, ValueTask> written, CancellationToken ct)
         {
@@ -88,7 +90,7 @@ public sealed class SimSlots(SimDevice device) : ISlots
             var files = device.SpareSlot.Files ?? throw new IOException("the spare has no file system");
             string path = Encoding.UTF8.GetString(entry.Path.Bytes);
             byte[] bytes = from > 0 ? files[path][..(int)from] : [];
-            long blockBytes = Math.Min(Math.Max(BlockBytes, entry.Size / 8), LargestBlockBytes);
+            long blockBytes = Math.Clamp(entry.Size / 8, BlockBytes, Math.Max(LargestBlockBytes, entry.Size / MostBlocks));
             do
             {
                 byte[] block = new byte[Math.Min(blockBytes, entry.Size - bytes.Length)];
