@@ -32,11 +32,11 @@ public sealed class UpdateTextTests
     public void A_held_lock_and_those_that_were_passed_over_are_told()
     {
         var writer = new StringWriter();
-        var held = new LockReport("backup", "/tmp/x/backup/updates.lock", "process 512 rsync", DateTimeOffset.UnixEpoch);
+        var held = new LockReport("backup", "/tmp/balena/backup/updates.lock", "process 512 rsync", DateTimeOffset.UnixEpoch);
 
         UpdateText.Write(writer, Running with { Report = Running.Report with { Lock = held, LocksOverridden = ["web (process 7 node)"] } });
 
-        Assert.Contains("lock      /tmp/x/backup/updates.lock, process 512 rsync, since 1970-01-01 00:00:00Z", writer.ToString(), StringComparison.Ordinal);
+        Assert.Contains("lock      /tmp/balena/backup/updates.lock, process 512 rsync, since 1970-01-01 00:00:00Z", writer.ToString(), StringComparison.Ordinal);
         Assert.Contains("overrode  web (process 7 node)", writer.ToString(), StringComparison.Ordinal);
     }
 

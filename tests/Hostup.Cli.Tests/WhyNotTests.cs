@@ -45,7 +45,7 @@ public sealed partial class WhyNotTests : IAsyncLifetime
         foreach (string wait in (string[])[PolicyWaits.ForWindow(night), PolicyWaits.ForClock(night), PolicyWaits.ForAnotherWindow("it is none"), PolicyWaits.Metered, "tries the registry again in 60 s"])
             codes.Add((await ShownAsync(new AttemptReport { Serial = 1, State = AttemptStates.Waiting, Message = wait })).Code);
         codes.Add((await ShownAsync(new AttemptReport { Serial = 1, State = AttemptStates.Ready, Message = PolicyWaits.Apply })).Code);
-        var held = new LockReport("backup", "/tmp/x/backup/updates.lock", "process 512 rsync", TimeProvider.System.GetUtcNow().AddMinutes(-190));
+        var held = new LockReport("backup", "/tmp/balena/backup/updates.lock", "process 512 rsync", TimeProvider.System.GetUtcNow().AddMinutes(-190));
         codes.Add((await ShownAsync(new AttemptReport { Serial = 1, State = AttemptStates.WaitingForLock, Lock = held })).Code);
 
         Assert.Equal([WhyNotCodes.Window, WhyNotCodes.ClockForWindow, WhyNotCodes.AnotherWindow, WhyNotCodes.Metered, WhyNotCodes.Waiting, WhyNotCodes.Apply, WhyNotCodes.Lock], codes);

@@ -142,7 +142,7 @@ public sealed class ExplanationTests
         WhyNotCodes.AnotherWindow => Waiting(PolicyWaits.ForAnotherWindow("it is none")),
         WhyNotCodes.Metered => Waiting(PolicyWaits.Metered),
         WhyNotCodes.Apply => Queued with { Report = Report(AttemptStates.Ready) with { Message = PolicyWaits.Apply } },
-        WhyNotCodes.Lock => Queued with { Report = Report(AttemptStates.WaitingForLock) with { Lock = new LockReport("backup", "/tmp/x/backup/updates.lock", "process 512 rsync", Now.AddHours(-3)) } },
+        WhyNotCodes.Lock => Queued with { Report = Report(AttemptStates.WaitingForLock) with { Lock = new LockReport("backup", "/tmp/balena/backup/updates.lock", "process 512 rsync", Now.AddHours(-3)) } },
         WhyNotCodes.Waiting => Waiting("tries the registry again in 60 s"),
         WhyNotCodes.Left => Queued with { Report = Report(AttemptStates.Committed), RunsOther = "1.0.0" },
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "no facts lead to it"),
