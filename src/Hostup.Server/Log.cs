@@ -71,4 +71,13 @@ internal static partial class Log
 
     [LoggerMessage(59, LogLevel.Error, "The worker for deltas of updaters met a bug; it goes on.")]
     public static partial void UpdaterPackFailed(this ILogger log, Exception e);
+
+    [LoggerMessage(60, LogLevel.Information, "{Blobs} blobs of {Bytes} bytes that nothing refers to were deleted.")]
+    public static partial void GarbageDeleted(this ILogger log, int blobs, long bytes);
+
+    [LoggerMessage(61, LogLevel.Warning, "Nothing is collected: {Documents} documents are missing or damaged, {Digest} first. Publish them again.")]
+    public static partial void GarbageKept(this ILogger log, int documents, string digest);
+
+    [LoggerMessage(62, LogLevel.Error, "The collector of garbage met a bug; it goes on.")]
+    public static partial void GarbageFailed(this ILogger log, Exception e);
 }

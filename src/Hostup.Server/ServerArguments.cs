@@ -12,6 +12,8 @@ internal static class ServerArguments
     /// <summary>More than one machine answers.</summary>
     private const int MaxRequests = 10_000;
 
+    private const int HoursOfYear = 8760;
+
     /// <summary>For so long a caller that was quiet may ask at once.</summary>
     private const int BurstSeconds = 50;
 
@@ -20,6 +22,7 @@ internal static class ServerArguments
 
         Usage: hostup-server [--data DIR] [--urls URLS] [--poll-seconds N]
                              [--delta-workers N] [--requests-per-second N]
+                             [--garbage-hours N] [--garbage-age-hours N]
 
           --data DIR         database, blobs and keys (default ./hostup-data)
           --urls URLS        addresses to listen on, separated by ; (default
@@ -32,6 +35,10 @@ internal static class ServerArguments
           --requests-per-second N
                              how much one key may ask for long, 1 to 10000, and
                              fifty times as much at once (default 100)
+          --garbage-hours N  how often blobs that nothing refers to are deleted,
+                             0 to 8760; 0: never (default 24)
+          --garbage-age-hours N
+                             how long they are kept, 24 to 8760 (default 168)
 
         Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080
 
@@ -56,10 +63,15 @@ internal static class ServerArguments
                 "--poll-seconds" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= 86400 => options with { PollInterval = TimeSpan.FromSeconds(n) },
                 "--delta-workers" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n <= MaxDeltaWorkers => options with { DeltaWorkers = n },
                 "--requests-per-second" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= MaxRequests => options with { RequestsPerSecond = n, RequestBurst = n * BurstSeconds },
+                "--garbage-hours" when Hours(value, least: 0) is { } hours => options with { GarbageInterval = hours },
+                "--garbage-age-hours" when Hours(value, least: 24) is { } hours => options with { GarbageAge = hours },
                 _ => throw new HostupException(HostupErrors.Usage, "cannot start", $"'{args[i]}' is unknown or has no good value", "see hostup-server --help"),
             };
             i++;
         }
         return options;
     }
+
+    private static TimeSpan? Hours(string value, int least) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= HoursOfYear ? TimeSpan.FromHours(n) : null;
 }

@@ -10,6 +10,7 @@ using Hostup.Server.Database;
 using Hostup.Server.Deltas;
 using Hostup.Server.Devices;
 using Hostup.Server.Errors;
+using Hostup.Server.Garbage;
 using Hostup.Server.Health;
 using Hostup.Server.Organisations;
 using Hostup.Server.Policies;
@@ -114,6 +115,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapOrganisations();
         app.MapFleets();
         app.MapAudit();
+        app.MapGarbage();
         app.MapUsers();
         app.MapSessions();
         app.MapInvitations();
@@ -153,6 +155,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddScoped<WhyNots>().AddScoped<DeclaredTargets>().AddScoped<TargetChange>().AddScoped<OwnPacks>().AddScoped<Findings>().AddScoped<UpdateStart>().AddScoped<Estimates>().AddScoped<UpdateEstimates>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
+        services.AddSingleton<GarbageCollector>().AddScoped<BlobReferences>().AddHostedService<GarbageWorker>();
         services.AddSingleton<UpdaterPacks>().AddHostedService<UpdaterPackWorker>();
     }
 

@@ -30,6 +30,12 @@ public sealed record ServerOptions
     /// <summary>How many passwords may be tried from one address at once; one more each second.</summary>
     public int PasswordBurst { get; init; } = 20;
 
+    /// <summary>How long after one collection of blobs that nothing refers to the next one begins; zero: there is none.</summary>
+    public TimeSpan GarbageInterval { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>For so long a blob is kept that nothing refers to: a push that takes days has sent its layers before the manifest that names them.</summary>
+    public TimeSpan GarbageAge { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>Clock; tests hand in theirs.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

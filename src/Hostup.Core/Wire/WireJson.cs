@@ -68,6 +68,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(SessionView))]
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(Page<AuditEntry>))]
+[JsonSerializable(typeof(GarbageReport))]
 [JsonSerializable(typeof(RuleVerdict))]
 [JsonSerializable(typeof(InventoryDiff))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]

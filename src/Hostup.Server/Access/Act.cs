@@ -44,4 +44,10 @@ internal enum Act
 
     /// <summary>Make organisations; only in the first one.</summary>
     ManageOrganisations,
+
+    /// <summary>See the numbers of the whole server; only in the first organisation.</summary>
+    WatchServer,
+
+    /// <summary>See and collect what nothing on the server refers to; only in the first organisation.</summary>
+    ManageServer,
 }

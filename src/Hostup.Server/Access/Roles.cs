@@ -26,10 +26,12 @@ internal static class Roles
         [Act.ChangeTrust] = Administering,
         [Act.ReadAudit] = Administering,
         [Act.ManageOrganisations] = Administering,
+        [Act.WatchServer] = Everybody,
+        [Act.ManageServer] = Administering,
     };
 
     /// <summary>Acts that concern devices of all fleets: a key of one fleet does none of them.</summary>
-    private static readonly HashSet<Act> Wide = [Act.SetPolicy, Act.RequestDelta, Act.ManageFleets, Act.Publish, Act.ChangeTrust, Act.ReadAudit, Act.ManageOrganisations];
+    private static readonly HashSet<Act> Wide = [Act.SetPolicy, Act.RequestDelta, Act.ManageFleets, Act.Publish, Act.ChangeTrust, Act.ReadAudit, Act.ManageOrganisations, Act.WatchServer, Act.ManageServer];
 
     public static bool May(Role role, Act act) => Table[act].Contains(role);
 

@@ -5,12 +5,15 @@ using Hostup.Oci.Layouts;
 
 namespace Hostup.Server.Blobs;
 
-/// <summary>Content by digest, one file each below <c>blobs/sha256/</c>. A blob that is there is whole; blobs are never changed.</summary>
+/// <summary>Content by digest, one file each below <c>blobs/sha256/</c>. A blob that is there is whole; its content is never changed.</summary>
 /// <remarks>Thread-safe. Nothing is held in memory: content goes through one buffer.</remarks>
 internal sealed class BlobStore
 {
     /// <summary>A copy buffer: large enough that system calls do not count, small enough for the ordinary heap.</summary>
     private const int BufferBytes = 80 << 10;
+
+    /// <summary>Held while a blob appears, is renewed or deleted: what was found too old to keep may be sent again in the same moment.</summary>
+    private readonly Lock _deleting = new();
 
     private readonly string _blobs;
     private readonly string _uploads;
@@ -109,6 +112,43 @@ internal sealed class BlobStore
             file.Delete();
     }
 
+    /// <summary>Every blob, in no order. Those that come or go meanwhile may be among them.</summary>
+    public IEnumerable<StoredBlob> All()
+    {
+        foreach (var file in new DirectoryInfo(_blobs).EnumerateFiles("*", SearchOption.AllDirectories))
+        {
+            if (file.Exists && Digest.TryParse($"sha256:{file.Name}", out var digest))
+                yield return new StoredBlob(digest, file.Length, file.LastWriteTimeUtc);
+        }
+    }
+
+    /// <summary>Says that something is about to refer to a blob: from now on it is as old as one that was just sent.</summary>
+    /// <returns>False: the store does not have it.</returns>
+    public bool Renew(Digest digest)
+    {
+        lock (_deleting)
+        {
+            if (Find(digest) is not { } path)
+                return false;
+            File.SetLastWriteTimeUtc(path, DateTime.UtcNow);
+            return true;
+        }
+    }
+
+    /// <summary>Deletes a blob that was neither sent nor renewed since a moment.</summary>
+    /// <returns>False: it was, or the store does not have it.</returns>
+    public bool DeleteOlder(Digest digest, DateTimeOffset moment)
+    {
+        lock (_deleting)
+        {
+            var file = new FileInfo(PathOf(digest));
+            if (!file.Exists || file.LastWriteTimeUtc >= moment.UtcDateTime)
+                return false;
+            file.Delete();
+            return true;
+        }
+    }
+
     /// <summary>Throws when nothing can be written.</summary>
     public void Probe()
     {
@@ -129,7 +169,12 @@ internal sealed class BlobStore
         string path = PathOf(digest);
         string folder = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(folder);
-        File.Move(file, path, overwrite: true);
+        lock (_deleting)
+        {
+            // an upload may have waited for its end
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow);
+            File.Move(file, path, overwrite: true);
+        }
         FileFlush.Directory(folder);
         FileFlush.Directory(_blobs);
         return digest;

@@ -19,8 +19,7 @@ internal static class OrganisationEndpoints
 
     private static async Task<OrganisationAnswer> Create(OrganisationRequest request, HostupDb db, Keys keys, Caller caller, AuditLog audit, TimeProvider time, CancellationToken ct)
     {
-        if (caller.Scope.Organisation != OrganisationRow.First)
-            throw new HostupException(HostupErrors.Forbidden, "cannot make an organisation", "the key is not one of the first organisation", "ask who runs the server");
+        caller.Scope.RequireFirst("cannot make an organisation");
         // its first key does not end
         caller.EndOf(null);
         string name = OwnerName.Check(request.Name, "organisation");

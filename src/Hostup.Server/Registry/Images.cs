@@ -17,7 +17,7 @@ internal sealed class Images(HostupDb db, BlobStore blobs)
     public async Task CheckCompleteAsync(RepositoryId repository, Digest digest, CancellationToken ct, int depth = 0)
     {
         var row = await FindAsync(repository, digest, ct);
-        if (row?.MediaType is null || blobs.Find(digest) is null || depth > MaxDepth)
+        if (row?.MediaType is null || !blobs.Renew(digest) || depth > MaxDepth)
             throw Incomplete(repository, digest, "manifest", digest);
         var parts = References(await blobs.ReadAsync(digest, ct));
         foreach (var part in parts.Contents)
@@ -55,7 +55,8 @@ internal sealed class Images(HostupDb db, BlobStore blobs)
 
     private async Task CheckPartAsync(RepositoryId repository, Digest image, Digest part, CancellationToken ct)
     {
-        if (blobs.Find(part) is null || await FindAsync(repository, part, ct) is null)
+        // the row that will refer to it is not there yet
+        if (!blobs.Renew(part) || await FindAsync(repository, part, ct) is null)
             throw Incomplete(repository, image, "content", part);
     }
 

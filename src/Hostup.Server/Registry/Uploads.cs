@@ -17,7 +17,7 @@ internal sealed class Uploads(BlobStore blobs, Images images)
     public async Task<IResult> StartAsync(HttpContext context, RepositoryId repository)
     {
         var query = context.Request.Query;
-        if (Digest.TryParse(query["mount"], out var mounted) && await images.FindAsync(repository with { Name = query["from"].ToString() }, mounted, context.RequestAborted) is not null && blobs.Find(mounted) is not null)
+        if (Digest.TryParse(query["mount"], out var mounted) && await images.FindAsync(repository with { Name = query["from"].ToString() }, mounted, context.RequestAborted) is not null && blobs.Renew(mounted))
             return await KeepAsync(context, repository, mounted);
         string upload = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
         blobs.StartUpload(Stored(repository, upload));

@@ -37,7 +37,7 @@ internal static class UpdaterEndpoints
         context.Features.Get<IHttpMaxRequestBodySizeFeature>()!.MaxRequestBodySize = MaxBytes;
         var programs = new RepositoryId(scope.Organisation, Programs);
         // Who names a digest has not shown that they have the program: another organisation's is sent again.
-        if (await images.FindAsync(programs, expected, ct) is null || blobs.Find(expected) is null)
+        if (await images.FindAsync(programs, expected, ct) is null || !blobs.Renew(expected))
         {
             string upload = blobs.StartUpload();
             await blobs.AppendAsync(upload, context.Request.Body, 0, ct);
@@ -57,7 +57,7 @@ internal static class UpdaterEndpoints
         if (envelope.PayloadType != UpdaterStatement.PayloadType)
             throw new HostupException(HostupErrors.Signature, "cannot publish the updater", $"the envelope holds {envelope.PayloadType}, not {UpdaterStatement.PayloadType}", "send what `hostup updater sign` wrote");
         var statement = UpdaterStatement.Parse(envelope.UnverifiedPayload.Span);
-        if (await images.FindAsync(new RepositoryId(scope.Organisation, Programs), statement.Digest, ct) is null || blobs.SizeOf(statement.Digest) is not { } size || size != statement.Size)
+        if (await images.FindAsync(new RepositoryId(scope.Organisation, Programs), statement.Digest, ct) is null || !blobs.Renew(statement.Digest) || blobs.SizeOf(statement.Digest) is not { } size || size != statement.Size)
             throw new HostupException(HostupErrors.NotFound, "cannot publish the updater", $"no program of digest {statement.Digest} and {statement.Size} bytes was uploaded", "upload the program first");
         var envelopeDigest = await blobs.AddAsync(json, ct);
         string digest = statement.Digest.ToString();

@@ -16,6 +16,8 @@ internal sealed class UpdaterPacks(ServerOptions options)
 
     private string Folder => Path.Combine(options.DataDirectory, "updater-packs");
 
+    private string Marks => Path.Combine(Folder, "blobs");
+
     /// <summary>Those that give a program, smallest first, of every organisation; null: there are none.</summary>
     public IReadOnlyList<UpdaterPack>? Of(Digest updater)
     {
@@ -32,6 +34,18 @@ internal sealed class UpdaterPacks(ServerOptions options)
     /// <summary>Whether a blob is one of them.</summary>
     public bool Has(Digest blob) => File.Exists(MarkOf(blob));
 
+    /// <summary>Every blob that is one of them.</summary>
+    public IEnumerable<Digest> Blobs()
+    {
+        if (!Directory.Exists(Marks))
+            yield break;
+        foreach (string file in Directory.EnumerateFiles(Marks))
+        {
+            if (Digest.TryParse($"sha256:{Path.GetFileName(file)}", out var blob))
+                yield return blob;
+        }
+    }
+
     /// <summary>Whether it is known what came of a pair.</summary>
     public bool IsSettled(Digest updater, Digest? from) => File.Exists(FileOf(updater, from));
 
@@ -47,7 +61,7 @@ internal sealed class UpdaterPacks(ServerOptions options)
 
     private string FileOf(Digest updater, Digest? from) => Path.Combine(Folder, updater.Hex, from?.Hex ?? None);
 
-    private string MarkOf(Digest blob) => Path.Combine(Folder, "blobs", blob.Hex);
+    private string MarkOf(Digest blob) => Path.Combine(Marks, blob.Hex);
 
     /// <summary>Whole or not at all.</summary>
     private static void Write(string file, string content)
