@@ -12,6 +12,7 @@ using Hostup.Server.Devices;
 using Hostup.Server.Errors;
 using Hostup.Server.Garbage;
 using Hostup.Server.Health;
+using Hostup.Server.Monitoring;
 using Hostup.Server.Organisations;
 using Hostup.Server.Policies;
 using Hostup.Server.Registry;
@@ -94,6 +95,7 @@ public sealed class ServerHost : IAsyncDisposable
         var app = builder.Build();
         // A TLS proxy on this machine says how it was asked; others are not believed.
         app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedFor });
+        app.UseMiddleware<RequestTimes>();
         app.UseMiddleware<SecureHeaders>();
         app.UseMiddleware<ErrorAnswers>();
         app.UseRouting();
@@ -102,6 +104,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.UseMiddleware<ActGate>();
         app.MapOpenApi().For(CallerKind.Anyone);
         app.MapHealth();
+        app.MapNumbers();
         app.MapOperatorKeys();
         app.MapProvisioningKeys();
         app.MapReleases();
@@ -155,6 +158,7 @@ public sealed class ServerHost : IAsyncDisposable
         services.AddScoped<WhyNots>().AddScoped<DeclaredTargets>().AddScoped<TargetChange>().AddScoped<OwnPacks>().AddScoped<Findings>().AddScoped<UpdateStart>().AddScoped<Estimates>().AddScoped<UpdateEstimates>();
         services.AddScoped<Images>().AddScoped<RegistryAccess>().AddScoped<Manifests>().AddScoped<RepositoryBlobs>().AddScoped<Uploads>();
         services.AddSingleton<DeltaNews>().AddSingleton<DeltaTry>().AddScoped<DeltaJobs>().AddScoped<DeltaOffers>().AddHostedService<DeltaWorkers>();
+        services.AddSingleton<ServerMetrics>();
         services.AddSingleton<GarbageCollector>().AddScoped<BlobReferences>().AddHostedService<GarbageWorker>();
         services.AddSingleton<UpdaterPacks>().AddHostedService<UpdaterPackWorker>();
     }

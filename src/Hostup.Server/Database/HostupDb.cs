@@ -153,6 +153,7 @@ internal sealed class HostupDb(DbContextOptions<HostupDb> options) : DbContext(o
         {
             t.ToTable("attempts").HasKey(r => r.Id);
             t.HasIndex(r => new { r.DeviceUuid, r.CreatedAt });
+            t.HasIndex(r => r.State);
             t.HasOne<DeviceRow>().WithMany().HasForeignKey(r => r.DeviceUuid).OnDelete(DeleteBehavior.Cascade);
             t.HasOne<ReleaseRow>().WithMany().HasForeignKey(r => r.ReleaseId).OnDelete(DeleteBehavior.Restrict);
         });

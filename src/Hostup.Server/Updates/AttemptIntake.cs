@@ -2,12 +2,13 @@ using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Database;
+using Hostup.Server.Monitoring;
 using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Updates;
 
 /// <summary>Takes the reports of devices. Every change is one conditional write, so that a late or repeated report changes nothing.</summary>
-internal sealed class AttemptIntake(HostupDb db, AttemptNews news, TimeProvider time, ILogger<AttemptIntake> log)
+internal sealed class AttemptIntake(HostupDb db, AttemptNews news, ServerMetrics metrics, TimeProvider time, ILogger<AttemptIntake> log)
 {
     /// <summary>Takes a report; durable when it returns.</summary>
     /// <exception cref="HostupException"><c>not-found</c> when the device has no such attempt, <c>bad-value</c> for a state that there is not.</exception>
@@ -52,6 +53,8 @@ internal sealed class AttemptIntake(HostupDb db, AttemptNews news, TimeProvider 
         await EndUnbegunAsync(before, now, ct);
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
+        if (terminal)
+            metrics.Count(report);
         Tell(before, report, terminal);
         return true;
     }
