@@ -1,5 +1,6 @@
 using Hostup.Core.Errors;
 using Hostup.Server;
+using Hostup.Server.Backups;
 using Hostup.Server.Deltas;
 
 try
@@ -7,6 +8,8 @@ try
     // the server starts itself so
     if (args is [DeltaBuild.Command or DeltaBuild.PackCommand, ..])
         return await DeltaBuild.RunAsync(args, CancellationToken.None);
+    if (args is [BackupCommand.BackUp or BackupCommand.Restore, ..])
+        return await BackupCommand.RunAsync(args, Console.Out, CancellationToken.None);
     var options = ServerArguments.Parse(args);
     if (options is null)
     {

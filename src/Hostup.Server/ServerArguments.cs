@@ -6,6 +6,9 @@ namespace Hostup.Server;
 /// <summary>The command line of hostup-server.</summary>
 internal static class ServerArguments
 {
+    /// <summary>Data directory when none is named, below the working folder.</summary>
+    public const string DefaultData = "hostup-data";
+
     /// <summary>More would be a mistake: 64 take 96 GB.</summary>
     private const int MaxDeltaWorkers = 64;
 
@@ -23,6 +26,8 @@ internal static class ServerArguments
         Usage: hostup-server [--data DIR] [--urls URLS] [--poll-seconds N]
                              [--delta-workers N] [--requests-per-second N]
                              [--garbage-hours N] [--garbage-age-hours N]
+               hostup-server backup DIR [--data DIR]
+               hostup-server restore DIR [--data DIR]
 
           --data DIR         database, blobs and keys (default ./hostup-data)
           --urls URLS        addresses to listen on, separated by ; (default
@@ -40,6 +45,9 @@ internal static class ServerArguments
           --garbage-age-hours N
                              how long they are kept, 24 to 8760 (default 168)
 
+        backup copies database and blobs of a server, also of one that works, into
+        an empty folder; restore makes a data directory of it.
+
         Example: hostup-server --data /var/lib/hostup --urls http://0.0.0.0:5080
 
         The first start writes an operator key to DIR/operator-key, and to the log
@@ -50,7 +58,7 @@ internal static class ServerArguments
     /// <exception cref="HostupException"><c>usage</c>.</exception>
     public static ServerOptions? Parse(string[] args)
     {
-        var options = new ServerOptions { DataDirectory = "hostup-data" };
+        var options = new ServerOptions { DataDirectory = DefaultData };
         for (int i = 0; i < args.Length; i++)
         {
             if (args[i] is "--help" or "-h")

@@ -20,11 +20,14 @@ internal sealed class BlobStore
 
     public BlobStore(string dataDirectory)
     {
-        _blobs = Path.Combine(dataDirectory, "blobs", "sha256");
+        _blobs = FolderIn(dataDirectory);
         _uploads = Path.Combine(dataDirectory, "uploads");
         Directory.CreateDirectory(_blobs);
         Directory.CreateDirectory(_uploads);
     }
+
+    /// <summary>Where a data directory has a blob, or would have it.</summary>
+    public static string PathIn(string dataDirectory, Digest digest) => Path.Combine(FolderIn(dataDirectory), digest.Hex[..2], digest.Hex);
 
     /// <summary>Where the blob's file is, or null when the store does not have it.</summary>
     public string? Find(Digest digest) => PathOf(digest) is var path && File.Exists(path) ? path : null;
@@ -113,9 +116,16 @@ internal sealed class BlobStore
     }
 
     /// <summary>Every blob, in no order. Those that come or go meanwhile may be among them.</summary>
-    public IEnumerable<StoredBlob> All()
+    public IEnumerable<StoredBlob> All() => Files(_blobs);
+
+    /// <summary>Every blob of a data directory in which nothing is made.</summary>
+    public static IEnumerable<StoredBlob> AllIn(string dataDirectory) => Files(FolderIn(dataDirectory));
+
+    private static IEnumerable<StoredBlob> Files(string folder)
     {
-        foreach (var file in new DirectoryInfo(_blobs).EnumerateFiles("*", SearchOption.AllDirectories))
+        if (!Directory.Exists(folder))
+            yield break;
+        foreach (var file in new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories))
         {
             if (file.Exists && Digest.TryParse($"sha256:{file.Name}", out var digest))
                 yield return new StoredBlob(digest, file.Length, file.LastWriteTimeUtc);
@@ -181,6 +191,8 @@ internal sealed class BlobStore
     }
 
     private string PathOf(Digest digest) => Path.Combine(_blobs, digest.Hex[..2], digest.Hex);
+
+    private static string FolderIn(string dataDirectory) => Path.Combine(dataDirectory, "blobs", "sha256");
 
     private string UploadPath(string id) => Path.Combine(_uploads, id);
 

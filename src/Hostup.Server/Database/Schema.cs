@@ -13,7 +13,7 @@ internal static class Schema
     public static async Task UpgradeAsync(HostupDb db, IDatabaseEngine engine, TimeProvider time, CancellationToken ct)
     {
         await db.Database.ExecuteSqlRawAsync("CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)", ct);
-        int applied = (await db.Database.SqlQueryRaw<int?>("SELECT MAX(version) AS \"Value\" FROM schema_versions").ToListAsync(ct)).Single() ?? 0;
+        int applied = await AppliedAsync(db, ct);
         var scripts = Scripts(engine.SchemaFolder);
         if (applied > scripts.Count)
             throw new HostupException(HostupErrors.BadConfig, "cannot use the database", $"its schema has version {applied}, this server knows {scripts.Count}", "start a server at least as new as the one that wrote it");
@@ -25,6 +25,18 @@ internal static class Schema
             await transaction.CommitAsync(ct);
         }
     }
+
+    /// <summary>Refuses a database of another version; nothing is changed.</summary>
+    /// <exception cref="HostupException"><c>bad-config</c>.</exception>
+    public static async Task RequireCurrentAsync(HostupDb db, IDatabaseEngine engine, CancellationToken ct)
+    {
+        int applied = await AppliedAsync(db, ct), known = Scripts(engine.SchemaFolder).Count;
+        if (applied != known)
+            throw new HostupException(HostupErrors.BadConfig, "cannot use the database", $"its schema has version {applied}, this program knows {known}", "use the program that the server was started with");
+    }
+
+    private static async Task<int> AppliedAsync(HostupDb db, CancellationToken ct) =>
+        (await db.Database.SqlQueryRaw<int?>("SELECT MAX(version) AS \"Value\" FROM schema_versions").ToListAsync(ct)).Single() ?? 0;
 
     /// <summary>The SQL of every version, number 1 first.</summary>
     public static IReadOnlyList<string> Scripts(string folder)

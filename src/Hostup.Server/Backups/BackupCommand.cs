@@ -1,0 +1,41 @@
+using Hostup.Core;
+using Hostup.Core.Errors;
+using Microsoft.Data.Sqlite;
+
+namespace Hostup.Server.Backups;
+
+/// <summary><c>hostup-server backup DIR [--data DIR]</c> and <c>hostup-server restore DIR [--data DIR]</c>.</summary>
+internal static class BackupCommand
+{
+    /// <summary>Copies the data directory of a server that works or not.</summary>
+    public const string BackUp = "backup";
+
+    /// <summary>Makes a data directory of such a copy.</summary>
+    public const string Restore = "restore";
+
+    /// <returns>The exit code.</returns>
+    /// <exception cref="HostupException"><c>usage</c>, or what stood in the way.</exception>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, CancellationToken ct)
+    {
+        var (folder, data) = args switch
+        {
+            [_, var only] when IsFolder(only) => (only, ServerArguments.DefaultData),
+            [_, var first, "--data", var where] when IsFolder(first) && where.Length > 0 => (first, where),
+            [_, "--data", var where, var last] when IsFolder(last) && where.Length > 0 => (last, where),
+            _ => throw new HostupException(HostupErrors.Usage, $"cannot {args[0]}", "the arguments are not DIR and --data DIR", "see hostup-server --help"),
+        };
+        (folder, data) = (Path.GetFullPath(folder), Path.GetFullPath(data));
+        try
+        {
+            var copied = args[0] == BackUp ? await DataCopy.BackUpAsync(data, folder, ct) : await DataCopy.RestoreAsync(folder, data, ct);
+            await output.WriteLineAsync($"{(args[0] == BackUp ? folder : data)}: database of {new ByteCount(copied.DatabaseBytes)}, {copied.Blobs} blobs of {new ByteCount(copied.BlobBytes)}");
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        {
+            throw new HostupException(HostupErrors.ServerBusy, $"cannot {args[0]}", e.Message, "look at space and rights of both folders", e);
+        }
+    }
+
+    private static bool IsFolder(string argument) => argument.Length > 0 && !argument.StartsWith('-');
+}
