@@ -1,5 +1,6 @@
 using System.Globalization;
 using Hostup.Core.Errors;
+using Hostup.Server.Monitoring;
 
 namespace Hostup.Server;
 
@@ -26,6 +27,7 @@ internal static class ServerArguments
         Usage: hostup-server [--data DIR] [--urls URLS] [--poll-seconds N]
                              [--delta-workers N] [--requests-per-second N]
                              [--garbage-hours N] [--garbage-age-hours N]
+                             [--log-format text|json]
                hostup-server backup DIR [--data DIR]
                hostup-server restore DIR [--data DIR]
 
@@ -44,6 +46,7 @@ internal static class ServerArguments
                              0 to 8760; 0: never (default 24)
           --garbage-age-hours N
                              how long they are kept, 24 to 8760 (default 168)
+          --log-format F     text, or json: one object a line (default text)
 
         backup copies database and blobs of a server, also of one that works, into
         an empty folder; restore makes a data directory of it.
@@ -73,6 +76,7 @@ internal static class ServerArguments
                 "--requests-per-second" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n is >= 1 and <= MaxRequests => options with { RequestsPerSecond = n, RequestBurst = n * BurstSeconds },
                 "--garbage-hours" when Hours(value, least: 0) is { } hours => options with { GarbageInterval = hours },
                 "--garbage-age-hours" when Hours(value, least: 24) is { } hours => options with { GarbageAge = hours },
+                "--log-format" when value is "text" or "json" => options with { LogFormat = value == "json" ? LogFormat.Json : LogFormat.Text },
                 _ => throw new HostupException(HostupErrors.Usage, "cannot start", $"'{args[i]}' is unknown or has no good value", "see hostup-server --help"),
             };
             i++;

@@ -88,6 +88,8 @@ public sealed class ServerHost : IAsyncDisposable
         builder.WebHost.UseUrls(options.Urls).UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(k => (k.Limits.MaxRequestBodySize, k.AddServerHeader, k.Limits.KeepAliveTimeout) = (MaxBodyBytes, false, DeviceConnection));
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+        if (options.LogFormat == LogFormat.Json)
+            builder.Logging.AddJsonConsole(o => (o.IncludeScopes, o.UseUtcTimestamp, o.TimestampFormat) = (true, true, "O"));
         builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         builder.Services.AddApiDocument();
@@ -96,6 +98,8 @@ public sealed class ServerHost : IAsyncDisposable
         // A TLS proxy on this machine says how it was asked; others are not believed.
         app.UseForwardedHeaders(new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedProto | ForwardedHeaders.XForwardedHost | ForwardedHeaders.XForwardedFor });
         app.UseMiddleware<RequestTimes>();
+        if (options.LogFormat == LogFormat.Json)
+            app.UseMiddleware<LoggedRequests>();
         app.UseMiddleware<SecureHeaders>();
         app.UseMiddleware<ErrorAnswers>();
         app.UseRouting();

@@ -1,3 +1,5 @@
+using Hostup.Server.Monitoring;
+
 namespace Hostup.Server;
 
 /// <summary>How a server is started.</summary>
@@ -38,6 +40,9 @@ public sealed record ServerOptions
 
     /// <summary>Clock; tests hand in theirs.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How lines of the log are written.</summary>
+    public LogFormat LogFormat { get; init; }
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
