@@ -13,7 +13,7 @@ namespace Hostup.Cli.Releases;
 /// <summary>hostup release: publish, list, show, invalidate; signing is <see cref="ReleaseSignCommand"/>, what came of one <see cref="ReleaseOutcomesCommand"/>.</summary>
 internal static class ReleaseCommands
 {
-    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), ReleaseVerifyCommand.Build(terminal), ReleaseDiffCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), ReleaseOutcomesCommand.Build(terminal), Invalidate(terminal) };
+    public static Command Build(Terminal terminal) => new("release", "Sign, publish and see releases.") { ReleaseSignCommand.Build(terminal), ReleaseVerifyCommand.Build(terminal), ReleaseDiffCommand.Build(terminal), Publish(terminal), List(terminal), Show(terminal), ReleaseOutcomesCommand.Build(terminal), ReleaseOfferCommand.Build(terminal), Invalidate(terminal) };
 
     public static Option<bool> JsonOption() => new("--json") { Description = "Print data" };
 
@@ -23,8 +23,9 @@ internal static class ReleaseCommands
         var image = ReleaseSignCommand.ImageOption(required: false);
         var supervisor = ReleaseSignCommand.SupervisorImageOption();
         var platform = ReleaseSignCommand.PlatformOption();
+        var draft = new Option<bool>("--draft") { Description = "Offer it to no device before `hostup release offer`" };
         var json = JsonOption();
-        var command = new ExampleCommand("publish", "Push the images and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, supervisor, platform, json };
+        var command = new ExampleCommand("publish", "Push the images and publish the signed release.", "hostup release publish release.dsse --image build/layout") { file, image, supervisor, platform, draft, json };
         command.SetAction(async (parsed, ct) =>
         {
             var credentials = Credentials.Load();
@@ -36,8 +37,8 @@ internal static class ReleaseCommands
             if (parsed.GetValue(supervisor) is { } supervisorName)
                 await PushAsync(credentials, supervisorName, machine, SupervisorOf(manifest), terminal, ct);
             using var api = new ApiClient(credentials);
-            var release = await api.PostAsync("api/v1/releases", envelope, WireJson.Default.ReleaseView, ct);
-            terminal.Print(release, parsed.GetValue(json), (w, r) => w.WriteLine($"published {r.Version} for {r.DeviceType} as {r.Id}"));
+            var release = await api.PostAsync(parsed.GetValue(draft) ? "api/v1/releases?draft=true" : "api/v1/releases", envelope, WireJson.Default.ReleaseView, ct);
+            terminal.Print(release, parsed.GetValue(json), (w, r) => w.WriteLine($"published {r.Version} for {r.DeviceType} as {r.Id}{(r.IsDraft ? ", a draft" : "")}"));
         });
         return command;
     }
@@ -70,7 +71,7 @@ internal static class ReleaseCommands
             string filter = parsed.GetValue(type) is { } slug ? $"&deviceType={Uri.EscapeDataString(slug)}" : "";
             var page = await api.GetAsync($"api/v1/releases?limit=1000{filter}", WireJson.Default.PageReleaseView, ct);
             terminal.Print(page, parsed.GetValue(json), (w, p) => Terminal.Table(w, ["VERSION", "DEVICE TYPE", "SEQUENCE", "PUBLISHED", "SIZE", "STATE"],
-                p.Items.Select(r => (IReadOnlyList<string>)[r.Version, r.DeviceType, $"{r.Sequence}", $"{r.PublishedAt:yyyy-MM-dd HH:mm}", $"{new ByteCount(r.DownloadBytes)}", r.InvalidatedReason is null ? "valid" : "invalidated"])));
+                p.Items.Select(r => (IReadOnlyList<string>)[r.Version, r.DeviceType, $"{r.Sequence}", $"{r.PublishedAt:yyyy-MM-dd HH:mm}", $"{new ByteCount(r.DownloadBytes)}", StateOf(r)])));
         });
         return command;
     }
@@ -103,7 +104,15 @@ internal static class ReleaseCommands
         return command;
     }
 
-    private static void WriteRelease(TextWriter writer, ReleaseView release)
+    private static string StateOf(ReleaseView release) => release switch
+    {
+        { InvalidatedReason: not null } => "invalidated",
+        { IsDraft: true } => "draft",
+        _ => "valid",
+    };
+
+    /// <summary>A release for people.</summary>
+    public static void WriteRelease(TextWriter writer, ReleaseView release)
     {
         writer.WriteLine($"release      {release.Version}  ({release.Id})");
         writer.WriteLine($"device type  {release.DeviceType}");
@@ -112,6 +121,8 @@ internal static class ReleaseCommands
         writer.WriteLine($"published    {release.PublishedAt:u}");
         writer.WriteLine($"image        {release.Repository}, {new ByteCount(release.DownloadBytes)}");
         writer.WriteLine($"             {release.Image.Hex}");
+        if (release.IsDraft)
+            writer.WriteLine("draft        offered to no device yet");
         if (release.InvalidatedReason is not null)
             writer.WriteLine($"invalidated  {release.InvalidatedReason}");
     }

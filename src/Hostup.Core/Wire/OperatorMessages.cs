@@ -48,6 +48,9 @@ public sealed record ReleaseView
     /// <summary>Bytes of the image as they travel.</summary>
     public required long DownloadBytes { get; init; }
 
+    /// <summary>It is offered to no device yet.</summary>
+    public bool IsDraft { get; init; }
+
     /// <summary>Why nobody is to install it any more; null: it is valid.</summary>
     public string? InvalidatedReason { get; init; }
 }

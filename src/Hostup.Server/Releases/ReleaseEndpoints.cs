@@ -12,7 +12,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Releases;
 
-/// <summary>Releases: publish, list, show, invalidate.</summary>
+/// <summary>Releases: publish, list, show, offer, invalidate.</summary>
 internal static class ReleaseEndpoints
 {
     public static void MapReleases(this IEndpointRouteBuilder routes)
@@ -23,11 +23,12 @@ internal static class ReleaseEndpoints
         group.MapGet("/{id}", Show).May(Act.Read).WithSummary("One release");
         group.MapGet("/{id}/envelope", ShowEnvelope).May(Act.Read).Produces<byte[]>(contentType: "application/json").WithSummary("The signed document");
         group.MapGet("/{id}/outcomes", ShowOutcomes).May(Act.Read).WithSummary("How the attempts of the release ended, over all devices that the caller sees");
+        group.MapPost("/{id}/offer", Offer).May(Act.Publish).Audited("release.offer").WithSummary("Lets devices have a release that was published as a draft");
         group.MapPost("/{id}/invalidate", Invalidate).May(Act.Publish).Audited("release.invalidate").WithSummary("Says that nobody is to install the release any more");
     }
 
-    private static async Task<ReleaseView> Publish(HttpRequest request, ReleaseImport import, Scope scope, CancellationToken ct) =>
-        ToView(await import.PublishAsync(scope.Organisation, await request.ReadAsync(Envelope.MaxBytes, ct), ct));
+    private static async Task<ReleaseView> Publish(HttpRequest request, bool? draft, ReleaseImport import, Scope scope, CancellationToken ct) =>
+        ToView(await import.PublishAsync(scope.Organisation, await request.ReadAsync(Envelope.MaxBytes, ct), draft ?? false, ct));
 
     private static async Task<Page<ReleaseView>> List(HostupDb db, Scope scope, string? deviceType, string? version, string? after, int? limit, CancellationToken ct)
     {
@@ -44,6 +45,18 @@ internal static class ReleaseEndpoints
         Results.Bytes(await blobs.ReadAsync(Digest.Parse((await FindAsync(db, scope, id, ct)).EnvelopeDigest), ct), "application/json");
 
     private static async Task<ReleaseOutcomes> ShowOutcomes(string id, HostupDb db, Scope scope, CancellationToken ct) => await Outcomes.OfAsync(db, scope, await FindAsync(db, scope, id, ct), ct);
+
+    private static async Task<ReleaseView> Offer(string id, HostupDb db, Scope scope, AuditLog audit, CancellationToken ct)
+    {
+        var row = await FindAsync(db, scope, id, ct);
+        if (row.InvalidatedAt is not null)
+            throw new HostupException(HostupErrors.Invalidated, $"cannot offer release {row.Version}", $"it was invalidated: {row.InvalidatedReason}", "publish another release");
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        int offered = await db.ReleasesOf(scope).Where(r => r.Id == row.Id && r.IsDraft).ExecuteUpdateAsync(s => s.SetProperty(r => r.IsDraft, false), ct);
+        await audit.AddAsync($"release {row.Id}", offered > 0 ? $"{row.Version} for {row.DeviceType}" : "it was offered before", ct);
+        await transaction.CommitAsync(ct);
+        return ToView(await FindAsync(db, scope, row.Id, ct));
+    }
 
     private static async Task<ReleaseView> Invalidate(string id, InvalidateRequest request, HostupDb db, Scope scope, AuditLog audit, TimeProvider time, ILogger<ReleaseRow> log, CancellationToken ct)
     {
@@ -85,6 +98,7 @@ internal static class ReleaseEndpoints
         Image = Digest.Parse(row.ImageDigest),
         Repository = row.Repository,
         DownloadBytes = row.DownloadBytes,
+        IsDraft = row.IsDraft,
         InvalidatedReason = row.InvalidatedReason,
     };
 }

@@ -16,9 +16,10 @@ internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images,
     /// <summary>Publishes; the same envelope again changes nothing.</summary>
     /// <param name="organisation">Whose release it is.</param>
     /// <param name="envelopeJson">What was signed.</param>
+    /// <param name="draft">It is offered to no device until somebody says so; one that was there stays what it is.</param>
     /// <param name="ct">Cancels.</param>
     /// <exception cref="HostupException"><c>signature</c>, <c>bad-image</c> or <c>conflict</c>.</exception>
-    public async Task<ReleaseRow> PublishAsync(string organisation, byte[] envelopeJson, CancellationToken ct)
+    public async Task<ReleaseRow> PublishAsync(string organisation, byte[] envelopeJson, bool draft, CancellationToken ct)
     {
         string envelopeDigest = Digest.Of(envelopeJson).ToString();
         if (await db.Releases.AsNoTracking().SingleOrDefaultAsync(r => r.OrganisationId == organisation && r.EnvelopeDigest == envelopeDigest, ct) is { } known)
@@ -35,8 +36,9 @@ internal sealed class ReleaseImport(HostupDb db, BlobStore blobs, Images images,
             throw new HostupException(HostupErrors.Conflict, $"cannot publish release {manifest.Version}", $"another release for {manifest.DeviceType} has sequence {manifest.Sequence}", "sign it with a higher --sequence");
         await blobs.AddAsync(envelopeJson, ct);
         var row = ToRow(organisation, manifest, envelopeDigest);
+        row.IsDraft = draft;
         db.Releases.Add(row);
-        await audit.AddAsync($"release {row.Id}", $"{row.Version} for {row.DeviceType}", ct);
+        await audit.AddAsync($"release {row.Id}", $"{row.Version} for {row.DeviceType}{(draft ? ", a draft" : "")}", ct);
         log.ReleasePublished(row.Version, row.DeviceType, row.Id);
         return row;
     }

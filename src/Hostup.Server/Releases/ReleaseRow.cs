@@ -18,6 +18,9 @@ internal sealed class ReleaseRow
     /// <summary>Tree digest of its manifest; null: the manifest could not be read when the server learned to keep it.</summary>
     public string? TreeDigest { get; set; }
 
+    /// <summary>It is offered to no device yet.</summary>
+    public bool IsDraft { get; set; }
+
     public DateTimeOffset? InvalidatedAt { get; set; }
     public string? InvalidatedReason { get; set; }
 }

@@ -135,7 +135,7 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
     }
 
     /// <summary>The release that an operator names for a device.</summary>
-    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>.</exception>
+    /// <exception cref="HostupException"><c>not-found</c>, <c>device-type</c>, <c>invalidated</c>, <c>conflict</c> for a draft.</exception>
     public async Task<ReleaseRow> ReleaseAsync(DeviceRow device, string name, CancellationToken ct)
     {
         var fitting = await db.Releases.AsNoTracking().Where(r => r.OrganisationId == device.OrganisationId && (r.Id == name || r.Version == name)).ToListAsync(ct);
@@ -144,7 +144,10 @@ internal sealed class UpdateStart(HostupDb db, DeclaredTargets targets, AttemptN
         var ours = fitting.Where(r => r.DeviceType == device.DeviceType).OrderByDescending(r => r.Sequence).ToList();
         if (ours.Count == 0)
             throw new HostupException(HostupErrors.DeviceType, $"cannot update device {device.Name} to {name}", $"the release is for {string.Join(", ", fitting.Select(r => r.DeviceType).Distinct())}, the device is a {device.DeviceType}", "choose a release of the device's type");
-        return ours.Find(r => r.InvalidatedAt is null)
+        var valid = ours.FindAll(r => r.InvalidatedAt is null);
+        if (valid is [var draft, ..] && valid.TrueForAll(r => r.IsDraft))
+            throw new HostupException(HostupErrors.Conflict, $"cannot update device {device.Name} to {name}", "the release is a draft: it is offered to no device yet", $"offer it with `hostup release offer {draft.Id}`");
+        return valid.Find(r => !r.IsDraft)
             ?? throw new HostupException(HostupErrors.Invalidated, $"cannot update device {device.Name} to {name}", $"the release was invalidated: {ours[0].InvalidatedReason}", "choose another release");
     }
 

@@ -61,6 +61,7 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
             yield return ("GET", $"/api/v1/releases/{release}", null);
             yield return ("GET", $"/api/v1/releases/{release}/envelope", null);
             yield return ("GET", $"/api/v1/releases/{release}/outcomes", null);
+            yield return ("POST", $"/api/v1/releases/{release}/offer", null);
             yield return ("POST", $"/api/v1/releases/{release}/invalidate", """{"reason":"not mine"}""");
             yield return ("POST", "/api/v1/deltas", $$"""{"from":"{{release}}","to":"{{release}}"}""");
         }

@@ -60,6 +60,7 @@ public sealed class RoleMatrixTests : IAsyncLifetime
         ("AD", "PUT", "/api/v1/updaters/programs/{digest}", "program"),
         ("AD", "POST", "/api/v1/updaters", "{}"),
         ("AD", "POST", "/api/v1/releases", "{}"),
+        ("AD", "POST", "/api/v1/releases/{id}/offer", null),
         ("AD", "POST", "/api/v1/releases/{id}/invalidate", """{"reason":"bad"}"""),
         ("A", "POST", "/api/v1/trust-lists", "{}"),
         ("A", "POST", "/api/v1/garbage/collect", null),
