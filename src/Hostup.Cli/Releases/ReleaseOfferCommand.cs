@@ -11,7 +11,7 @@ internal static class ReleaseOfferCommand
     {
         var name = new Argument<string>("RELEASE") { Description = "Version or id" };
         var json = ReleaseCommands.JsonOption();
-        var command = new ExampleCommand("offer", "Let devices have a release that was published as a draft.", "hostup release offer 2.98.33+rev1") { name, json };
+        var command = new ExampleCommand("offer", "Let devices have a release that was a draft.", "hostup release offer 2.98.33+rev1") { name, json };
         command.SetAction(async (parsed, ct) =>
         {
             using var api = ApiClient.Connect();

@@ -20,8 +20,8 @@ internal static class BackupCommand
         var (folder, data) = args switch
         {
             [_, var only] when IsFolder(only) => (only, ServerArguments.DefaultData),
-            [_, var first, "--data", var where] when IsFolder(first) && where.Length > 0 => (first, where),
-            [_, "--data", var where, var last] when IsFolder(last) && where.Length > 0 => (last, where),
+            [_, var first, "--data", var place] when IsFolder(first) && place.Length > 0 => (first, place),
+            [_, "--data", var place, var last] when IsFolder(last) && place.Length > 0 => (last, place),
             _ => throw new HostupException(HostupErrors.Usage, $"cannot {args[0]}", "the arguments are not DIR and --data DIR", "see hostup-server --help"),
         };
         (folder, data) = (Path.GetFullPath(folder), Path.GetFullPath(data));

@@ -22,7 +22,7 @@ internal static class DataCopy
 
     /// <summary>Copies a data directory into an empty folder: the database first, as it is at one moment, then every blob.</summary>
     /// <exception cref="HostupException"><c>bad-config</c> when a directory is not what it should be, <c>not-found</c> when a document was missing before.</exception>
-    public static async Task<CopiedData> BackUpAsync(string data, string folder, CancellationToken ct)
+    public static async Task<CopiedBytes> BackUpAsync(string data, string folder, CancellationToken ct)
     {
         RequireDatabase(data, "cannot back up");
         MakeEmpty(folder, "cannot back up");
@@ -34,7 +34,7 @@ internal static class DataCopy
             var there = marked.Used.Where(d => File.Exists(BlobStore.PathIn(data, d))).ToList();
             var (blobs, bytes) = CopyBlobs(data, folder, ct);
             if (there.TrueForAll(d => File.Exists(BlobStore.PathIn(folder, d))))
-                return Finish(folder, marked, new CopiedData(blobs, bytes, new FileInfo(part).Length));
+                return Finish(folder, marked, new CopiedBytes(blobs, bytes, new FileInfo(part).Length));
             if (tries == MaxTries)
                 throw new HostupException(HostupErrors.Conflict, "cannot back up", "blobs that the database names went away while they were copied, three times", "back up again");
         }
@@ -42,7 +42,7 @@ internal static class DataCopy
 
     /// <summary>Makes a data directory of a backup, for a server to start on. A database of an older server is brought up to date.</summary>
     /// <exception cref="HostupException"><c>bad-config</c> when a directory is not what it should be or the database is damaged, <c>not-found</c> when a document is missing.</exception>
-    public static async Task<CopiedData> RestoreAsync(string folder, string data, CancellationToken ct)
+    public static async Task<CopiedBytes> RestoreAsync(string folder, string data, CancellationToken ct)
     {
         RequireDatabase(folder, "cannot restore");
         MakeEmpty(data, "cannot restore");
@@ -50,7 +50,7 @@ internal static class DataCopy
         Snapshot(Path.Combine(folder, DatabaseName), part);
         RequireSound(part);
         var (blobs, bytes) = CopyBlobs(folder, data, ct);
-        return Finish(data, await MarkedAsync(part, data, upgrades: true, ct), new CopiedData(blobs, bytes, new FileInfo(part).Length));
+        return Finish(data, await MarkedAsync(part, data, upgrades: true, ct), new CopiedBytes(blobs, bytes, new FileInfo(part).Length));
     }
 
     private static void RequireDatabase(string folder, string what)
@@ -138,7 +138,7 @@ internal static class DataCopy
     }
 
     /// <summary>The copy is whole from here on.</summary>
-    private static CopiedData Finish(string folder, MarkedBlobs marked, CopiedData copied)
+    private static CopiedBytes Finish(string folder, MarkedBlobs marked, CopiedBytes copied)
     {
         string part = Path.Combine(folder, PartName);
         using (var file = new FileStream(part, FileMode.Open, FileAccess.ReadWrite))

@@ -4,4 +4,4 @@ namespace Hostup.Server.Backups;
 /// <param name="Blobs">How many blobs.</param>
 /// <param name="BlobBytes">Bytes of them.</param>
 /// <param name="DatabaseBytes">Bytes of the database.</param>
-internal sealed record CopiedData(int Blobs, long BlobBytes, long DatabaseBytes);
+internal sealed record CopiedBytes(int Blobs, long BlobBytes, long DatabaseBytes);
