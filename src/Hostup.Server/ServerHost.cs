@@ -117,6 +117,7 @@ public sealed class ServerHost : IAsyncDisposable
         app.MapDevices();
         app.MapUpdates();
         app.MapTargets();
+        app.MapMonthlyBytes();
         app.MapPolicies();
         app.MapDeltas();
         app.MapOrganisations();

@@ -16,7 +16,7 @@ internal static class DeviceCommands
 
     public static Command Build(Terminal terminal) => new("device", "See devices and their logs, change their keys and fleets.")
     {
-        List(terminal), Show(terminal), DeviceLogsCommand.Build(terminal), Events(terminal), RevertCommand.Build(terminal),
+        List(terminal), Show(terminal), DeviceLogsCommand.Build(terminal), DeviceBytesCommand.Build(terminal), Events(terminal), RevertCommand.Build(terminal),
         Act(terminal, "reset-key", "Make a device's key worthless and let it register again.", "the key is worthless now; the device can register again"),
         Act(terminal, "rotate-key", "Ask a device to change its key.", "the device changes its key at its next poll; the old one is good until then"),
         Act(terminal, "retire", "Make a device's key worthless for good.", "the key is worthless now and the device cannot register; its history stays"),

@@ -69,6 +69,7 @@ namespace Hostup.Core.Wire;
 [JsonSerializable(typeof(AuditEntry))]
 [JsonSerializable(typeof(Page<AuditEntry>))]
 [JsonSerializable(typeof(GarbageReport))]
+[JsonSerializable(typeof(Page<MonthBytes>))]
 [JsonSerializable(typeof(RuleVerdict))]
 [JsonSerializable(typeof(InventoryDiff))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]

@@ -42,6 +42,7 @@ internal sealed record Holdings(string Uuid, string Attempt, string Release, str
             yield return ("POST", $"/api/v1/devices/{device}/updates/estimate", $$"""{"release":"{{Version}}"}""");
             yield return ("POST", $"/api/v1/devices/{device}/revert", "{}");
             yield return ("GET", $"/api/v1/devices/{device}/target", null);
+            yield return ("GET", $"/api/v1/devices/{device}/bytes", null);
             yield return ("PUT", $"/api/v1/devices/{device}/target", $$"""{"release":"{{Version}}"}""");
             yield return ("DELETE", $"/api/v1/devices/{device}/target", null);
             yield return ("PUT", $"/api/v1/devices/{device}/policy", "{}");

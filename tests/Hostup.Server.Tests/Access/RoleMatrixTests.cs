@@ -15,6 +15,7 @@ public sealed class RoleMatrixTests : IAsyncLifetime
         ("ADOV", "GET", "/api/v1/devices/{device}/events", null),
         ("ADOV", "GET", "/api/v1/devices/{device}/updates", null),
         ("ADOV", "GET", "/api/v1/devices/{device}/target", null),
+        ("ADOV", "GET", "/api/v1/devices/{device}/bytes", null),
         ("ADOV", "GET", "/api/v1/attempts/{id}", null),
         ("ADOV", "GET", "/api/v1/attempts/{id}/log", null),
         ("ADOV", "GET", "/api/v1/attempts/{id}/plan", null),
