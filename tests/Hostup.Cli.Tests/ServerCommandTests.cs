@@ -231,6 +231,27 @@ public sealed class ServerCommandTests : IAsyncLifetime
         Assert.Contains("[forbidden]", refused.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_draft_is_told_from_a_release_and_no_device_gets_it_before_it_is_offered()
+    {
+        await GoodAsync(await File.ReadAllTextAsync(_server!.OperatorKeyFile), "login", _server.Address.ToString(), "--key", "-");
+        await TestImage.WriteAsync(At("layout"), "2.0.0");
+        await GoodAsync("", "key", "new", "--role", "release", "--out", At("key"));
+        await GoodAsync("", "release", "sign", "--image", At("layout"), "--key", At("key"), "--device-type", "genericx86-64", "--sequence", "1", "--out", At("release.dsse"));
+        Assert.EndsWith(", a draft\n", (await GoodAsync("", "release", "publish", At("release.dsse"), "--image", At("release.dsse.image"), "--draft")).Output, StringComparison.Ordinal);
+        using var device = await RegisterAsync("demo");
+
+        Assert.Contains("draft", (await GoodAsync("", "release", "list")).Output, StringComparison.Ordinal);
+        var refused = await CommandRun.OfAsync("update", "start", "demo", "--to", "2.0.0");
+        Assert.Equal(3, refused.ExitCode);
+        Assert.Contains("hostup release offer", refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("draft", (await GoodAsync("", "release", "offer", "2.0.0")).Output, StringComparison.Ordinal);
+        await GoodAsync("", "update", "start", "demo", "--to", "2.0.0");
+        await CarryOutAsync(device, AttemptStates.Committed, null);
+
+        Assert.Contains("registry", (await GoodAsync("", "device", "bytes", "demo")).Output, StringComparison.Ordinal);
+    }
+
     /// <summary>Signs and publishes a release whose image has this program.</summary>
     private async Task PublishAsync(string version, int sequence, byte[] program)
     {

@@ -6,6 +6,8 @@ using Hostup.Core.Trust;
 using Hostup.Core.Wire;
 using Hostup.Server.Tests.Access;
 using Hostup.Server.Tests.Deltas;
+using Hostup.Server.Updaters;
+using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Tests.Garbage;
 
@@ -57,6 +59,22 @@ public sealed class GarbageTests : IAsyncLifetime
         Assert.Empty(done.Unreadable);
         Assert.Equal(0, done.DeletedBlobs);
         Assert.Equal(before, Blobs());
+    }
+
+    [Fact]
+    public async Task Deltas_of_releases_and_of_updaters_stay_until_nothing_names_them()
+    {
+        var things = await Holdings.MakeAsync(_server);
+        var (delta, pack) = (await SendAsync("delta"u8.ToArray()), await SendAsync("pack"u8.ToArray()));
+        await using var db = _server.Database();
+        await db.Deltas.Where(d => d.Id == things.Delta).ExecuteUpdateAsync(s => s.SetProperty(d => d.BlobDigest, delta.ToString()));
+        new UpdaterPacks(new ServerOptions { DataDirectory = _server.Directory }).Add(Digest.Of("program"u8), new UpdaterPack(null, pack, 4));
+        MakeOld();
+
+        Assert.Equal(0, (await CollectAsync()).GarbageBlobs);
+
+        await db.Deltas.Where(d => d.Id == things.Delta).ExecuteUpdateAsync(s => s.SetProperty(d => d.BlobDigest, (string?)null));
+        Assert.Equal([delta], (await CollectAsync()).Garbage.Select(g => g.Digest));
     }
 
     [Fact]
