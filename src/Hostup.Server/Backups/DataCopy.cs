@@ -87,7 +87,8 @@ internal static class DataCopy
         using var connection = Open(database, SqliteOpenMode.ReadWrite);
         using var command = connection.CreateCommand();
         command.CommandText = "PRAGMA quick_check";
-        if (command.ExecuteScalar() as string is not "ok" and var found)
+        var found = command.ExecuteScalar() as string;
+        if (found != "ok")
             throw new HostupException(HostupErrors.BadConfig, "cannot restore", $"the database of the backup is damaged: {found}", "take another backup");
     }
 

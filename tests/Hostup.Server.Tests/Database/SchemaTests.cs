@@ -135,6 +135,24 @@ public sealed class SchemaTests
         Assert.Equal(["_updaters p", "hostos/x c"], (await db.RepositoryContents.ToListAsync()).Select(c => $"{c.Repository} {c.Digest}").Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public async Task Releases_of_a_server_without_drafts_are_offered()
+    {
+        const int before = 12;
+        await using var db = await OpenAsync();
+        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
+        foreach (var (index, script) in Schema.Scripts("Sqlite").Take(before).Index())
+        {
+            await db.Database.ExecuteSqlRawAsync(script);
+            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
+        }
+        await db.Database.ExecuteSqlRawAsync("INSERT INTO releases (id, version, device_type, sequence, build_id, signed_at, published_at, envelope_digest, image_digest, repository, download_bytes) VALUES ('r', '1.0.0', 't', 1, '', 0, 0, 'e', 'i', 'p', 1)");
+
+        await Schema.UpgradeAsync(db, new SqliteEngine(":memory:"), TimeProvider.System, CancellationToken.None);
+
+        Assert.False((await db.Releases.SingleAsync()).IsDraft);
+    }
+
     [Theory]
     [InlineData("UPDATE audit SET outcome = 'done'")]
     [InlineData("DELETE FROM audit")]
