@@ -9,8 +9,6 @@ namespace Hostup.Lab.Sim;
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
 public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IImageSources, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
 {
-    // on the data partition: a reboot takes nothing away
-    private readonly HashSet<string> _images = [];
     private int _boots;
     private DateTimeOffset? _heldSince;
     private DateTimeOffset _booted = DateTimeOffset.MinValue;
@@ -20,6 +18,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     /// <summary>What kernels said last.</summary>
     public SimKernelLog KernelLog { get; } = new(device);
+
+    /// <summary>Images that the engine holds; on the data partition: a reboot takes nothing away.</summary>
+    public SimImageStore Images { get; } = new();
 
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
@@ -176,16 +177,17 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Why pulls fail; null: they do not.</summary>
     public string? PullFault { get; set; }
 
-    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.ToString()));
+    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(Images.Has(image));
 
     public async ValueTask PullAsync(EnginePull pull, ImageFeed feed, CancellationToken ct)
     {
         if (PullFault is { } why)
             throw new HostupException(HostupErrors.Supervisor, $"cannot pull {pull.Image.LocalName}", why, "the new OS pulls it after its first boot");
         device.Power.Effect("pull supervisor");
-        if (!_images.Contains(pull.Image.ToString()))
+        if (!Images.Has(pull.Image))
             await SimImage.PullAsync(pull.Image, feed, ct);
-        _images.Add(pull.Image.ToString());
+        Images.Add(pull.Image);
+        Images.Keep(pull.Keeper, pull.Image.LocalName);
     }
 
     IReadOnlyList<IImageSource> IImageSources.Open(EngineImageName image, Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft) =>
@@ -194,7 +196,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Where the engine's images come from; null: a registry that has every supervisor.</summary>
     public Func<EngineImageName, IReadOnlyList<IImageSource>>? ImageRegistries { get; set; }
 
-    public ValueTask KeepAsync(string container, string image, CancellationToken ct) => default;
+    public ValueTask<bool> KeepAsync(string container, string image, CancellationToken ct) => ValueTask.FromResult(!EngineHangs && Images.Keep(container, image));
 
     /// <summary>What the checks of an OS find besides the engine; null: nothing else is checked.</summary>
     public Func<SimRelease?, IReadOnlyList<HealthResult>>? MoreHealth { get; set; }
