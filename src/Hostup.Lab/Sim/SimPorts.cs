@@ -10,6 +10,7 @@ namespace Hostup.Lab.Sim;
 public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IImageSources, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
 {
     private int _boots;
+    private bool _timerRan;
     private DateTimeOffset? _heldSince;
     private DateTimeOffset _booted = DateTimeOffset.MinValue;
 
@@ -24,6 +25,12 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
+
+    /// <summary>Whether the timer of its updater runs.</summary>
+    public bool TimerRuns { get; private set; }
+
+    /// <summary>Whether somebody has stopped it in this boot.</summary>
+    public bool IsStoppedByHand { get; set; }
 
     /// <summary>Whether its unit is about to start, or waits for its next try, and is not active yet.</summary>
     public bool SupervisorIsStarting { get; set; }
@@ -131,10 +138,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public void Boot()
     {
         _boots++;
-        RebootRequested = ForcedRebootIsArmed = false;
-        SupervisorRuns = false;
-        LocksHeld = false;
-        WatchdogRuns = false;
+        SupervisorRuns = TimerRuns = _timerRan = IsStoppedByHand = false;
+        RebootRequested = ForcedRebootIsArmed = LocksHeld = WatchdogRuns = false;
         _heldSince = null;
         _booted = _boots == 1 ? DateTimeOffset.MinValue : Now;
     }
@@ -142,7 +147,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
     public void StartWithOs()
     {
-        SupervisorRuns = true;
+        SupervisorRuns = TimerRuns = true;
         device.StartSupervisor();
     }
 
@@ -155,16 +160,25 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     {
         SupervisorChanges?.Invoke();
         device.Power.Effect("stop supervisor");
-        SupervisorRuns = false;
+        _timerRan |= TimerRuns;
+        SupervisorRuns = TimerRuns = false;
         return default;
     }
 
     public ValueTask StartAsync(CancellationToken ct)
     {
+        if (IsStoppedByHand)
+            return default;
         SupervisorChanges?.Invoke();
         device.Power.Effect("start supervisor");
         SupervisorRuns = true;
         device.StartSupervisor();
+        return default;
+    }
+
+    public ValueTask ResumeUpdatesAsync(CancellationToken ct)
+    {
+        (TimerRuns, _timerRan) = (TimerRuns || _timerRan, false);
         return default;
     }
 

@@ -151,6 +151,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         finally
         {
             await device.Supervisor.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            await device.Supervisor.ResumeUpdatesAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 

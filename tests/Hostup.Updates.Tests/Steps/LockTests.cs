@@ -29,6 +29,45 @@ public sealed class LockTests
         Assert.Equal(plain.Power.Log, device.Power.Log.Where(e => e != "start supervisor"));
     }
 
+    /// <summary>It would run an update of the supervisor at once, in the middle of this one.</summary>
+    [Fact]
+    public async Task While_a_lock_is_held_the_supervisor_runs_without_its_timer_which_goes_on_when_the_attempt_is_over()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = int.MaxValue;
+        int looks = 0;
+        bool runs = false, timer = true;
+        device.Ports.Meanwhile = state =>
+        {
+            if (state != AttemptStates.WaitingForLock || ++looks < 2)
+                return;
+            (runs, timer) = (device.Ports.SupervisorRuns, device.Ports.TimerRuns);
+            device.Ports.Wishes |= AttemptWishes.Cancel;
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.Cancelled, true, false), (device.Outcome, runs, timer));
+        Assert.Equal((true, true), (device.Ports.SupervisorRuns, device.Ports.TimerRuns));
+    }
+
+    [Fact]
+    public async Task A_supervisor_that_somebody_stopped_before_stays_stopped_when_the_attempt_is_cancelled()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = int.MaxValue;
+        device.Ports.Meanwhile = state =>
+        {
+            device.Ports.IsStoppedByHand = true;
+            if (state == AttemptStates.WaitingForLock)
+                device.Ports.Wishes |= AttemptWishes.Cancel;
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.Cancelled, false), (device.Outcome, device.Ports.SupervisorRuns));
+    }
+
     [Fact]
     public async Task Before_a_held_lock_everything_is_fetched_and_after_it_nothing_is_fetched_again()
     {
