@@ -256,11 +256,11 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     private void PutSettings()
     {
-        if (SupervisorSettings.Load(device.Files) is { } settings && OfSlot() is { } text && text != settings.Text)
+        if (SupervisorSettings.Load(device.Files) is { } settings && OfSlot() is { } text && !SupervisorSettings.Say(device.Files, text))
             (settings with { Text = text }).Save(device.Files);
     }
 
-    private bool AreInPlace() => OfSlot() is not { } text || SupervisorSettings.Load(device.Files) is not { } settings || settings.Text == text;
+    private bool AreInPlace() => OfSlot() is not { } text || SupervisorSettings.Say(device.Files, text);
 
     private string? OfSlot() => TextOf(device.Slots.Running.PartitionNumber);
 
