@@ -41,6 +41,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Times that an application's lock is found held before it is free.</summary>
     public int LockHeldTimes { get; set; }
 
+    /// <summary>Who holds it at this look.</summary>
+    public Func<string> LockHolder { get; set; } = () => "process 512 rsync";
+
     /// <summary>Whether the update process holds the applications' locks.</summary>
     public bool LocksHeld { get; private set; }
 
@@ -96,9 +99,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public UpdatePolicy? Policy { get; set; }
 
     public ValueTask<bool?> IsMeteredAsync(CancellationToken ct) => ValueTask.FromResult(Metered);
-
     public IReadOnlyList<InterfaceBytes> Count() => Interfaces;
-
     public IReadOnlyList<EngineConnection> EngineConnections() => Connections;
 
     public string? Other { get; set; }
@@ -119,7 +120,6 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public string BootId => $"boot-{_boots}";
 
     public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(56);
-
     /// <summary>Whether somebody has set the clock.</summary>
     public bool IsSynchronised { get; set; } = true;
 
@@ -225,7 +225,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public IReadOnlyList<HeldLock> Take(bool passOver)
     {
         _heldSince = LockHeldTimes-- > 0 ? _heldSince ?? Now : null;
-        IReadOnlyList<HeldLock> held = _heldSince is { } since ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync") { Age = Now - since }] : [];
+        IReadOnlyList<HeldLock> held = _heldSince is { } since ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", LockHolder()) { Age = Now - since }] : [];
         if (held is [] || passOver)
         {
             LocksTaken++;

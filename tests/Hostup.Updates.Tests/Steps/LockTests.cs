@@ -95,6 +95,23 @@ public sealed class LockTests
         Assert.All(device.Ports.LocksTold, told => Assert.Equal(new LockReport("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync", began), told));
     }
 
+    /// <summary>As a shell's loop around <c>flock</c> does, for days: each telling costs bytes and a line of the log.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lock_is_told_each_minute_for_an_hour_and_seldom_after_it_whoever_holds_it(bool changesHands)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = 3 * 60 * 60 / 5;
+        int process = 512;
+        device.Ports.LockHolder = () => $"process {(changesHands ? process++ : process)} job";
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.InRange(device.Ports.LocksTold.Count, 60 + 11, 60 + 13);
+    }
+
     [Fact]
     public async Task A_process_that_goes_on_tells_the_same_since_when_as_the_one_before_it()
     {
