@@ -113,6 +113,44 @@ public sealed class DevicePackageTests : IAsyncLifetime
         Assert.Empty(Units(asked, "disable"));
     }
 
+    /// <summary>No process works and no trial is armed: the device was told to be rebooted, and only this program mends it then.</summary>
+    [Theory]
+    [InlineData("mnt/state/hostup/boot-files-touched", "still to be put in order")]
+    [InlineData("mnt/state/hostup/supervisor-database-due", "still to be put in order")]
+    public async Task It_is_not_removed_while_it_is_to_mend_something_at_the_next_power_on(string note, string why)
+    {
+        string file = Path.Combine(Root, note);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllTextAsync(file, "");
+
+        var (result, asked) = await RemoveAsync(running: true);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Equal("start hostup-agent.service", asked[^1]);
+        Assert.Empty(Units(asked, "disable"));
+    }
+
+    [Theory]
+    [InlineData("echo 'OS        2.100.0 (x)'; echo 'attempt   boot-files: reboot the device'", 1)]
+    [InlineData("echo 'attempt   waiting'", 1)]
+    [InlineData("echo 'attempt   committed'", 0)]
+    [InlineData("echo 'attempt   rolled-back: engine'", 0)]
+    [InlineData("echo 'attempt   none yet'", 0)]
+    [InlineData("echo 'no slots' >&2; exit 3", 0)]
+    public async Task It_is_not_removed_while_an_attempt_is_open(string says, int exitCode)
+    {
+        string program = Path.Combine(Root, "usr/bin/hostup-device");
+        Directory.CreateDirectory(Path.GetDirectoryName(program)!);
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\n[ \"$1\" = status ] || exit 64\n{says}\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var (result, asked) = await RemoveAsync(running: true);
+
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Equal(exitCode == 0, Units(asked, "disable").Any());
+    }
+
     [Fact]
     public async Task In_a_tree_that_does_not_run_nothing_is_asked_of_the_service_manager()
     {
