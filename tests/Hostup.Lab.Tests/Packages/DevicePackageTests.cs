@@ -36,7 +36,7 @@ public sealed class DevicePackageTests : IAsyncLifetime
         Assert.SkipUnless(File.Exists("/usr/bin/dpkg") && File.Exists("/usr/bin/dpkg-deb"), "needs dpkg");
         string program = Path.Combine(_folder.FullName, "program");
         await File.WriteAllTextAsync(program, "#!/bin/sh\n");
-        _package = await DevicePackage.MakeAsync(program, Source, "1.2.3", Directory.CreateDirectory(_folder.FullName + "/out").FullName, default);
+        _package = await DevicePackage.MakeAsync(program, Source, "1.2.3", PackagePlatform.Amd64, Directory.CreateDirectory(_folder.FullName + "/out").FullName, default);
         foreach (var (path, text) in Written)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Root, path))!);
@@ -66,6 +66,18 @@ public sealed class DevicePackageTests : IAsyncLifetime
         foreach (string script in (string[])["preinst", "postinst", "postrm"])
             Assert.DoesNotContain($" {script} ", await DpkgDebAsync("--info"), StringComparison.Ordinal);
         Assert.Equal(await File.ReadAllTextAsync(Script), await DpkgDebAsync("--info", "prerm"));
+    }
+
+    [Fact]
+    public async Task It_names_the_machine_that_it_was_made_for()
+    {
+        foreach (var platform in PackagePlatform.All)
+        {
+            var made = await DevicePackage.MakeAsync(_folder.FullName + "/program", Source, "1.2.3", platform, _folder.CreateSubdirectory(platform.Name).FullName, default);
+
+            Assert.Equal($"hostup-device_1.2.3_{platform.Debian}.deb", Path.GetFileName(made.File));
+            Assert.Equal(platform.Debian, (await new Tool("dpkg-deb").RunAsync(["--field", made.File, "Architecture"], default)).Trim());
+        }
     }
 
     [Fact]
