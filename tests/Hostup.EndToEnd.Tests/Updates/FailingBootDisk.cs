@@ -54,7 +54,7 @@ internal sealed class FailingBootDisk(RefusalScene scene)
     /// <param name="free">Entries that stay free, at its end.</param>
     /// <param name="ct">Ends it.</param>
     public Task FillRootDirectoryAsync(int free, CancellationToken ct) => scene.ShellAsync(
-        $"mount -o remount,rw /mnt/boot && i=0; while touch /mnt/boot/F$i.X 2>/dev/null; do i=$((i+1)); done; test $i -gt 100; for k in $(seq 1 {free}); do rm /mnt/boot/F$((i-k)).X; done; sync && mount -o remount,ro /mnt/boot", ct);
+        $"mount -o remount,rw /mnt/boot && i=0; while touch /mnt/boot/F$i.X 2>/dev/null; do i=$((i+1)); done; test $i -gt 100 || exit 1; for k in $(seq 1 {free}); do rm /mnt/boot/F$((i-k)).X; done; sync && mount -o remount,ro /mnt/boot", ct);
 
     /// <summary>Takes them away again.</summary>
     public Task EmptyRootDirectoryAsync(CancellationToken ct) => scene.ShellAsync("mount -o remount,rw /mnt/boot && rm -f /mnt/boot/F[0-9]*.X && sync && mount -o remount,ro /mnt/boot", ct);
