@@ -25,5 +25,9 @@ internal sealed class StoppedUnits(string path)
     }
 
     /// <summary>All is as before.</summary>
-    public void Forget() => File.Delete(path);
+    public void Forget()
+    {
+        if (File.Exists(path))
+            File.Delete(path);
+    }
 }
