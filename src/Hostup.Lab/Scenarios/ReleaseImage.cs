@@ -34,14 +34,14 @@ public sealed record ReleaseImage(string Version, string Layout)
     /// <param name="entries">Entries and whiteouts of the layer.</param>
     /// <param name="ct">Ends the making.</param>
     public Task<ReleaseImage> DeriveAsync(LabEnvironment lab, string version, IReadOnlyList<TreeEntry> entries, CancellationToken ct) =>
-        DeriveAsync(lab, version, [.. entries.Select(e => (e, ReadOnlyMemory<byte>.Empty))], ct);
+        DeriveWithFilesAsync(lab, version, [.. entries.Select(e => (e, ReadOnlyMemory<byte>.Empty))], ct);
 
     /// <summary>The same, with files that are not empty.</summary>
     /// <param name="lab">The lab.</param>
     /// <param name="version">VERSION of its os-release.</param>
     /// <param name="entries">Entries and whiteouts of the layer, with the content of files.</param>
     /// <param name="ct">Ends the making.</param>
-    public async Task<ReleaseImage> DeriveAsync(LabEnvironment lab, string version, IReadOnlyList<(TreeEntry Entry, ReadOnlyMemory<byte> Content)> entries, CancellationToken ct)
+    public async Task<ReleaseImage> DeriveWithFilesAsync(LabEnvironment lab, string version, IReadOnlyList<(TreeEntry Entry, ReadOnlyMemory<byte> Content)> entries, CancellationToken ct)
     {
         string what = string.Join(' ', entries.Select(e => $"{e.Entry.Kind} {e.Entry.Path}"));
         string contents = string.Join(' ', entries.Select(e => Digest.Of(e.Content.Span)));

@@ -41,7 +41,7 @@ public static class PlantedReleases
             ExecStart=/bin/sh -c 'sleep 20; echo c > /proc/sysrq-trigger'
 
             """);
-        return await (await GoodAsync(lab, ct, loader)).DeriveAsync(lab, "2.101.7+rev1",
+        return await (await GoodAsync(lab, ct, loader)).DeriveWithFilesAsync(lab, "2.101.7+rev1",
             [
                 (new TreeEntry { Path = TreePath.Parse($"{units}/{unit}"), Kind = TreeEntryKind.File, Mode = 0x1A4 /* 0644 */, Size = text.Length }, text),
                 (new TreeEntry { Path = TreePath.Parse($"{units}/multi-user.target.wants/{unit}"), Kind = TreeEntryKind.SymbolicLink, Mode = 0x1FF, SymbolicTarget = Encoding.ASCII.GetBytes($"../{unit}") }, ReadOnlyMemory<byte>.Empty),
