@@ -1,6 +1,5 @@
 using Hostup.Core.Wire;
 using Hostup.EndToEnd.Tests.Lab;
-using Hostup.Lab;
 using Hostup.Lab.Boot;
 using Hostup.Lab.Demo;
 using Hostup.Lab.Devices;
@@ -14,6 +13,8 @@ namespace Hostup.EndToEnd.Tests.Updates;
 public sealed class UBootTests
 {
     private const string Panic = "Kernel panic - not syncing";
+
+    private static readonly TimeSpan TrialLimit = TimeSpan.FromMinutes(25);
 
     private static readonly string[] Flags =
         ["rollback-health-breadcrumb", "rollback-altboot-breadcrumb", "rollback-altboot-triggered", "rollback-health-triggered", "rollback-health-failed"];
@@ -63,9 +64,11 @@ public sealed class UBootTests
         var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
 
         long from = stage.Device.Serial.Length;
+        var back = SecondsToOldOsAsync(stage, from);
         var attempt = await stage.UpdateAsync(image.Version, Ct);
 
         await AssertCameBackAsync(stage, attempt, "came back to resin-rootA at boot 4: the new OS on partition 3 never reached user space", before, application);
+        lab.Progress($"from power-on of the broken release to the old OS: {await back:0} s");
         string console = stage.Device.Serial.Read(from);
         Assert.Equal(UBootScript.Limit, Count(console, LabBootLoader.SlotMarker + "B"));
         Assert.Equal(UBootScript.Limit, Count(console, Panic));
@@ -86,9 +89,11 @@ public sealed class UBootTests
         var application = await ApplicationWatch.BeginAsync(stage.Device, Ct);
 
         long from = stage.Device.Serial.Length;
+        var back = SecondsToOldOsAsync(stage, from);
         var attempt = await stage.UpdateAsync(image.Version, Ct);
 
         await AssertCameBackAsync(stage, attempt, "the new OS began to boot 5 times without a verdict of its health checks", before, application);
+        lab.Progress($"from power-on of the broken release to the old OS: {await back:0} s");
         string console = stage.Device.Serial.Read(from);
         Assert.Equal(5, Count(console, Panic));
         // The sixth boot is the one that leaves it, before anything of it runs.
@@ -141,6 +146,16 @@ public sealed class UBootTests
         Assert.DoesNotContain("bootcount", await device.RunAsync(["ls", "/mnt/boot"], Ct), StringComparison.Ordinal);
         string[] names = (await device.RunAsync(["ls", "/mnt/state"], Ct)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(present, Flags.Intersect(names));
+    }
+
+    /// <summary>From the first start of the new slot's kernel until the old OS answers.</summary>
+    private static async Task<double> SecondsToOldOsAsync(Stage stage, long from)
+    {
+        from = await stage.Device.Serial.WaitAsync(LabBootLoader.SlotMarker + "B", from, TrialLimit, Ct);
+        long begun = TimeProvider.System.GetTimestamp();
+        await stage.Device.Serial.WaitAsync(LabBootLoader.SlotMarker + "A", from, TrialLimit, Ct);
+        await stage.Device.WaitForGuestAsync(Ct);
+        return TimeProvider.System.GetElapsedTime(begun).TotalSeconds;
     }
 
     /// <summary>What U-Boot read of its counter at each boot of the trial.</summary>
