@@ -55,7 +55,7 @@ public static class UBootScript
           fi
         fi
 
-        # nor has it fsuuid, by which upstream's finds the root
+        # nor has it fsuuid: the root is named by its partition
         if test "${slot}" = "A"; then setenv root_part 2; else setenv root_part 3; fi
         setenv bootargs "root=/dev/vda${root_part} {{LabBootLoader.KernelArguments}} ${extra_os_cmdline}"
         if load {{Root}} ${kernel_addr_r} /boot/vmlinuz; then
