@@ -34,7 +34,7 @@ internal static class LogFiles
         return Begin + next.ToString(TimeForm, CultureInfo.InvariantCulture) + End;
     }
 
-    /// <summary>Makes room in a folder: the oldest logs go.</summary>
+    /// <summary>Makes room in a folder: the oldest logs go, the newest one never.</summary>
     /// <param name="folder">The folder; made when it is not there.</param>
     /// <param name="most">Bytes that are kept.</param>
     public static void Rotate(string folder, long most)
@@ -45,7 +45,7 @@ internal static class LogFiles
         foreach (var old in new DirectoryInfo(folder).EnumerateFiles(Begin + "*" + End).OrderByDescending(f => f.Name, StringComparer.Ordinal))
         {
             kept += old.Length;
-            if (kept > most || ++files >= MostFiles)
+            if (++files > 1 && (kept > most || files >= MostFiles))
                 old.Delete();
         }
     }

@@ -19,6 +19,9 @@ internal sealed class RunLog : IDisposable
     /// <summary>What one file in memory takes; when the next is begun the oldest goes.</summary>
     private const int MostBytesOfPart = MostBytesInMemory / 4;
 
+    /// <summary>What one file on the data partition takes; when the next is begun the oldest go. A file that is all there may be would take the others with it, and itself at last.</summary>
+    private const long MostBytesOfFile = MostBytes / 4;
+
     private readonly string _data;
     private readonly string _memory;
     private readonly TimeProvider _time;
@@ -49,7 +52,7 @@ internal sealed class RunLog : IDisposable
         string line = Stamped(text);
         Console.Error.Write(line);
         byte[] bytes = Encoding.UTF8.GetBytes(line);
-        if (!_inMemory && Try(() => Append(bytes)))
+        if (!_inMemory && Try(() => AppendOnData(bytes)))
             return;
         if (!_inMemory)
             GoOnInMemory();
@@ -96,6 +99,20 @@ internal sealed class RunLog : IDisposable
     {
         _inMemory = true;
         Close();
+    }
+
+    private void AppendOnData(byte[] line)
+    {
+        if (_file is { } full && full.Position + line.Length > MostBytesOfFile)
+        {
+            FileFlush.ToDisk(full);
+            Close();
+            LogFiles.Rotate(LogFiles.FolderOn(_data), MostBytes - MostBytesOfFile);
+            OpenIn(LogFiles.FolderOn(_data));
+            // The file says by itself which attempt it is of.
+            Append(Encoding.UTF8.GetBytes(Stamped(string.Create(CultureInfo.InvariantCulture, $"{_first}; the log goes on, this is part {++_part}"))));
+        }
+        Append(line);
     }
 
     private void AppendInMemory(byte[] line)

@@ -8,7 +8,7 @@ internal sealed partial class BootFileKeeper
 {
     private const ulong Remount = 32;
     private const ulong ReadOnly = 1;
-    private static readonly string[] Names = ["config.txt", "splash/balena-logo.png", "EFI/BOOT/grub.cfg"];
+    private static readonly string[] Names = ["config.txt", "splash/balena-logo.png", "EFI/BOOT/grub.cfg", "boot.scr"];
     private readonly Dictionary<string, byte[]> _wanted;
     private readonly InterferenceLog _log;
     private readonly string _mount;

@@ -70,6 +70,38 @@ public sealed class RunLogTests : IDisposable
     }
 
     [Fact]
+    public void A_log_that_is_written_for_days_stays_within_its_bytes_and_keeps_its_end_for_the_next_process()
+    {
+        using (var log = new RunLog("a1", _data, _memory))
+        {
+            for (int i = 0; i < 12_000; i++)
+                log.Line($"line {i} {new string('x', 200)}");
+        }
+        using (var next = new RunLog("a1", _data, _memory))
+            next.Line("goes on");
+
+        Assert.InRange(Directory.GetFiles(_data + "/balenahup").Sum(f => new FileInfo(f).Length), 700_000, 1 << 20);
+        Assert.Empty(Directory.GetFiles(_memory));
+        string[] lines = [.. Read(_data).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.Contains(" attempt a1, ", StringComparison.Ordinal))];
+        Assert.Equal(Enumerable.Range(12_000 - lines.Length + 1, lines.Length - 1).Select(i => $"{i}"), lines[..^1].Select(l => l.Split(' ')[2]));
+        Assert.EndsWith(" goes on", lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_newest_log_stays_also_when_it_alone_is_too_large()
+    {
+        string folder = _data + "/balenahup";
+        Directory.CreateDirectory(folder);
+        File.WriteAllBytes(folder + "/hostup-update.20260101_000000.log", new byte[10]);
+        File.WriteAllBytes(folder + "/hostup-update.20260102_000000.log", new byte[2_000_000]);
+
+        using var log = new RunLog("a1", _data, _memory);
+
+        Assert.False(File.Exists(folder + "/hostup-update.20260101_000000.log"));
+        Assert.True(File.Exists(folder + "/hostup-update.20260102_000000.log"));
+    }
+
+    [Fact]
     public void A_data_partition_that_is_not_there_stops_nothing()
     {
         using (var log = new RunLog("a1", "/proc/no-such-place", _memory))

@@ -79,6 +79,7 @@ public static class Explanation
                 ? Waits(WhyNotCodes.Sent, "queued: the device knows of it and has not begun")
                 : Waits(WhyNotCodes.Queued, "queued: the device hears of it at its next poll"),
             AttemptStates.Waiting => Waiting(report),
+            AttemptStates.PreparingDelta => Waits(WhyNotCodes.Waiting, $"waiting: a delta is being made{Said(report)}"),
             AttemptStates.Ready => PolicyWaits.CodeOf(report.Message) is { } code
                 ? Waits(code, report.Message!)
                 : Waits(AttemptStates.Ready, $"everything is fetched{Said(report)}"),

@@ -9,6 +9,8 @@ public static class AttemptStates
     public const string Waiting = "waiting";
     /// <summary>check-device runs.</summary>
     public const string Checking = "checking";
+    /// <summary>The server makes a delta, and the device waits for it.</summary>
+    public const string PreparingDelta = "preparing-delta";
     /// <summary>The image arrives and is written to the spare slot.</summary>
     public const string Downloading = "downloading";
     /// <summary>The spare slot is read back.</summary>
@@ -39,7 +41,7 @@ public static class AttemptStates
     public const string Superseded = "superseded";
 
     /// <summary>Whether nothing is done in this state but wait, for days perhaps: the device gives a sign of life no more often than it polls.</summary>
-    public static bool Waits(string state) => state is Queued or Waiting or Ready;
+    public static bool Waits(string state) => state is Queued or Waiting or PreparingDelta or Ready;
 
     /// <summary>Whether nothing follows this state.</summary>
     public static bool IsTerminal(string state) => state is Committed or Failed or RolledBack or Refused or Cancelled or Superseded;

@@ -15,7 +15,7 @@ public sealed record UpstreamProgress(int Percentage, string Text)
     public static UpstreamProgress? Of(string state) => state switch
     {
         AttemptStates.Checking => new(25, "Preparing OS update"),
-        AttemptStates.Waiting or AttemptStates.Downloading or AttemptStates.Verifying => new(50, Running),
+        AttemptStates.Waiting or AttemptStates.PreparingDelta or AttemptStates.Downloading or AttemptStates.Verifying => new(50, Running),
         AttemptStates.Supervisor => new(95, "Running supervisor update"),
         AttemptStates.Ready => new(100, "Update successful pending reboot."),
         AttemptStates.WaitingForLock => new(100, "Reboot waiting on application lock"),

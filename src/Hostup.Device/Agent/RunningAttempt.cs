@@ -54,7 +54,7 @@ internal sealed class RunningAttempt(ServerLink server, AttemptLog log, Func<lon
             Console.Error.WriteLine("the operator changed the policy of the attempt");
     }
 
-    private static bool Waits(StepProgress? progress) => progress?.State is AttemptStates.Ready or AttemptStates.Waiting or AttemptStates.WaitingForLock;
+    private static bool Waits(StepProgress? progress) => progress?.State is AttemptStates.Ready or AttemptStates.Waiting or AttemptStates.PreparingDelta or AttemptStates.WaitingForLock;
 
     /// <summary>Hands on what the answer to a report says.</summary>
     public static void Hear(AttemptAnswer answer) => Ask(

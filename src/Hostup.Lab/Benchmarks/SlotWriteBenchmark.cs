@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Hostup.Core;
 using Hostup.Core.Wire;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Devices;
 using Hostup.Lab.Images;
 using Hostup.Lab.Scenarios;
@@ -70,7 +71,7 @@ public static class SlotWriteBenchmark
 
     private static async Task<double> CurlAndTarAsync(Stage stage, Digest layer, CancellationToken ct)
     {
-        string url = $"{stage.Server.GuestUrl}/v2/hostos/{Stage.DeviceType}/blobs/{layer}";
+        string url = $"{stage.Server.GuestUrl}/v2/hostos/{LabBootLoader.Grub.DeviceType}/blobs/{layer}";
         string script = $"""
             set -e
             mkdir -p /run/bench

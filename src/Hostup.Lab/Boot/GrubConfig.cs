@@ -6,9 +6,6 @@ namespace Hostup.Lab.Boot;
 /// </summary>
 public static class GrubConfig
 {
-    /// <summary>Printed on the serial console before a slot's kernel starts; the slot's letter follows.</summary>
-    public const string SlotMarker = "HOSTUP-LAB: booting slot ";
-
     /// <summary>Built into the loader: finds the boot partition and hands over to the configuration on it.</summary>
     public const string Embedded = """
         search --no-floppy --label RESIN-BOOT --set=bootdev
@@ -16,9 +13,6 @@ public static class GrubConfig
         configfile ($bootdev)/EFI/BOOT/grub.cfg
 
         """;
-
-    /// <summary>lsm=: without it Debian's kernel wants AppArmor's programs before it lets a container start.</summary>
-    private const string KernelArguments = "ro panic=5 console=ttyS0,115200 quiet lsm=landlock,yama mitigations=off";
 
     /// <summary>The configuration file of a release.</summary>
     /// <param name="osVersion">Version of the release, for the console.</param>
@@ -56,9 +50,9 @@ public static class GrubConfig
           set partition="$1"
           set letter="$2"
           if probe --set=rootuuid --fs-uuid ($disk,gpt$partition); then
-            if linux ($disk,gpt$partition)/boot/vmlinuz root=UUID=$rootuuid {{KernelArguments}}; then
+            if linux ($disk,gpt$partition)/boot/vmlinuz root=UUID=$rootuuid {{LabBootLoader.KernelArguments}}; then
               if initrd ($disk,gpt$partition)/boot/initrd.img; then
-                echo "{{SlotMarker}}$letter"
+                echo "{{LabBootLoader.SlotMarker}}$letter"
                 boot
               fi
             fi

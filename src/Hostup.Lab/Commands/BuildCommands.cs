@@ -17,16 +17,35 @@ internal static class BuildCommands
     public static Command Package()
     {
         var target = new Option<string>("--out") { Description = "Folder that receives it", DefaultValueFactory = _ => "." };
-        var package = new Command("package", "make the Debian package of the device program and print its path") { target };
+        var machine = new Option<string>("--platform") { Description = $"Machine: {string.Join(", ", PackagePlatform.All.Select(p => p.Name))}", DefaultValueFactory = _ => PackagePlatform.Amd64.Name };
+        var ready = new Option<string?>("--program") { Description = "The program, published elsewhere for that machine" };
+        var package = new Command("package", "make the Debian package of the device program and print its path") { target, machine, ready };
         package.SetAction(async (parsed, ct) =>
         {
             var lab = LabEnvironment.OfThisProcess(Console.Error.WriteLine);
-            var made = await DevicePackage.BuildAsync(lab, HostOsRelease.New.ProgramVersion, ct);
-            string path = Path.Combine(Path.GetFullPath(parsed.GetValue(target)!), Path.GetFileName(made.File));
-            File.Copy(made.File, path, overwrite: true);
-            Console.WriteLine(path);
+            var platform = PackagePlatform.Of(parsed.GetValue(machine)!);
+            var work = Directory.CreateTempSubdirectory("hostup-package-");
+            try
+            {
+                var made = await MakeAsync(lab, platform, parsed.GetValue(ready), work.FullName, ct);
+                string path = Path.Combine(Path.GetFullPath(parsed.GetValue(target)!), Path.GetFileName(made.File));
+                File.Copy(made.File, path, overwrite: true);
+                Console.WriteLine(path);
+            }
+            finally
+            {
+                work.Delete(recursive: true);
+            }
         });
         return package;
+    }
+
+    private static async Task<DevicePackage> MakeAsync(LabEnvironment lab, PackagePlatform platform, string? program, string work, CancellationToken ct)
+    {
+        if (program is null)
+            return await DevicePackage.BuildAsync(lab, HostOsRelease.New.ProgramVersion, platform, ct);
+        platform.Require(program);
+        return await DevicePackage.MakeAsync(program, Path.Combine(lab.RepositoryRoot, "deploy/device"), HostOsRelease.New.ProgramVersion, platform, work, ct);
     }
 
     public static Command Image()

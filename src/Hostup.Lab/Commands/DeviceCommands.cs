@@ -1,4 +1,6 @@
 using System.CommandLine;
+using Hostup.Core.Devices;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Devices;
 using Hostup.Lab.Disks;
 using Hostup.Lab.Guests;
@@ -13,8 +15,10 @@ internal static class DeviceCommands
 
     public static Command Device()
     {
-        var start = new Command("start", "start a provisioned device; it stays until it is stopped") { NameArgument };
-        start.SetAction((parsed, ct) => StartAsync(parsed.GetValue(NameArgument)!, ct));
+        var loader = new Option<string>("--boot-loader") { Description = "grub or u-boot", DefaultValueFactory = _ => BootLoaders.Grub };
+        loader.AcceptOnlyFromAmong(BootLoaders.Grub, BootLoaders.UBoot);
+        var start = new Command("start", "start a provisioned device; it stays until it is stopped") { NameArgument, loader };
+        start.SetAction((parsed, ct) => StartAsync(parsed.GetValue(NameArgument)!, LabBootLoader.Of(parsed.GetValue(loader)!), ct));
         return new Command("device", "virtual devices") { start };
     }
 
@@ -70,13 +74,13 @@ internal static class DeviceCommands
         return shell;
     }
 
-    private static async Task StartAsync(string name, CancellationToken ct)
+    private static async Task StartAsync(string name, LabBootLoader loader, CancellationToken ct)
     {
         var lab = LabEnvironment.OfThisProcess(Console.Error.WriteLine);
         await Packages.RequiredTools.InstallMissingAsync(lab.Progress, ct);
         var release = HostOsRelease.Old;
-        var tree = await HostOsTree.BuildAsync(lab, release, await HostOsTree.DeviceProgramAsync(lab, release, ct), ct);
-        var saved = await ProvisionedDevice.GetAsync(lab, tree, DiskLayout.Full, DiskContent.Unclaimed, ct);
+        var tree = await HostOsTree.BuildAsync(lab, release, await HostOsTree.DeviceProgramAsync(lab, release, ct), loader, ct);
+        var saved = await ProvisionedDevice.GetAsync(lab, tree, ct);
         long start = TimeProvider.System.GetTimestamp();
         var device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = true }, ct);
         lab.Progress($"device {name} runs and answered after {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0.0} s; "

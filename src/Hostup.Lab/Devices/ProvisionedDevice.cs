@@ -27,12 +27,12 @@ public static class ProvisionedDevice
     public const string NewSupervisorVersion = "v14.1.0";
 
     /// <summary>Returns the saved state of a device with this tree in slot A, made when anything has changed since.</summary>
-    public static async Task<SavedState> GetAsync(LabEnvironment lab, HostOsTree tree, DiskLayout layout, DiskContent content, CancellationToken ct)
+    public static async Task<SavedState> GetAsync(LabEnvironment lab, HostOsTree tree, CancellationToken ct)
     {
         var images = await PayloadImages.BuildAsync(lab, tree, SupervisorVersion, ct);
-        var disk = await DiskImage.BuildAsync(lab, tree, layout,
-            content.WithUserFile("provision/application.tar", images.Application).WithUserFile("provision/supervisor.tar", images.Supervisor), ct);
-        var machine = new QemuMachine(await Accelerator.ChooseAsync(lab, tree, ct), MemoryMiB);
+        var disk = await DiskImage.BuildAsync(lab, tree, tree.Loader.Layout,
+            DiskContent.Unclaimed(tree.Loader.DeviceType).WithUserFile("provision/application.tar", images.Application).WithUserFile("provision/supervisor.tar", images.Supervisor), ct);
+        var machine = new QemuMachine(await Accelerator.ChooseAsync(lab, tree, ct), MemoryMiB, tree.Loader.Family);
         string qemu = await new Tool("qemu-system-x86_64").RunAsync(["--version"], ct);
         string key = new CacheKey().Add("recipe", Recipe).Add("disk", disk.Key).Add("machine", machine.ToString()).Add("qemu", qemu).Finish();
         string folder = await lab.Cache.GetAsync("saved-device", key, folder => MakeAsync(lab, disk, machine, folder, key, ct), ct);

@@ -15,7 +15,7 @@ public sealed record SavedState(string Folder, QemuMachine Machine)
     /// <summary>Disk at the moment of saving.</summary>
     public string Disk => Path.Combine(Folder, "disk.qcow2");
 
-    /// <summary>Firmware variables at the moment of saving.</summary>
+    /// <summary>Firmware variables at the moment of saving, where the firmware keeps any.</summary>
     public string FirmwareVariables => Path.Combine(Folder, "vars.qcow2");
 
     /// <summary>Memory and processors.</summary>
@@ -27,7 +27,8 @@ public sealed record SavedState(string Folder, QemuMachine Machine)
         var saved = new SavedState(folder, machine);
         await device.SaveAsync(saved.MachineState, ct);
         File.Move(device.Record.Disk, saved.Disk);
-        File.Move(device.Record.FirmwareVariables, saved.FirmwareVariables);
+        if (machine.Loader.FirmwareVariables is not null)
+            File.Move(device.Record.FirmwareVariables, saved.FirmwareVariables);
         File.Copy(device.Record.SerialLog, Path.Combine(folder, "serial.log"));
         await File.WriteAllTextAsync(Path.Combine(folder, "machine.json"), JsonSerializer.Serialize(machine), ct);
         await device.StopAsync(ct);

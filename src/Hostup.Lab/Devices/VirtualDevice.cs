@@ -45,7 +45,8 @@ public sealed class VirtualDevice : IAsyncDisposable
     {
         var device = await PrepareAsync(name, machine, options, ct);
         await OverlayAsync(disk.Path, "raw", device.Record.Disk, ct);
-        await new Tool("qemu-img").RunAsync(["convert", "-O", "qcow2", QemuMachine.FirmwareVariables, device.Record.FirmwareVariables], ct);
+        if (machine.Loader.FirmwareVariables is { } variables)
+            await new Tool("qemu-img").RunAsync(["convert", "-O", "qcow2", variables, device.Record.FirmwareVariables], ct);
         await device.RunQemuAsync(null, ct);
         return device;
     }
@@ -55,7 +56,8 @@ public sealed class VirtualDevice : IAsyncDisposable
     {
         var device = await PrepareAsync(name, saved.Machine, options, ct);
         await OverlayAsync(saved.Disk, "qcow2", device.Record.Disk, ct);
-        await OverlayAsync(saved.FirmwareVariables, "qcow2", device.Record.FirmwareVariables, ct);
+        if (saved.Machine.Loader.FirmwareVariables is not null)
+            await OverlayAsync(saved.FirmwareVariables, "qcow2", device.Record.FirmwareVariables, ct);
         await device.RunQemuAsync(saved.MachineState, ct);
         await device.WaitForStatusAsync(s => s is not "inmigrate", ct);
         await device.Monitor.RunAsync("cont", null, ct);

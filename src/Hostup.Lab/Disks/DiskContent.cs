@@ -5,9 +5,9 @@ namespace Hostup.Lab.Disks;
 /// <param name="UserFiles">Path on the data partition to a file on the builder's machine.</param>
 public sealed record DiskContent(IReadOnlyDictionary<string, string> BootTexts, IReadOnlyDictionary<string, string> UserFiles)
 {
-    /// <summary>A device that knows no server yet.</summary>
-    public static DiskContent Unclaimed { get; } =
-        new(new Dictionary<string, string> { ["config.json"] = "{\"deviceType\":\"genericx86-64-ext\"}\n" }, new Dictionary<string, string>());
+    /// <summary>A device of this type that knows no server yet.</summary>
+    public static DiskContent Unclaimed(string deviceType) =>
+        new(new Dictionary<string, string> { ["config.json"] = $"{{\"deviceType\":\"{deviceType}\"}}\n" }, new Dictionary<string, string>());
 
     /// <summary>The same with one more file on the data partition.</summary>
     public DiskContent WithUserFile(string target, string source) => this with { UserFiles = new Dictionary<string, string>(UserFiles) { [target] = source } };

@@ -1,4 +1,3 @@
-using Hostup.Lab.Boot;
 using Hostup.Lab.Cache;
 using Hostup.Lab.Images;
 using Hostup.Lab.Programs;
@@ -58,7 +57,8 @@ public sealed record DiskImage(string Path, DiskLayout Layout, string Key)
         string source = System.IO.Path.Combine(tree.Root, "resin-boot");
         foreach (string path in Directory.EnumerateFiles(source, "*", SearchOption.AllDirectories))
             Copy(path, System.IO.Path.Combine(boot, System.IO.Path.GetRelativePath(source, path)));
-        File.WriteAllBytes(System.IO.Path.Combine(boot, "EFI/BOOT/grubenv"), GrubEnvironment.Provisioned.ToBytes());
+        foreach (var (target, bytes) in tree.Loader.Provisioned)
+            File.WriteAllBytes(System.IO.Path.Combine(boot, target), bytes);
         foreach (var (target, text) in content.BootTexts)
             File.WriteAllText(System.IO.Path.Combine(boot, target), text);
         return boot;

@@ -14,7 +14,17 @@ public sealed record DiskPartition(int Number, string Name, int StartMiB, int Si
     public long SizeBytes => (long)SizeMiB << 20;
 }
 
-/// <summary>The partitions of a device with GPT, as the real OS lays them out: boot, two slots, state, data.</summary>
+/// <summary>Kinds of partition tables.</summary>
+public enum PartitionTable
+{
+    /// <summary>With names of partitions.</summary>
+    Gpt,
+
+    /// <summary>Four partitions without names; state and data are in the fourth.</summary>
+    Mbr,
+}
+
+/// <summary>The partitions of a device, as the real OS lays them out: boot, two slots, state, data.</summary>
 /// <param name="BootMiB">Size of the boot partition.</param>
 /// <param name="SlotMiB">Size of each slot.</param>
 /// <param name="DataMiB">Size of the data partition.</param>
@@ -26,6 +36,9 @@ public sealed record DiskLayout(int BootMiB, int SlotMiB, int DataMiB)
     /// <summary>Room for the full host OS with its container engine, twice.</summary>
     public static DiskLayout Full { get; } = new(64, 700, 1200);
 
+    /// <summary>What kind of partition table it has.</summary>
+    public PartitionTable Table { get; init; } = PartitionTable.Gpt;
+
     /// <summary>The partition with the boot loader and its files; FAT16.</summary>
     public DiskPartition Boot => new(1, "resin-boot", AlignMiB, BootMiB);
 
@@ -36,10 +49,10 @@ public sealed record DiskLayout(int BootMiB, int SlotMiB, int DataMiB)
     public DiskPartition RootB => new(3, "resin-rootB", RootA.StartMiB + SlotMiB, SlotMiB);
 
     /// <summary>Settings that survive updates.</summary>
-    public DiskPartition State => new(4, "resin-state", RootB.StartMiB + SlotMiB, StateMiB);
+    public DiskPartition State => new(LogicalFrom, "resin-state", RootB.StartMiB + SlotMiB + GapMiB, StateMiB);
 
     /// <summary>Containers and their volumes.</summary>
-    public DiskPartition UserSpace => new(5, "resin-data", State.StartMiB + StateMiB, DataMiB);
+    public DiskPartition UserSpace => new(LogicalFrom + 1, "resin-data", State.StartMiB + StateMiB + GapMiB, DataMiB);
 
     /// <summary>All partitions in disk order.</summary>
     public IReadOnlyList<DiskPartition> Partitions => [Boot, RootA, RootB, State, UserSpace];
@@ -47,8 +60,24 @@ public sealed record DiskLayout(int BootMiB, int SlotMiB, int DataMiB)
     /// <summary>Size of the whole disk with room for the second partition table.</summary>
     public long SizeBytes => (long)(UserSpace.StartMiB + DataMiB + AlignMiB) << 20;
 
+    // With MBR the fourth partition holds the others, each behind a table of its own.
+    private int LogicalFrom => Table == PartitionTable.Mbr ? 5 : 4;
+
+    private int GapMiB => Table == PartitionTable.Mbr ? AlignMiB : 0;
+
     /// <summary>Input of sfdisk.</summary>
-    public string ToScript()
+    public string ToScript() => Table == PartitionTable.Mbr ? ToMbrScript() : ToGptScript();
+
+    private string ToMbrScript()
+    {
+        const string fat16 = "e", linux = "83", extended = "5";
+        int start = RootB.StartMiB + SlotMiB;
+        string container = $"4 : start={start}MiB, size={UserSpace.StartMiB + DataMiB - start}MiB, type={extended}\n";
+        return "label: dos\n" + string.Concat(Partitions.Select(p =>
+            (p == State ? container : "") + $"{p.Number} : start={p.StartMiB}MiB, size={p.SizeMiB}MiB, type={(p == Boot ? fat16 + ", bootable" : linux)}\n"));
+    }
+
+    private string ToGptScript()
     {
         const string efiSystem = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
         const string linux = "0FC63DAF-8483-4772-8E79-3D69D8477DE4";

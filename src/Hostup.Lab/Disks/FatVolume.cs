@@ -25,6 +25,12 @@ public sealed class FatVolume(ReadOnlyMemory<byte> bytes)
 
     private int Clusters => (int)((((U16(19) is > 0 and var small ? small : (long)U32(32)) * SectorBytes) - ContentAt) / ClusterBytes);
 
+    /// <summary>Where the tables of clusters lie, all copies, from the beginning of the file system, and their length.</summary>
+    public (long At, long Bytes) Tables => (TableAt, RootAt - TableAt);
+
+    /// <summary>The same of the root directory.</summary>
+    public (long At, long Bytes) RootDirectory => (RootAt, ContentAt - RootAt);
+
     /// <summary>Bytes that are given out at a time.</summary>
     public int ClusterBytes => bytes.Span[13] * SectorBytes;
 

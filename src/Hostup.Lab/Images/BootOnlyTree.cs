@@ -17,7 +17,7 @@ public static class BootOnlyTree
     {
         string name = new CacheKey().Add("recipe", "1").Add("whole", whole.Key).Finish();
         string folder = await lab.Cache.GetAsync("boot-only-tree", name, folder => MakeAsync(whole, Path.Combine(folder, "root"), ct), ct);
-        return new HostOsTree(whole.Release, Path.Combine(folder, "root"), name);
+        return new HostOsTree(whole.Release, Path.Combine(folder, "root"), whole.Loader, name);
     }
 
     private static async Task MakeAsync(HostOsTree whole, string root, CancellationToken ct)

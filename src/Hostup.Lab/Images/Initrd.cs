@@ -28,7 +28,7 @@ public static class Initrd
           case $word in root=*) root=${word#root=};; esac
         done
         tries=0
-        until device=$($b findfs $root 2>/dev/null); do
+        until device=$($b findfs $root 2>/dev/null) && [ -b "$device" ]; do
           tries=$((tries + 1))
           if [ $tries -gt 300 ]; then echo "hostup-lab: no root file system $root"; exit 1; fi
           $b usleep 100000

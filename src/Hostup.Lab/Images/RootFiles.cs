@@ -21,7 +21,12 @@ public sealed class RootFiles(string root)
     ];
 
     /// <summary>Lays the fixed files of the lab OS over the tree.</summary>
-    public void AddFixedFiles() => AddFolder(FixedFolder, "");
+    /// <param name="loader">What boots it.</param>
+    public void AddFixedFiles(LabBootLoader loader)
+    {
+        AddFolder(FixedFolder, "");
+        AddText("etc/fstab", loader.MountTable(File.ReadAllText(Path.Combine(FixedFolder, "etc/fstab"))));
+    }
 
     /// <summary>Folder of the fixed files, beside the program.</summary>
     public static string FixedFolder => Path.Combine(AppContext.BaseDirectory, "Root");
@@ -47,7 +52,9 @@ public sealed class RootFiles(string root)
     }
 
     /// <summary>Says who the tree is: os-release, an empty machine id (each boot gets its own), a fixed resolver.</summary>
-    public void AddIdentity(HostOsRelease release)
+    /// <param name="release">The release.</param>
+    /// <param name="deviceType">Slug of the devices that it is for.</param>
+    public void AddIdentity(HostOsRelease release, string deviceType)
     {
         AddText("usr/lib/os-release", $"""
             ID="hostup-lab"
@@ -55,9 +62,9 @@ public sealed class RootFiles(string root)
             VERSION="{release.OsVersion}"
             VERSION_ID="{release.PlainVersion}"
             PRETTY_NAME="Hostup Lab OS {release.OsVersion}"
-            MACHINE="genericx86-64-ext"
+            MACHINE="{deviceType}"
             META_BALENA_VERSION="{release.PlainVersion}"
-            SLUG="genericx86-64-ext"
+            SLUG="{deviceType}"
 
             """);
         Link("etc/os-release", "../usr/lib/os-release");
@@ -74,13 +81,6 @@ public sealed class RootFiles(string root)
         string kernel = Path.GetFileName(Directory.GetFiles(Path.Combine(root, "boot"), "vmlinuz-*").Single());
         Link("boot/vmlinuz", kernel);
         Initrd.Write(root, new Tool("busybox").Path!, Path.Combine(root, "boot/initrd.img"));
-    }
-
-    /// <summary>Adds the boot loader and its configuration to the boot files of the release.</summary>
-    public async Task AddBootFilesAsync(HostOsRelease release, CancellationToken ct)
-    {
-        AddText("resin-boot/EFI/BOOT/grub.cfg", GrubConfig.Text(release.OsVersion));
-        await GrubLoader.WriteAsync(Path.Combine(root, "resin-boot/EFI/BOOT/BOOTX64.EFI"), ct);
     }
 
     /// <summary>Masks what is useless and enables these units.</summary>

@@ -15,29 +15,38 @@ public sealed record DevicePackage(string File)
     private const UnixFileMode Executable = (UnixFileMode)0x1ED; // 0755
     private const UnixFileMode Readable = (UnixFileMode)0x1A4; // 0644
 
-    /// <summary>Returns the package of the device program as the source tree has it now.</summary>
+    /// <summary>Returns the package of the device program as the source tree has it now, for the lab's devices.</summary>
     /// <param name="lab">The lab.</param>
     /// <param name="version">Version of the program and of the package.</param>
     /// <param name="ct">Ends the making.</param>
-    public static async Task<DevicePackage> BuildAsync(LabEnvironment lab, string version, CancellationToken ct)
+    public static Task<DevicePackage> BuildAsync(LabEnvironment lab, string version, CancellationToken ct) => BuildAsync(lab, version, PackagePlatform.Amd64, ct);
+
+    /// <summary>The same for any machine.</summary>
+    /// <param name="lab">The lab.</param>
+    /// <param name="version">Version of the program and of the package.</param>
+    /// <param name="platform">The machine.</param>
+    /// <param name="ct">Ends the making.</param>
+    /// <exception cref="Core.Errors.HostupException"><c>lab</c>: the program cannot be published for it here.</exception>
+    public static async Task<DevicePackage> BuildAsync(LabEnvironment lab, string version, PackagePlatform platform, CancellationToken ct)
     {
-        string program = await PublishedProgram.GetAsync(lab, "Hostup.Device", "hostup-device", version, ct);
+        string program = await PublishedProgram.GetAsync(lab, "Hostup.Device", "hostup-device", version, ct, platform.Name);
         string source = Path.Combine(lab.RepositoryRoot, "deploy/device");
-        string key = new CacheKey().Add("recipe", Recipe).Add("version", version).AddFile("program", program).AddFolder("deploy", source, _ => true).Finish();
-        string folder = await lab.Cache.GetAsync("device-package", key, folder => PackAsync(program, source, version, folder, ct), ct);
-        return new DevicePackage(Path.Combine(folder, NameOf(version)));
+        string key = new CacheKey().Add("recipe", Recipe).Add("version", version).Add("platform", platform.Name).AddFile("program", program).AddFolder("deploy", source, _ => true).Finish();
+        string folder = await lab.Cache.GetAsync("device-package", key, folder => PackAsync(program, source, version, platform, folder, ct), ct);
+        return new DevicePackage(Path.Combine(folder, NameOf(version, platform)));
     }
 
     /// <summary>Makes the package of any program in a folder.</summary>
     /// <param name="program">The program.</param>
     /// <param name="source">deploy/device of a source tree.</param>
     /// <param name="version">Version of the package.</param>
+    /// <param name="platform">The machine that it runs on.</param>
     /// <param name="folder">Where it is put.</param>
     /// <param name="ct">Ends the making.</param>
-    public static async Task<DevicePackage> MakeAsync(string program, string source, string version, string folder, CancellationToken ct)
+    public static async Task<DevicePackage> MakeAsync(string program, string source, string version, PackagePlatform platform, string folder, CancellationToken ct)
     {
-        await PackAsync(program, source, version, folder, ct);
-        return new DevicePackage(Path.Combine(folder, NameOf(version)));
+        await PackAsync(program, source, version, platform, folder, ct);
+        return new DevicePackage(Path.Combine(folder, NameOf(version, platform)));
     }
 
     /// <summary>Installs it into a root tree that is not running.</summary>
@@ -48,9 +57,9 @@ public sealed record DevicePackage(string File)
         await new Tool("dpkg").RunAsync([$"--root={root}", "--log=/dev/null", "--force-unsafe-io", "--install", File], ct);
     }
 
-    private static string NameOf(string version) => $"hostup-device_{version}_amd64.deb";
+    private static string NameOf(string version, PackagePlatform platform) => $"hostup-device_{version}_{platform.Debian}.deb";
 
-    private static async Task PackAsync(string program, string source, string version, string folder, CancellationToken ct)
+    private static async Task PackAsync(string program, string source, string version, PackagePlatform platform, string folder, CancellationToken ct)
     {
         string tree = Path.Combine(folder, "tree");
         Put(program, tree, "usr/bin/hostup-device", Executable);
@@ -65,10 +74,10 @@ public sealed record DevicePackage(string File)
         string control = Path.Combine(tree, "DEBIAN");
         Put(Path.Combine(source, "deb/prerm"), tree, "DEBIAN/prerm", Executable);
         string text = (await System.IO.File.ReadAllTextAsync(Path.Combine(source, "deb/control"), ct))
-            .Replace("@VERSION@", version, StringComparison.Ordinal).Replace("@ARCHITECTURE@", "amd64", StringComparison.Ordinal);
+            .Replace("@VERSION@", version, StringComparison.Ordinal).Replace("@ARCHITECTURE@", platform.Debian, StringComparison.Ordinal);
         await System.IO.File.WriteAllTextAsync(Path.Combine(control, "control"), text, ct);
         await System.IO.File.WriteAllTextAsync(Path.Combine(control, "conffiles"), "/etc/default/hostup-device\n", ct);
-        await new Tool("dpkg-deb").RunAsync(["--root-owner-group", "-Zxz", "--build", tree, Path.Combine(folder, NameOf(version))], TimeSpan.FromMinutes(10), null, ct);
+        await new Tool("dpkg-deb").RunAsync(["--root-owner-group", "-Zxz", "--build", tree, Path.Combine(folder, NameOf(version, platform))], TimeSpan.FromMinutes(10), null, ct);
         Directory.Delete(tree, recursive: true);
     }
 

@@ -11,6 +11,7 @@ public static class RequiredTools
         ("qemu-system-x86_64", "qemu-system-x86"),
         ("qemu-img", "qemu-utils"),
         ("/usr/share/OVMF/OVMF_CODE.fd", "ovmf"),
+        ("/usr/lib/u-boot/qemu-x86/u-boot.rom", "u-boot-qemu"),
         ("grub-mkstandalone", "grub-common"),
         ("/usr/lib/grub/x86_64-efi/moddep.lst", "grub-efi-amd64-bin"),
         ("mcopy", "mtools"),

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using Hostup.Core.Devices;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Devices;
 
 namespace Hostup.Lab.Qemu;
@@ -5,13 +8,12 @@ namespace Hostup.Lab.Qemu;
 /// <summary>The virtual hardware. Saved states load only into the same hardware, so it is described in this one place.</summary>
 /// <param name="Accelerator">Value of -accel.</param>
 /// <param name="MemoryMiB">Memory of the guest.</param>
-public sealed record QemuMachine(string Accelerator, int MemoryMiB)
+/// <param name="Family">Family of its boot loader.</param>
+public sealed record QemuMachine(string Accelerator, int MemoryMiB, string Family = BootLoaders.Grub)
 {
-    /// <summary>Firmware program.</summary>
-    public const string FirmwareCode = "/usr/share/OVMF/OVMF_CODE.fd";
-
-    /// <summary>Firmware variables as delivered.</summary>
-    public const string FirmwareVariables = "/usr/share/OVMF/OVMF_VARS.fd";
+    /// <summary>What boots it.</summary>
+    [JsonIgnore]
+    public LabBootLoader Loader => LabBootLoader.Of(Family);
 
     /// <summary>Arguments of QEMU for a device. QEMU detaches itself and writes its process id to the file <c>pid</c>.</summary>
     /// <param name="record">Names the files and sockets.</param>
@@ -21,10 +23,9 @@ public sealed record QemuMachine(string Accelerator, int MemoryMiB)
     {
         List<string> arguments =
         [
-            "-name", record.Name, "-M", "q35", "-accel", Accelerator, "-cpu", "max", "-smp", "2", "-m", MemoryMiB.ToString(null, null),
+            "-name", record.Name, "-M", Loader.Machine, "-accel", Accelerator, "-cpu", "max", "-smp", "2", "-m", MemoryMiB.ToString(null, null),
             "-display", "none", "-nodefaults", "-no-user-config", "-daemonize", "-pidfile", Path.Combine(record.RuntimeFolder, "pid"),
-            "-drive", $"if=pflash,unit=0,format=raw,readonly=on,file={FirmwareCode}",
-            "-drive", $"if=pflash,unit=1,format=qcow2,file={record.FirmwareVariables}",
+            .. Loader.FirmwareArguments(record.FirmwareVariables),
             // the device's own flushes order its writes; they need not reach this machine's disk, it is not the one that loses power
             "-blockdev", $"driver=file,node-name=disk-file,filename={record.Disk},cache.no-flush=on",
             "-blockdev", "driver=qcow2,node-name=disk,file=disk-file,discard=unmap",

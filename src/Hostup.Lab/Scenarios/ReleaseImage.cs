@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Hostup.Core;
 using Hostup.Core.RootTrees;
 using Hostup.Lab.Cache;
 using Hostup.Lab.Images;
@@ -32,10 +33,19 @@ public sealed record ReleaseImage(string Version, string Layout)
     /// <param name="version">VERSION of its os-release.</param>
     /// <param name="entries">Entries and whiteouts of the layer.</param>
     /// <param name="ct">Ends the making.</param>
-    public async Task<ReleaseImage> DeriveAsync(LabEnvironment lab, string version, IReadOnlyList<TreeEntry> entries, CancellationToken ct)
+    public Task<ReleaseImage> DeriveAsync(LabEnvironment lab, string version, IReadOnlyList<TreeEntry> entries, CancellationToken ct) =>
+        DeriveWithFilesAsync(lab, version, [.. entries.Select(e => (e, ReadOnlyMemory<byte>.Empty))], ct);
+
+    /// <summary>The same, with files that are not empty.</summary>
+    /// <param name="lab">The lab.</param>
+    /// <param name="version">VERSION of its os-release.</param>
+    /// <param name="entries">Entries and whiteouts of the layer, with the content of files.</param>
+    /// <param name="ct">Ends the making.</param>
+    public async Task<ReleaseImage> DeriveWithFilesAsync(LabEnvironment lab, string version, IReadOnlyList<(TreeEntry Entry, ReadOnlyMemory<byte> Content)> entries, CancellationToken ct)
     {
-        string what = string.Join(' ', entries.Select(e => $"{e.Kind} {e.Path}"));
-        string folder = await lab.Cache.GetAsync("image", new CacheKey().Add("base", Layout).Add("version", version).Add("layer", what).Finish(), async folder =>
+        string what = string.Join(' ', entries.Select(e => $"{e.Entry.Kind} {e.Entry.Path}"));
+        string contents = string.Join(' ', entries.Select(e => Digest.Of(e.Content.Span)));
+        string folder = await lab.Cache.GetAsync("image", new CacheKey().Add("base", Layout).Add("version", version).Add("layer", what).Add("contents", contents).Finish(), async folder =>
         {
             var source = OciLayout.Open(Layout);
             var image = await source.LoadAsync(null, OciPlatform.LinuxAmd64, ct);
@@ -43,7 +53,7 @@ public sealed record ReleaseImage(string Version, string Layout)
             await builder.AddBaseAsync(image, source, ct);
             byte[] osRelease = await OsReleaseAsync(source, image, ct);
             string text = System.Text.Encoding.UTF8.GetString(osRelease).Replace(Version, version, StringComparison.Ordinal);
-            var layer = new ListedTree([.. entries.Select(e => (e, ReadOnlyMemory<byte>.Empty)), (OsReleaseEntry(text), System.Text.Encoding.UTF8.GetBytes(text))]);
+            var layer = new ListedTree([.. entries, (OsReleaseEntry(text), System.Text.Encoding.UTF8.GetBytes(text))]);
             await using (layer)
                 await builder.AddLayerAsync(layer, "planted: " + what, ct);
             await builder.FinishAsync("release", new Dictionary<string, string>(), ct);

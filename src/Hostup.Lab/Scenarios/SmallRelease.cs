@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Text;
 using Hostup.Core.RootTrees;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Cache;
 using Hostup.Lab.Programs;
 using Hostup.Oci;
@@ -39,7 +40,7 @@ public static class SmallRelease
     {
         byte[] content = new byte[contentBytes];
         new Random(version.Sum(c => c)).NextBytes(content);
-        byte[] osRelease = Encoding.UTF8.GetBytes($"ID=\"hostup-lab\"\nVERSION=\"{version}\"\nVERSION_ID=\"{version.Split('+')[0]}\"\nSLUG=\"{Stage.DeviceType}\"\n");
+        byte[] osRelease = Encoding.UTF8.GetBytes($"ID=\"hostup-lab\"\nVERSION=\"{version}\"\nVERSION_ID=\"{version.Split('+')[0]}\"\nSLUG=\"{LabBootLoader.Grub.DeviceType}\"\n");
         List<(TreeEntry, ReadOnlyMemory<byte>)> entries = 
         [
             Folder("bin"), Folder("etc"), Link("etc/os-release", "../usr/lib/os-release"),

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
+using Hostup.Lab.Boot;
 using Hostup.Lab.Containers;
 using Hostup.Lab.Devices;
-using Hostup.Lab.Disks;
 using Hostup.Lab.Images;
 
 namespace Hostup.Lab.Scenarios;
@@ -11,13 +11,14 @@ namespace Hostup.Lab.Scenarios;
 /// <summary>A server and one virtual device on the old release that is registered there: where an update is played.</summary>
 public sealed class Stage : IAsyncDisposable
 {
-    /// <summary>Device type of the lab OS.</summary>
-    public const string DeviceType = "genericx86-64-ext";
-
     private static readonly TimeSpan RegisterLimit = TimeSpan.FromSeconds(180);
 
-    private Stage(LabEnvironment lab, ServerProcess server, VirtualDevice device, LabKeys keys, string folder, string uuid) =>
-        (Lab, Server, Device, Keys, Folder, Uuid) = (lab, server, device, keys, folder, uuid);
+    private const string ShortTrial = "3x10";
+
+    private readonly LabBootLoader _loader;
+
+    private Stage(LabEnvironment lab, LabBootLoader loader, ServerProcess server, VirtualDevice device, LabKeys keys, string folder, string uuid) =>
+        (Lab, _loader, Server, Device, Keys, Folder, Uuid) = (lab, loader, server, device, keys, folder, uuid);
 
     public LabEnvironment Lab { get; }
 
@@ -34,16 +35,23 @@ public sealed class Stage : IAsyncDisposable
     public string Uuid { get; }
 
     /// <summary>Root tree of a release with the product's device program and the lab's trust.</summary>
-    public static async Task<HostOsTree> TreeAsync(LabEnvironment lab, HostOsRelease release, CancellationToken ct)
+    /// <param name="lab">The lab.</param>
+    /// <param name="release">The release.</param>
+    /// <param name="ct">Ends the making.</param>
+    /// <param name="loader">What boots it; GRUB.</param>
+    public static async Task<HostOsTree> TreeAsync(LabEnvironment lab, HostOsRelease release, CancellationToken ct, LabBootLoader? loader = null)
     {
         var keys = await LabKeys.GetAsync(lab, ct);
         var overlay = (await HostOsTree.DeviceProgramAsync(lab, release, ct)).WithText("etc/hostup/trust.json", await File.ReadAllTextAsync(keys.Trust, ct));
-        return await HostOsTree.BuildAsync(lab, release, overlay, ct);
+        return await HostOsTree.BuildAsync(lab, release, overlay, loader ?? LabBootLoader.Grub, ct);
     }
 
     /// <summary>The saved state that every stage starts from.</summary>
-    public static async Task<SavedState> SavedDeviceAsync(LabEnvironment lab, CancellationToken ct) =>
-        await ProvisionedDevice.GetAsync(lab, await TreeAsync(lab, HostOsRelease.Old, ct), DiskLayout.Full, DiskContent.Unclaimed, ct);
+    /// <param name="lab">The lab.</param>
+    /// <param name="ct">Ends the making.</param>
+    /// <param name="loader">What boots it; GRUB.</param>
+    public static async Task<SavedState> SavedDeviceAsync(LabEnvironment lab, CancellationToken ct, LabBootLoader? loader = null) =>
+        await ProvisionedDevice.GetAsync(lab, await TreeAsync(lab, HostOsRelease.Old, ct, loader), ct);
 
     /// <summary>Sets it up: server, updater, device from its saved state, registration.</summary>
     /// <param name="lab">The lab.</param>
@@ -51,10 +59,11 @@ public sealed class Stage : IAsyncDisposable
     /// <param name="stays">Whether device and server outlive this process.</param>
     /// <param name="ct">Ends it.</param>
     /// <param name="writeLog">File that receives every write of the disk; null for none.</param>
-    public static async Task<Stage> SetAsync(LabEnvironment lab, string name, bool stays, CancellationToken ct, string? writeLog = null)
+    /// <param name="loader">What boots the device; GRUB.</param>
+    public static async Task<Stage> SetAsync(LabEnvironment lab, string name, bool stays, CancellationToken ct, string? writeLog = null, LabBootLoader? loader = null)
     {
         var keys = await LabKeys.GetAsync(lab, ct);
-        var saved = await SavedDeviceAsync(lab, ct);
+        var saved = await SavedDeviceAsync(lab, ct, loader);
         if (DeviceRecord.Load(name) is { } left)
             await left.EndAsync(ct);
         string folder = Path.Combine(lab.Cache.Root, "stages", name);
@@ -68,7 +77,7 @@ public sealed class Stage : IAsyncDisposable
             lab.Progress($"server listens on port {server.Port}");
             device = await VirtualDevice.StartFromSavedAsync(name, saved, VirtualDeviceOptions.In(lab) with { Stays = stays, WriteLog = writeLog, Companions = [server.Identity] }, ct);
             string uuid = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(16));
-            var stage = new Stage(lab, server, device, keys, folder, uuid);
+            var stage = new Stage(lab, saved.Machine.Loader, server, device, keys, folder, uuid);
             await stage.PublishUpdaterAsync(ct);
             await stage.RegisterAsync(ct);
             return stage;
@@ -87,21 +96,23 @@ public sealed class Stage : IAsyncDisposable
     /// <param name="image">The image.</param>
     /// <param name="sequence">Sequence of the release.</param>
     /// <param name="ct">Ends it.</param>
+    /// <param name="health">How often and after how many seconds the new OS is looked at.</param>
     /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
-    public Task<string> PublishAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, ct);
+    public Task<string> PublishAsync(ReleaseImage image, int sequence, CancellationToken ct, string health = ShortTrial) => PublishAsync(image, sequence, Keys.Release, ct, health);
 
     /// <summary>The same, signed with another key.</summary>
     /// <param name="image">The image.</param>
     /// <param name="sequence">Sequence of the release.</param>
     /// <param name="key">File of the key.</param>
     /// <param name="ct">Ends it.</param>
+    /// <param name="health">How often and after how many seconds the new OS is looked at.</param>
     /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
-    public async Task<string> PublishAsync(ReleaseImage image, int sequence, string key, CancellationToken ct)
+    public async Task<string> PublishAsync(ReleaseImage image, int sequence, string key, CancellationToken ct, string health = ShortTrial)
     {
         const string version = ProvisionedDevice.NewSupervisorVersion;
-        string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), version, ct)).Supervisor;
+        string supervisor = (await PayloadImages.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct, _loader), version, ct)).Supervisor;
         return await PublishAsync(image, sequence, key,
-            ["--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor],
+            ["--health", health, "--updater-minimum", HostOsRelease.New.ProgramVersion, "--supervisor", $"{version}={PayloadImages.SupervisorReference(version)}", "--supervisor-image", supervisor],
             ["--supervisor-image", supervisor], ct);
     }
 
@@ -110,11 +121,11 @@ public sealed class Stage : IAsyncDisposable
     /// <param name="sequence">Sequence of the release.</param>
     /// <param name="ct">Ends it.</param>
     /// <returns>The OCI layout that was published: the image, its layers framed.</returns>
-    public Task<string> PublishAloneAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, [], [], ct);
+    public Task<string> PublishAloneAsync(ReleaseImage image, int sequence, CancellationToken ct) => PublishAsync(image, sequence, Keys.Release, ["--health", ShortTrial], [], ct);
 
     /// <summary>Publishes what the device runs: the server makes deltas from it.</summary>
     public async Task PublishRunningAsync(CancellationToken ct) =>
-        await PublishAloneAsync(await ReleaseImage.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct), ct), sequence: 1, ct);
+        await PublishAloneAsync(await ReleaseImage.BuildAsync(Lab, await TreeAsync(Lab, HostOsRelease.Old, ct, _loader), ct), sequence: 1, ct);
 
     /// <summary>Has the server build the delta from what the device runs, and shows it on this terminal.</summary>
     /// <param name="version">Version of the published release that it leads to.</param>
@@ -181,7 +192,7 @@ public sealed class Stage : IAsyncDisposable
         string envelope = EnvelopeOf(sequence);
         string framed = envelope + ".image";
         await Server.CliAsync(
-            ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", DeviceType, "--sequence", $"{sequence}", "--health", "3x10", .. signed, "--out", envelope], ct);
+            ["release", "sign", "--image", image.Layout, "--key", key, "--device-type", _loader.DeviceType, .. _loader.SignArguments, "--sequence", $"{sequence}", .. signed, "--out", envelope], ct);
         await Server.CliAsync(["release", "publish", envelope, "--image", framed, .. published], ct);
         Lab.Progress($"release {image.Version} is signed and published");
         return framed;
@@ -201,7 +212,7 @@ public sealed class Stage : IAsyncDisposable
         string config = Path.Combine(Folder, "config.json");
         await File.WriteAllTextAsync(config, JsonSerializer.Serialize(new Dictionary<string, string>
         {
-            ["deviceType"] = DeviceType,
+            ["deviceType"] = _loader.DeviceType,
             ["uuid"] = Uuid,
             ["apiEndpoint"] = Server.GuestUrl,
             ["apiKey"] = key,

@@ -170,8 +170,8 @@ public sealed class SimDevice
     /// <summary>The supervisor interferes with what it does not know.</summary>
     public void MustNotInterfere(string what)
     {
-        if (Ports.SupervisorRuns && IsUpdating)
-            throw new InvalidOperationException($"bug: the supervisor runs while {what}");
+        if ((Ports.SupervisorRuns || Ports.TimerRuns) && IsUpdating)
+            throw new InvalidOperationException($"bug: the supervisor or its timer runs while {what}");
     }
 
     /// <summary>The supervisor that the settings name starts: it brings its database up to its own version and cannot read a newer one.</summary>

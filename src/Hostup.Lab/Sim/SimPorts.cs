@@ -9,9 +9,8 @@ namespace Hostup.Lab.Sim;
 /// <summary>Everything of a simulated device that a reboot resets: supervisor, engine, locks, clock.</summary>
 public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, IImageSources, IHealthChecks, IUpdateLocks, IPower, IPowerSupplies, IUpdateProcesses, INetwork, ISystemClock, IAttemptProgress
 {
-    // on the data partition: a reboot takes nothing away
-    private readonly HashSet<string> _images = [];
     private int _boots;
+    private bool _timerRan;
     private DateTimeOffset? _heldSince;
     private DateTimeOffset _booted = DateTimeOffset.MinValue;
 
@@ -21,8 +20,17 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>What kernels said last.</summary>
     public SimKernelLog KernelLog { get; } = new(device);
 
+    /// <summary>Images that the engine holds; on the data partition: a reboot takes nothing away.</summary>
+    public SimImageStore Images { get; } = new();
+
     /// <summary>Whether the supervisor runs.</summary>
     public bool SupervisorRuns { get; private set; }
+
+    /// <summary>Whether the timer of its updater runs.</summary>
+    public bool TimerRuns { get; private set; }
+
+    /// <summary>Whether somebody has stopped it in this boot.</summary>
+    public bool IsStoppedByHand { get; set; }
 
     /// <summary>Whether its unit is about to start, or waits for its next try, and is not active yet.</summary>
     public bool SupervisorIsStarting { get; set; }
@@ -32,6 +40,9 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
 
     /// <summary>Times that an application's lock is found held before it is free.</summary>
     public int LockHeldTimes { get; set; }
+
+    /// <summary>Who holds it at this look.</summary>
+    public Func<string> LockHolder { get; set; } = () => "process 512 rsync";
 
     /// <summary>Whether the update process holds the applications' locks.</summary>
     public bool LocksHeld { get; private set; }
@@ -88,9 +99,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public UpdatePolicy? Policy { get; set; }
 
     public ValueTask<bool?> IsMeteredAsync(CancellationToken ct) => ValueTask.FromResult(Metered);
-
     public IReadOnlyList<InterfaceBytes> Count() => Interfaces;
-
     public IReadOnlyList<EngineConnection> EngineConnections() => Connections;
 
     public string? Other { get; set; }
@@ -111,7 +120,6 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public string BootId => $"boot-{_boots}";
 
     public DateTimeOffset Now { get; set; } = DateTimeOffset.UnixEpoch.AddYears(56);
-
     /// <summary>Whether somebody has set the clock.</summary>
     public bool IsSynchronised { get; set; } = true;
 
@@ -130,10 +138,8 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public void Boot()
     {
         _boots++;
-        RebootRequested = ForcedRebootIsArmed = false;
-        SupervisorRuns = false;
-        LocksHeld = false;
-        WatchdogRuns = false;
+        SupervisorRuns = TimerRuns = _timerRan = IsStoppedByHand = false;
+        RebootRequested = ForcedRebootIsArmed = LocksHeld = WatchdogRuns = false;
         _heldSince = null;
         _booted = _boots == 1 ? DateTimeOffset.MinValue : Now;
     }
@@ -141,7 +147,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>The OS starts its supervisor, as at every boot.</summary>
     public void StartWithOs()
     {
-        SupervisorRuns = true;
+        SupervisorRuns = TimerRuns = true;
         device.StartSupervisor();
     }
 
@@ -154,16 +160,25 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     {
         SupervisorChanges?.Invoke();
         device.Power.Effect("stop supervisor");
-        SupervisorRuns = false;
+        _timerRan |= TimerRuns;
+        SupervisorRuns = TimerRuns = false;
         return default;
     }
 
     public ValueTask StartAsync(CancellationToken ct)
     {
+        if (IsStoppedByHand)
+            return default;
         SupervisorChanges?.Invoke();
         device.Power.Effect("start supervisor");
         SupervisorRuns = true;
         device.StartSupervisor();
+        return default;
+    }
+
+    public ValueTask ResumeUpdatesAsync(CancellationToken ct)
+    {
+        (TimerRuns, _timerRan) = (TimerRuns || _timerRan, false);
         return default;
     }
 
@@ -176,16 +191,17 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Why pulls fail; null: they do not.</summary>
     public string? PullFault { get; set; }
 
-    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(_images.Contains(image.ToString()));
+    public ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct) => ValueTask.FromResult(Images.Has(image));
 
     public async ValueTask PullAsync(EnginePull pull, ImageFeed feed, CancellationToken ct)
     {
         if (PullFault is { } why)
             throw new HostupException(HostupErrors.Supervisor, $"cannot pull {pull.Image.LocalName}", why, "the new OS pulls it after its first boot");
         device.Power.Effect("pull supervisor");
-        if (!_images.Contains(pull.Image.ToString()))
+        if (!Images.Has(pull.Image))
             await SimImage.PullAsync(pull.Image, feed, ct);
-        _images.Add(pull.Image.ToString());
+        Images.Add(pull.Image);
+        Images.Keep(pull.Keeper, pull.Image.LocalName);
     }
 
     IReadOnlyList<IImageSource> IImageSources.Open(EngineImageName image, Func<UpdatePolicy> policy, IReadOnlyList<string> fallbackRegistries, Func<long>? bytesLeft) =>
@@ -194,7 +210,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     /// <summary>Where the engine's images come from; null: a registry that has every supervisor.</summary>
     public Func<EngineImageName, IReadOnlyList<IImageSource>>? ImageRegistries { get; set; }
 
-    public ValueTask KeepAsync(string container, string image, CancellationToken ct) => default;
+    public ValueTask<bool> KeepAsync(string container, string image, CancellationToken ct) => ValueTask.FromResult(!EngineHangs && Images.Keep(container, image));
 
     /// <summary>What the checks of an OS find besides the engine; null: nothing else is checked.</summary>
     public Func<SimRelease?, IReadOnlyList<HealthResult>>? MoreHealth { get; set; }
@@ -209,7 +225,7 @@ public sealed class SimPorts(SimDevice device) : ISupervisor, IContainerEngine, 
     public IReadOnlyList<HeldLock> Take(bool passOver)
     {
         _heldSince = LockHeldTimes-- > 0 ? _heldSince ?? Now : null;
-        IReadOnlyList<HeldLock> held = _heldSince is { } since ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync") { Age = Now - since }] : [];
+        IReadOnlyList<HeldLock> held = _heldSince is { } since ? [new("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", LockHolder()) { Age = Now - since }] : [];
         if (held is [] || passOver)
         {
             LocksTaken++;

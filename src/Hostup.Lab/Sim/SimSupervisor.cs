@@ -20,11 +20,15 @@ public static class SimSupervisor
     /// <returns>Why it cannot live with what it finds; null: it can.</returns>
     internal static string? Start(SimDevice device)
     {
-        string version = SupervisorSettings.Load(device.Files)?.VersionText ?? "";
+        var settings = SupervisorSettings.Load(device.Files);
+        string version = settings?.VersionText ?? "";
         string found = device.Data.Read(Database) is { } content ? Encoding.UTF8.GetString(content) : "";
         string own = $"database of {version}";
         if (version.Length == 0 || found.Length == 0)
             return $"supervisor {version} finds the database '{found}'";
+        // Its unit pulls nothing.
+        if (!device.Ports.Images.Start(settings!.ImageName))
+            return $"the engine does not hold {settings.ImageName}, which the OS starts";
         if (string.CompareOrdinal(found, own) > 0)
             return $"supervisor {version} cannot read the {found}";
         if (found != own)

@@ -64,7 +64,7 @@ public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDis
     }
 
     /// <summary>Removes a container, running or not; nothing happens when it is not there or the engine does not answer, which runs no supervisor then either.</summary>
-    public ValueTask RemoveContainerAsync(string name, CancellationToken ct) => TryAsync(new HttpRequestMessage(HttpMethod.Delete, Address($"containers/{name}?force=true")), ct);
+    public async ValueTask RemoveContainerAsync(string name, CancellationToken ct) => await TryAsync(new HttpRequestMessage(HttpMethod.Delete, Address($"containers/{name}?force=true")), ct).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask<bool> HasAsync(EngineImageName image, CancellationToken ct)
@@ -109,7 +109,7 @@ public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDis
     }
 
     /// <inheritdoc/>
-    public ValueTask KeepAsync(string container, string image, CancellationToken ct) => KeepAsync(container, image, null, ct);
+    public ValueTask<bool> KeepAsync(string container, string image, CancellationToken ct) => KeepAsync(container, image, null, ct);
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
@@ -175,13 +175,13 @@ public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDis
         }
     }
 
-    private async ValueTask KeepAsync(string container, string image, Digest? digest, CancellationToken ct)
+    private async ValueTask<bool> KeepAsync(string container, string image, Digest? digest, CancellationToken ct)
     {
         await RemoveContainerAsync(container, ct).ConfigureAwait(false);
         string labels = digest is null ? "{}" : $$"""{"{{DigestLabel}}":"{{digest}}"}""";
         using var body = new StringContent($$"""{"Image":{{JsonSerializer.Serialize(image, EngineJson.Default.String)}},"Cmd":["hostup-keeps-this-image"],"Labels":{{labels}}}""", Encoding.UTF8, "application/json");
         // No such image is no harm: there is nothing to keep then, and it can still be pulled anew.
-        await TryAsync(new HttpRequestMessage(HttpMethod.Post, Address($"containers/create?name={container}")) { Content = body }, ct).ConfigureAwait(false);
+        return await TryAsync(new HttpRequestMessage(HttpMethod.Post, Address($"containers/create?name={container}")) { Content = body }, ct).ConfigureAwait(false);
     }
 
     private async ValueTask RequireAsync(EngineImageName image, HttpRequestMessage request, CancellationToken ct)
@@ -193,7 +193,8 @@ public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDis
     }
 
     /// <summary>Asks for what is good to have.</summary>
-    private async ValueTask TryAsync(HttpRequestMessage request, CancellationToken ct)
+    /// <returns>Whether the engine did it.</returns>
+    private async ValueTask<bool> TryAsync(HttpRequestMessage request, CancellationToken ct)
     {
         using var sent = request;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
@@ -201,10 +202,12 @@ public sealed class DockerEngine(string? socket = null) : IContainerEngine, IDis
         try
         {
             using var answer = await _http.SendAsync(sent, limit.Token).ConfigureAwait(false);
+            return answer.IsSuccessStatusCode;
         }
         catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
             // It does without.
+            return false;
         }
     }
 

@@ -132,6 +132,8 @@ public sealed class BootAreas(IFiles files, IBootMedia media)
 
     private void Require(long bytes)
     {
+        if (files.FreeBytes(Places.Boot) < bytes && BootLeftovers.Names(files) is not [])
+            BootLeftovers.Remove(files);
         long free = files.FreeBytes(Places.Boot);
         if (free < bytes)
             throw new HostupException(HostupErrors.BootSpace, "cannot write the boot loader", $"{new ByteCount(bytes)} needed to keep the old one, {new ByteCount(free)} free", FullBootPartition.Remedy);

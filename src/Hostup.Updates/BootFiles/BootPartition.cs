@@ -136,9 +136,7 @@ public sealed class BootPartition(IFiles files, string bootId)
         {
             files.DeleteDirectory(StagedBootFiles.Folder);
             files.DeleteDirectory(Copies);
-            foreach (string leftover in files.ListFiles(Places.Boot).Where(FatNames.IsLeftover))
-                files.Delete($"{Places.Boot}/{leftover}");
-            files.FlushFileSystem(Places.Boot);
+            BootLeftovers.Remove(files);
         });
         AtomicFile.Delete(files, Places.BootFilesTouched);
     }
@@ -252,12 +250,13 @@ public sealed class BootPartition(IFiles files, string bootId)
     private void Require(long bytes)
     {
         long free = files.FreeBytes(Places.Boot) + StagedBytes(files);
-        if (free >= bytes)
-            return;
-        var leftovers = files.ListFiles(Places.Boot).Where(FatNames.IsLeftover).ToList();
-        throw new HostupException(
-            HostupErrors.BootSpace, "cannot write the boot files", $"{new ByteCount(bytes)} needed beside the old ones, {new ByteCount(free)} free",
-            leftovers is [] ? FullBootPartition.Remedy : $"remove what a repair left on the boot partition: {string.Join(", ", leftovers)}");
+        if (free < bytes && free + BootLeftovers.Bytes(files) >= bytes)
+        {
+            Write(() => BootLeftovers.Remove(files));
+            free = files.FreeBytes(Places.Boot) + StagedBytes(files);
+        }
+        if (free < bytes)
+            throw new HostupException(HostupErrors.BootSpace, "cannot write the boot files", $"{new ByteCount(bytes)} needed beside the old ones, {new ByteCount(free)} free", FullBootPartition.Remedy);
     }
 
     private long RequiredBytes(IReadOnlyList<BootFileChange> changes, TouchedFiles touched) =>

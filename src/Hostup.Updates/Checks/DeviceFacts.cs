@@ -173,7 +173,7 @@ public sealed record DeviceFacts
     {
         try
         {
-            return files.FreeBytes(Places.Boot) + BootPartition.StagedBytes(files);
+            return files.FreeBytes(Places.Boot) + BootPartition.StagedBytes(files) + BootLeftovers.Bytes(files);
         }
         catch (IOException)
         {

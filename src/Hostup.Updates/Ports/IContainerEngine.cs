@@ -27,7 +27,8 @@ public interface IContainerEngine
     /// <param name="container">Name of the container.</param>
     /// <param name="image">Local name of the image; nothing happens when the engine does not hold it.</param>
     /// <param name="ct">Ends it.</param>
-    ValueTask KeepAsync(string container, string image, CancellationToken ct);
+    /// <returns>Whether the image is there and kept now.</returns>
+    ValueTask<bool> KeepAsync(string container, string image, CancellationToken ct);
 }
 
 /// <summary>An image that the engine is to pull.</summary>

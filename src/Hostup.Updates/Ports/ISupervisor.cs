@@ -12,6 +12,9 @@ public interface ISupervisor
     /// <summary>Stops the update timer, an update that is under way, the unit, also when it is about to start, and the container; user containers stay. Idempotent; a reboot takes it back.</summary>
     ValueTask StopAsync(CancellationToken ct);
 
-    /// <summary>Starts them again. Idempotent.</summary>
+    /// <summary>Starts the unit again, unless somebody had stopped it before the first stop. Its update timer stays stopped: it would run an update at once. Idempotent.</summary>
     ValueTask StartAsync(CancellationToken ct);
+
+    /// <summary>Nothing is updated any more: the update timer goes on when it ran before the first stop. Idempotent.</summary>
+    ValueTask ResumeUpdatesAsync(CancellationToken ct);
 }

@@ -68,7 +68,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
                 break;
             hopeless = _mayPass ? 0 : hopeless + 1;
             if (hopeless < MostHopelessRounds)
-                await PauseAsync(Left.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", ct).ConfigureAwait(false);
+                await PauseAsync(Left.Select(s => HostOf(s).NotBefore).Min() - Now, "every source", AttemptStates.Waiting, ct).ConfigureAwait(false);
             if (PatienceEnded)
                 LiftRests();
         }
@@ -129,7 +129,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
             var next = _spread.Next(FirstPause * Math.Pow(2, Math.Min(tries - 1, 10)));
             if (passes && !PatienceEnded && wait > TimeSpan.Zero && !(error.RetryAfter > wait))
             {
-                await PauseAsync(Shorter(Longer(Shorter(next, LongestPause), error.RetryAfter), wait), source.Name, ct).ConfigureAwait(false);
+                await PauseAsync(Shorter(Longer(Shorter(next, LongestPause), error.RetryAfter), wait), source.Name, StateOf(source, fault), ct).ConfigureAwait(false);
                 continue;
             }
             var pause = Longer(next, error.RetryAfter);
@@ -140,7 +140,7 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
                 host.NotBefore = Now + Longer(_spread.Next(Shorter(LongestPause * Math.Pow(2, Math.Min(host.Rests++, 10)), LongestRest)), error.RetryAfter);
                 return false;
             }
-            await PauseAsync(pause, source.Name, ct).ConfigureAwait(false);
+            await PauseAsync(pause, source.Name, StateOf(source, fault), ct).ConfigureAwait(false);
         }
         return false;
     }
@@ -164,15 +164,18 @@ public sealed class SourceChain<TSource>(IFetchTerms terms, IReadOnlyList<TSourc
         _advancedAt = Now;
     }
 
+    // A server that cannot serve a delta now is still making it.
+    private static string StateOf(TSource source, SourceFault fault) => source.IsWorthAWait && fault == SourceFault.Busy ? AttemptStates.PreparingDelta : AttemptStates.Waiting;
+
     /// <summary>Pauses, at most until the policy's patience ends; a policy that changes meanwhile counts.</summary>
-    private async ValueTask PauseAsync(TimeSpan pause, string what, CancellationToken ct)
+    private async ValueTask PauseAsync(TimeSpan pause, string what, string state, CancellationToken ct)
     {
         var end = Now + Shorter(Longer(pause, TimeSpan.Zero), _advancedAt + terms.Patience - Now);
         string note = $"tries {what} again in {Math.Ceiling((end - Now).TotalSeconds)} s: {string.Join("; ", _reasons.Values.Select(r => r.Why))}";
         while (Now < end && !PatienceEnded)
         {
             // Each time anew: who says nothing for long is held to be stuck, and Retry-After may be hours.
-            terms.Tell(AttemptStates.Waiting, note);
+            terms.Tell(state, note);
             terms.HonourCancel();
             await terms.Clock.DelayAsync(Shorter(end - Now, Slice), ct).ConfigureAwait(false);
         }

@@ -13,10 +13,14 @@ internal sealed class LockWait(StepContext update)
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
     // The server hears that the attempt lives, at the price of few bytes.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMinutes(1);
+    // Whoever waits for days tells no new thing each minute; the unit ends a process that says nothing for 40.
+    private static readonly TimeSpan SlowHeartbeat = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromHours(1);
     // The journal is small.
     private const int MostNamed = 5;
 
-    private (string Lock, TimeSpan At)? _told;
+    private TimeSpan? _first;
+    private TimeSpan? _told;
 
     /// <summary>
     /// Returns when all locks are taken, or those that are free when the others are to be passed over. After the switch nothing is waited for: a trial that is armed begins
@@ -57,10 +61,11 @@ internal sealed class LockWait(StepContext update)
     private void Tell(IReadOnlyList<HeldLock> held)
     {
         var now = update.Device.Clock.Elapsed;
-        var longest = held.MaxBy(h => h.Age)!;
-        if (_told is { } told && told.Lock == longest.ToString() && now - told.At < Heartbeat)
+        // Also when another one holds it: a lock may change hands at each look.
+        if (_told is { } told && now - told < (now - _first < Patience ? Heartbeat : SlowHeartbeat))
             return;
-        _told = (longest.ToString(), now);
+        (_first, _told) = (_first ?? now, now);
+        var longest = held.MaxBy(h => h.Age)!;
         string more = held.Count > 1 ? $", and {held.Count - 1} more" : "";
         string holder = longest.Holder.Length > 0 ? $" ({longest.Holder})" : "";
         update.Progress.Report(

@@ -36,8 +36,10 @@ public sealed class StopSupervisor : IStep
     /// <inheritdoc/>
     public async ValueTask<IOException?> UndoAsync(StepContext update, CancellationToken ct)
     {
-        if (update.Device.Supervisor.IsInstalled)
-            await update.Device.Supervisor.StartAsync(ct).ConfigureAwait(false);
+        if (!update.Device.Supervisor.IsInstalled)
+            return null;
+        await update.Device.Supervisor.StartAsync(ct).ConfigureAwait(false);
+        await update.Device.Supervisor.ResumeUpdatesAsync(ct).ConfigureAwait(false);
         return null;
     }
 }

@@ -33,7 +33,10 @@ public sealed class WriteBootFiles : IStep
         if (new BootAreas(update.Device.Files, update.Device.Media).Restore(update.Plan.FromPartition).Lost is { } lost)
             update.Progress.Report(State, 0, 0, $"warning: {lost}");
         boot.Restore(update.Plan.FromPartition, keptBack);
+        var leftovers = BootLeftovers.Names(update.Device.Files);
         var changed = boot.Install(slot.Path + Places.OwnBootFiles, keptBack, update.Plan.FromPartition, update.Plan.ToPartition);
+        if (leftovers.Except(BootLeftovers.Names(update.Device.Files)).ToList() is { Count: > 0 } gone)
+            update.Progress.Report(State, 0, 0, $"removed what a repair left on the boot partition, for the room: {string.Join(", ", gone)}");
         if (changed is not [])
             update.Progress.Report(State, 0, 0, $"replaced boot files that were changed on this device: {string.Join(", ", changed)}");
         // What is half done is not left half done; the switch that follows cannot be called back.

@@ -43,9 +43,10 @@ public sealed class SlotSupervisor(DevicePorts device)
         var sources = device.Images.Open(image, () => update.Policy, update.Plan.FallbackRegistries, () => update.BytesLeft);
         update.Account.Count(sources);
         var terms = new AttemptTerms(update, $"supervisor {update.Release.Supervisor.Version}", AttemptStates.Supervisor) { MostPatience = MostPatience };
-        using (var feed = new ImageFeed(terms, sources))
-            await PullAsync(image, update.Release.Supervisor.Version, feed, ct).ConfigureAwait(false);
+        // Also when the pull fails: the new OS brings the other one later, and that one prunes what nobody keeps.
         await device.Engine.KeepAsync(OldImageKeeper, settings.ImageName, ct).ConfigureAwait(false);
+        using var feed = new ImageFeed(terms, sources);
+        await PullAsync(image, update.Release.Supervisor.Version, feed, ct).ConfigureAwait(false);
     }
 
     /// <summary>Writes down what each slot starts and copies the database; the supervisor is stopped. Harmless until the switch. Durable when it returns.</summary>
@@ -59,7 +60,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         string current = settings.RunningVersion(files);
         string? warning = BringBack();
         if (update.Plan.Revert)
-            return PrepareRevert(update.Plan, settings) ?? warning;
+            return await PrepareRevertAsync(update.Plan, settings, ct).ConfigureAwait(false) ?? warning;
         // What the running OS waits for stays its own: it may be kept.
         var later = WantedSupervisor.Load(files, update.Plan.FromPartition) is { } wanted && SupervisorDecision.Keeps(current, wanted.Version, update.Release.Supervisor) ? wanted : null;
         // An older copy would take the place of what the supervisor wrote since.
@@ -127,6 +128,8 @@ public sealed class SlotSupervisor(DevicePorts device)
         var policy = OwnPolicy.Load(device.Files).Over(plan?.Policy ?? new UpdatePolicy());
         using (var feed = new ImageFeed(new LaterTerms(device, policy, $"supervisor {version}"), device.Images.Open(image, () => policy, plan?.FallbackRegistries ?? [], bytesLeft: null)))
             await PullAsync(image, version, feed, ct).ConfigureAwait(false);
+        // What the OS in the spare slot starts: the newer one prunes what nobody keeps.
+        await device.Engine.KeepAsync(OldImageKeeper, (before with { Text = TextOf(device.Slots.Spare.PartitionNumber) ?? before.Text }).ImageName, ct).ConfigureAwait(false);
         // Its own updater must not update it at the same time.
         return await StoppedAsync(() => Replace(running, version, image), ct).ConfigureAwait(false);
     }
@@ -148,6 +151,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         finally
         {
             await device.Supervisor.StartAsync(CancellationToken.None).ConfigureAwait(false);
+            await device.Supervisor.ResumeUpdatesAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -218,9 +222,9 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     /// <summary>
     /// The OS that is gone back to starts its own supervisor, with the database as that one left it; what runs now is kept for the way back. Without
-    /// a copy the present one stays: an older one cannot read its database.
+    /// a copy the present one stays: an older one cannot read its database. So it does where the engine lost the image: the OS starts without a network as well.
     /// </summary>
-    private string? PrepareRevert(UpdatePlan plan, SupervisorSettings settings)
+    private async ValueTask<string?> PrepareRevertAsync(UpdatePlan plan, SupervisorSettings settings, CancellationToken ct)
     {
         var own = settings with { Text = TextOf(plan.ToPartition) ?? settings.Text };
         var (theirs, present) = (DatabaseOf(plan.ToPartition), DatabaseOf(plan.FromPartition));
@@ -228,6 +232,7 @@ public sealed class SlotSupervisor(DevicePorts device)
         bool same = own.VersionText == settings.RunningVersion(device.Files);
         string? warning = same ? null
             : !theirs.IsKept ? $"no database of supervisor {own.VersionText} is kept; the OS that is gone back to starts the present one"
+            : !await device.Engine.KeepAsync(OldImageKeeper, own.ImageName, ct).ConfigureAwait(false) ? $"the engine does not hold {own.ImageName}; the OS that is gone back to starts the present supervisor"
             : present.TryKeep();
         // Where the present one goes on, so does its database.
         if (same || warning is not null)
@@ -251,11 +256,11 @@ public sealed class SlotSupervisor(DevicePorts device)
 
     private void PutSettings()
     {
-        if (SupervisorSettings.Load(device.Files) is { } settings && OfSlot() is { } text && text != settings.Text)
+        if (SupervisorSettings.Load(device.Files) is { } settings && OfSlot() is { } text && !SupervisorSettings.Say(device.Files, text))
             (settings with { Text = text }).Save(device.Files);
     }
 
-    private bool AreInPlace() => OfSlot() is not { } text || SupervisorSettings.Load(device.Files) is not { } settings || settings.Text == text;
+    private bool AreInPlace() => OfSlot() is not { } text || SupervisorSettings.Say(device.Files, text);
 
     private string? OfSlot() => TextOf(device.Slots.Running.PartitionNumber);
 

@@ -41,8 +41,18 @@ public sealed record SupervisorSettings(string Path, string Text)
         return this with { Text = tagged && Value(Version) is not null ? Set(text, Version, version) : text };
     }
 
-    /// <summary>Writes it. Durable when it returns.</summary>
-    public void Save(IFiles files) => AtomicFile.Write(files, Path, Encoding.UTF8.GetBytes(Text));
+    /// <summary>
+    /// Writes it, under both names where both are there: the first boot of an OS with the present name copies the file of the older one, which an OS before it goes on to read.
+    /// Durable when it returns.
+    /// </summary>
+    public void Save(IFiles files)
+    {
+        foreach (string path in Paths.Where(files.Exists).Append(Path).Distinct())
+            AtomicFile.Write(files, path, Encoding.UTF8.GetBytes(Text));
+    }
+
+    /// <summary>Whether the settings say this, under each name that is there; so they do where there are none.</summary>
+    public static bool Say(IFiles files, string text) => Paths.Where(files.Exists).All(p => Encoding.UTF8.GetString(files.Read(p)) == text);
 
     private string? Value(string key) =>
         Text.Split('\n').LastOrDefault(l => l.StartsWith(key + "=", StringComparison.Ordinal)) is { } line ? line[(key.Length + 1)..].Trim().Trim('"', '\'') : null;

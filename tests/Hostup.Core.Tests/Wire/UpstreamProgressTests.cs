@@ -7,7 +7,7 @@ public sealed class UpstreamProgressTests
     /// <summary>An update from its first state to its last, in the order in which a device goes through them.</summary>
     private static readonly string[] Course =
     [
-        AttemptStates.Checking, AttemptStates.Downloading, AttemptStates.Waiting, AttemptStates.Downloading, AttemptStates.Verifying, AttemptStates.Supervisor, AttemptStates.Ready,
+        AttemptStates.Checking, AttemptStates.PreparingDelta, AttemptStates.Downloading, AttemptStates.Waiting, AttemptStates.Downloading, AttemptStates.Verifying, AttemptStates.Supervisor, AttemptStates.Ready,
         AttemptStates.WaitingForLock, AttemptStates.BootFiles, AttemptStates.Rebooting, AttemptStates.Trial, AttemptStates.Committed,
     ];
 

@@ -34,6 +34,7 @@ public sealed class RunningAttemptTests
     [Theory]
     [InlineData(AttemptStates.Ready, true)]
     [InlineData(AttemptStates.Waiting, true)]
+    [InlineData(AttemptStates.PreparingDelta, true)]
     [InlineData(AttemptStates.WaitingForLock, true)]
     [InlineData(AttemptStates.Downloading, false)]
     [InlineData(AttemptStates.BootFiles, false)]

@@ -94,9 +94,9 @@ public sealed class VirtualDeviceTests
         long from = device.Serial.Length;
         string boot = await device.BootIdAsync(Ct);
         await device.ResetAsync(Ct);
-        from = await device.Serial.WaitAsync(GrubConfig.SlotMarker + "B", from, VirtualDevice.BootLimit, Ct);
+        from = await device.Serial.WaitAsync(LabBootLoader.SlotMarker + "B", from, VirtualDevice.BootLimit, Ct);
         from = await device.Serial.WaitAsync("falling back from slot B", from, VirtualDevice.BootLimit, Ct);
-        await device.Serial.WaitAsync(GrubConfig.SlotMarker + "A", from, VirtualDevice.BootLimit, Ct);
+        await device.Serial.WaitAsync(LabBootLoader.SlotMarker + "A", from, VirtualDevice.BootLimit, Ct);
         await device.WaitForRebootAsync(boot, Ct);
 
         var environment = await EnvironmentAsync(device);
@@ -116,7 +116,7 @@ public sealed class VirtualDeviceTests
         string boot = await device.BootIdAsync(Ct);
         await device.ResetAsync(Ct);
         from = await device.Serial.WaitAsync("slot B does not boot", from, VirtualDevice.BootLimit, Ct);
-        await device.Serial.WaitAsync(GrubConfig.SlotMarker + "A", from, VirtualDevice.BootLimit, Ct);
+        await device.Serial.WaitAsync(LabBootLoader.SlotMarker + "A", from, VirtualDevice.BootLimit, Ct);
         await device.WaitForRebootAsync(boot, Ct);
 
         var environment = await EnvironmentAsync(device);

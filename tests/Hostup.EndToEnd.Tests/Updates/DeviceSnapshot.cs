@@ -12,7 +12,7 @@ public sealed record DeviceSnapshot(GuestFacts Facts, string BootFiles, string B
         return new DeviceSnapshot(
             await GuestFacts.ReadAsync(device, ct),
             await device.RunAsync(["sh", "-c", "cd /mnt/boot && find . -type d -print -o -type f ! -name grubenv -exec sha256sum {} + -exec stat -c '%n %s' {} + | sort"], ct),
-            await device.RunAsync(["sh", "-c", "grep -a = /mnt/boot/EFI/BOOT/grubenv | sort"], ct),
+            await device.RunAsync(["sh", "-c", "cd /mnt/boot && if [ -f resinOS_uEnv.txt ]; then cat resinOS_uEnv.txt; else grep -a = EFI/BOOT/grubenv; fi | sort"], ct),
             await device.RunAsync(["sh", "-c", "cat /etc/balena-supervisor/supervisor.conf /mnt/data/resin-data/balena-supervisor/database.sqlite; docker inspect --format '{{.Config.Image}}' balena_supervisor"], ct));
     }
 }

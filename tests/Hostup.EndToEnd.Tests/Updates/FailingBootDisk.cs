@@ -1,4 +1,7 @@
 using System.Globalization;
+using Hostup.Core.Wire;
+using Hostup.Lab.Demo;
+using Hostup.Lab.Devices;
 using Hostup.Lab.Disks;
 using Hostup.Lab.WriteLogs;
 
@@ -45,6 +48,38 @@ internal sealed class FailingBootDisk(RefusalScene scene)
     {
         await MountAsync(ct);
         await scene.ShellAsync($"blockdev --setro /dev/mapper/{Name}", ct);
+    }
+
+    /// <summary>Fills the root directory with empty files of short names, one entry each.</summary>
+    /// <param name="free">Entries that stay free, at its end.</param>
+    /// <param name="ct">Ends it.</param>
+    public Task FillRootDirectoryAsync(int free, CancellationToken ct) => scene.ShellAsync(
+        $"mount -o remount,rw /mnt/boot && i=0; while touch /mnt/boot/F$i.X 2>/dev/null; do i=$((i+1)); done; test $i -gt 100 || exit 1; for k in $(seq 1 {free}); do rm /mnt/boot/F$((i-k)).X; done; sync && mount -o remount,ro /mnt/boot", ct);
+
+    /// <summary>Takes them away again.</summary>
+    public Task EmptyRootDirectoryAsync(CancellationToken ct) => scene.ShellAsync("mount -o remount,rw /mnt/boot && rm -f /mnt/boot/F[0-9]*.X && sync && mount -o remount,ro /mnt/boot", ct);
+
+    /// <summary>An update on a part of it that takes no write fails; then the power goes, and the old OS boots with everything as before.</summary>
+    /// <param name="part">The part, for people.</param>
+    /// <param name="before">What was on the partition.</param>
+    /// <param name="fromByte">Where the part begins.</param>
+    /// <param name="bytes">How long it is.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task RequireRepairAsync(string part, string before, long fromByte, long bytes, CancellationToken ct)
+    {
+        string boot = await scene.Device.BootIdAsync(ct);
+        await MountFailingAsync(fromByte, bytes, ct);
+
+        var update = await scene.UpdateAsync(ct);
+        Assert.True(update.ExitCode is 1 or 5, $"{part} cannot be written: {update.ExitCode} {update.Error}");
+        await scene.Device.ResetAsync(ct);
+        await scene.Device.WaitForRebootAsync(boot, ct);
+
+        Assert.Equal(AttemptStates.Failed, await DeviceOutcome.WaitAsync(scene.Device, ct));
+        await ProvisionedDevice.WaitForContainersAsync(scene.Device, ct);
+        Assert.Equal("resin-rootA", (await GuestFacts.ReadAsync(scene.Device, ct)).Slot);
+        Assert.Equal(before, await ContentOfAsync(scene, ct));
+        await GuestBootPartition.RequireSoundAsync(scene.Device, ct);
     }
 
     /// <summary>Names, sizes and contents of everything on it, as read from the medium.</summary>

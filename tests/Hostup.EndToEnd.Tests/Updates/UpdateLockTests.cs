@@ -38,6 +38,8 @@ public sealed class UpdateLockTests
         Assert.Matches("^process [0-9]+ flock$", first.Report.Lock.Holder);
         Assert.Equal(["done", "done"], first.Report.Steps.Where(s => s.Name is "write-slot" or "fetch-supervisor").Select(s => s.State));
         await ShellAsync(stage.Device, "until systemctl --quiet is-active balena-supervisor; do sleep 0.5; done");
+        // Started with it, the timer would run the supervisor's updater in the midst of the update.
+        Assert.Equal("inactive", (await stage.Device.ExecAsync(["systemctl", "is-active", "update-balena-supervisor.timer"], Ct)).Output.Trim());
 
         // The update process and the agent end; whoever goes on knows since when.
         await ShellAsync(stage.Device, "systemctl kill --signal=KILL hostup-update; systemctl restart hostup-agent");

@@ -36,7 +36,7 @@ public sealed class DevicePackageTests : IAsyncLifetime
         Assert.SkipUnless(File.Exists("/usr/bin/dpkg") && File.Exists("/usr/bin/dpkg-deb"), "needs dpkg");
         string program = Path.Combine(_folder.FullName, "program");
         await File.WriteAllTextAsync(program, "#!/bin/sh\n");
-        _package = await DevicePackage.MakeAsync(program, Source, "1.2.3", Directory.CreateDirectory(_folder.FullName + "/out").FullName, default);
+        _package = await DevicePackage.MakeAsync(program, Source, "1.2.3", PackagePlatform.Amd64, Directory.CreateDirectory(_folder.FullName + "/out").FullName, default);
         foreach (var (path, text) in Written)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(Root, path))!);
@@ -66,6 +66,18 @@ public sealed class DevicePackageTests : IAsyncLifetime
         foreach (string script in (string[])["preinst", "postinst", "postrm"])
             Assert.DoesNotContain($" {script} ", await DpkgDebAsync("--info"), StringComparison.Ordinal);
         Assert.Equal(await File.ReadAllTextAsync(Script), await DpkgDebAsync("--info", "prerm"));
+    }
+
+    [Fact]
+    public async Task It_names_the_machine_that_it_was_made_for()
+    {
+        foreach (var platform in PackagePlatform.All)
+        {
+            var made = await DevicePackage.MakeAsync(_folder.FullName + "/program", Source, "1.2.3", platform, _folder.CreateSubdirectory(platform.Name).FullName, default);
+
+            Assert.Equal($"hostup-device_1.2.3_{platform.Debian}.deb", Path.GetFileName(made.File));
+            Assert.Equal(platform.Debian, (await new Tool("dpkg-deb").RunAsync(["--field", made.File, "Architecture"], default)).Trim());
+        }
     }
 
     [Fact]
@@ -111,6 +123,44 @@ public sealed class DevicePackageTests : IAsyncLifetime
         Assert.Contains(why, result.Error, StringComparison.Ordinal);
         Assert.Equal("start hostup-agent.service", asked[^1]);
         Assert.Empty(Units(asked, "disable"));
+    }
+
+    /// <summary>No process works and no trial is armed: the device was told to be rebooted, and only this program mends it then.</summary>
+    [Theory]
+    [InlineData("mnt/state/hostup/boot-files-touched", "still to be put in order")]
+    [InlineData("mnt/state/hostup/supervisor-database-due", "still to be put in order")]
+    public async Task It_is_not_removed_while_it_is_to_mend_something_at_the_next_power_on(string note, string why)
+    {
+        string file = Path.Combine(Root, note);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        await File.WriteAllTextAsync(file, "");
+
+        var (result, asked) = await RemoveAsync(running: true);
+
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Equal("start hostup-agent.service", asked[^1]);
+        Assert.Empty(Units(asked, "disable"));
+    }
+
+    [Theory]
+    [InlineData("echo 'OS        2.100.0 (x)'; echo 'attempt   boot-files: reboot the device'", 1)]
+    [InlineData("echo 'attempt   waiting'", 1)]
+    [InlineData("echo 'attempt   committed'", 0)]
+    [InlineData("echo 'attempt   rolled-back: engine'", 0)]
+    [InlineData("echo 'attempt   none yet'", 0)]
+    [InlineData("echo 'no slots' >&2; exit 3", 0)]
+    public async Task It_is_not_removed_while_an_attempt_is_open(string says, int exitCode)
+    {
+        string program = Path.Combine(Root, "usr/bin/hostup-device");
+        Directory.CreateDirectory(Path.GetDirectoryName(program)!);
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\n[ \"$1\" = status ] || exit 64\n{says}\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
+        var (result, asked) = await RemoveAsync(running: true);
+
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Equal(exitCode == 0, Units(asked, "disable").Any());
     }
 
     [Fact]

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Lab.Networks;
 using Hostup.Linux.RootTrees;
+using Hostup.Linux.Tests.Networks;
 using Hostup.Linux.Tests.RootTrees;
 using Hostup.Updates.Slots;
 using static Hostup.Lab.Networks.NetworkFaultKind;
@@ -13,7 +13,6 @@ namespace Hostup.Linux.Tests.Deltas;
 [Trait("Needs", "root")]
 public sealed class DeltaFetchTests : IAsyncLifetime
 {
-    private const int Killed = 137;
     private const int HeadBytes = 64 << 10;
     private readonly TemporaryDirectory _scratch = new();
     private NetworkRelease _release = null!;
@@ -260,16 +259,9 @@ public sealed class DeltaFetchTests : IAsyncLifetime
 
     private async Task<int> KillAfterAsync(long bytes, BadNetwork network)
     {
-        string program = typeof(BadNetwork).Assembly.Location, address = network.Address.ToString();
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", Device, _scratch.Of("manifest.json"), address, "--deltas", address]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        network.Progress = sent =>
-        {
-            if (sent >= bytes && !process.HasExited)
-                process.Kill();
-        };
-        string errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode is 0 or Killed, $"{process.ExitCode}: {errors}");
-        return process.ExitCode;
+        string address = network.Address.ToString();
+        var (exit, errors) = await FetchProcess.RunAsync(bytes, network, Device, _scratch.Of("manifest.json"), address, "--deltas", address);
+        Assert.True(exit is 0 or FetchProcess.Killed, $"{exit}: {errors}");
+        return exit;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Hostup.Core.RootTrees;
 using Hostup.Core.Wire;
@@ -7,6 +6,7 @@ using Hostup.Lab.Networks;
 using Hostup.Linux.Deltas;
 using Hostup.Linux.RootTrees;
 using Hostup.Linux.Sources;
+using Hostup.Linux.Tests.Networks;
 using Hostup.Linux.Tests.RootTrees;
 using Hostup.Oci;
 using Hostup.Oci.Images;
@@ -21,8 +21,6 @@ public sealed class DeltaRepairTests : IAsyncLifetime
 {
     /// <summary>A frame of 1 MiB lies in three or four members of the image; the one with the file's header and one ahead come too. Manifest and repair list are small.</summary>
     private const long MostLiteral = (7 * (512 << 10)) + (64 << 10);
-
-    private const int Killed = 137;
 
     private readonly TemporaryDirectory _scratch = new();
     private NetworkRelease _release = null!;
@@ -99,7 +97,7 @@ public sealed class DeltaRepairTests : IAsyncLifetime
             ends.Add(await KillAfterAsync(after, network));
         }
 
-        Assert.Equal((Killed, 0), (ends[0], ends[^1]));
+        Assert.Equal((FetchProcess.Killed, 0), (ends[0], ends[^1]));
         Assert.Equal(_release.Manifest.TreeDigest, await TreeDigestOfDirectory.ComputeAsync(Path.Combine(Device, "tree"), null, default));
     }
 
@@ -122,17 +120,10 @@ public sealed class DeltaRepairTests : IAsyncLifetime
 
     private async Task<int> KillAfterAsync(long bytes, BadNetwork network)
     {
-        string program = typeof(BadNetwork).Assembly.Location, address = network.Address.ToString();
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", Device, _scratch.Of("manifest.json"), address, "--deltas", address]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        network.Progress = sent =>
-        {
-            if (sent >= bytes && !process.HasExited)
-                process.Kill();
-        };
-        string errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode is 0 or Killed, $"{process.ExitCode}: {errors}");
-        return process.ExitCode;
+        string address = network.Address.ToString();
+        var (exit, errors) = await FetchProcess.RunAsync(bytes, network, Device, _scratch.Of("manifest.json"), address, "--deltas", address);
+        Assert.True(exit is 0 or FetchProcess.Killed, $"{exit}: {errors}");
+        return exit;
     }
 
     private async Task<IReadOnlyList<RootTreeEntry>> TreeAsync()

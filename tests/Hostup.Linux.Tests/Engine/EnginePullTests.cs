@@ -88,6 +88,8 @@ public sealed class EnginePullTests : IAsyncDisposable
         await PullAsync(engine, image);
         Assert.InRange(_proxy.Sent - first, 1000, 10_000);
         Assert.True(await engine.HasAsync(image, Ct));
+        Assert.True(await engine.KeepAsync("keeps-it-too", image.LocalName, Ct));
+        Assert.False(await engine.KeepAsync("keeps-it-too", "nobody/has:this", Ct));
     }
 
     [Fact]

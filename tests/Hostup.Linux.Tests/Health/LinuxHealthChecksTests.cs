@@ -106,5 +106,7 @@ public sealed class LinuxHealthChecksTests : IDisposable
         public ValueTask StopAsync(CancellationToken ct) => throw new InvalidOperationException("bug: there is none");
 
         public ValueTask StartAsync(CancellationToken ct) => throw new InvalidOperationException("bug: there is none");
+
+        public ValueTask ResumeUpdatesAsync(CancellationToken ct) => throw new InvalidOperationException("bug: there is none");
     }
 }

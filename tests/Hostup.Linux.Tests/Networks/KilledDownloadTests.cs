@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Hostup.Lab.Networks;
 using Hostup.Linux.RootTrees;
@@ -10,7 +9,6 @@ namespace Hostup.Linux.Tests.Networks;
 public sealed class KilledDownloadTests
 {
     private const int Kills = 100;
-    private const int Killed = 137;
     private const long MostAgain = 4 << 20;
 
     [Fact]
@@ -59,7 +57,7 @@ public sealed class KilledDownloadTests
         for (bool ended = false; !ended;)
         {
             await using var network = new BadNetwork(release.Registry.Base);
-            ended = await FetchUntilAsync(kills < killed ? 2_500_000 : long.MaxValue, network, folder, scratch.Of("manifest.json"), budget) != Killed;
+            ended = await FetchUntilAsync(kills < killed ? 2_500_000 : long.MaxValue, network, folder, scratch.Of("manifest.json"), budget) != FetchProcess.Killed;
             received += network.Sent;
             kills += ended ? 0 : 1;
         }
@@ -75,16 +73,8 @@ public sealed class KilledDownloadTests
     /// <returns>How it ended; it was killed when so many bytes had been sent before its end.</returns>
     private static async Task<int> FetchUntilAsync(long bytes, BadNetwork network, string folder, string manifest, long budget = 0)
     {
-        string program = typeof(BadNetwork).Assembly.Location;
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath : "dotnet", [program, "fetch-slot", folder, manifest, network.Address.ToString(), "--byte-budget", budget.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        network.Progress = sent =>
-        {
-            if (sent >= bytes && !process.HasExited)
-                process.Kill();
-        };
-        string errors = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode is 0 or Killed || (budget > 0 && errors.Contains("left of the attempt's budget", StringComparison.Ordinal)), $"{process.ExitCode}: {errors}");
-        return process.ExitCode;
+        var (exit, errors) = await FetchProcess.RunAsync(bytes, network, folder, manifest, network.Address.ToString(), "--byte-budget", budget.ToString(CultureInfo.InvariantCulture));
+        Assert.True(exit is 0 or FetchProcess.Killed || (budget > 0 && errors.Contains("left of the attempt's budget", StringComparison.Ordinal)), $"{exit}: {errors}");
+        return exit;
     }
 }

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Hostup.Core.Errors;
-using Hostup.Core.Wire;
 using Hostup.Server.Database;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -38,14 +36,7 @@ public sealed class SchemaTests
     [Fact]
     public async Task Attempts_and_what_hangs_on_them_outlive_an_upgrade()
     {
-        const int before = 4;
-        await using var db = await OpenAsync();
-        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
-        foreach (var (script, index) in Schema.Scripts(new SqliteEngine(":memory:").SchemaFolder).Take(before).Select((s, i) => (s, i)))
-        {
-            await db.Database.ExecuteSqlRawAsync(script);
-            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
-        }
+        await using var db = await OpenAsync(version: 4);
         await db.Database.ExecuteSqlRawAsync("""
             INSERT INTO devices (uuid, name, device_type, key_hash, registered_at, os_version, platform) VALUES ('d', 'n', 't', 'h', 0, '', '');
             INSERT INTO releases VALUES ('r', '1', 't', 1, '', 0, 0, 'e', 'i', 'x', 1, NULL, NULL);
@@ -68,44 +59,9 @@ public sealed class SchemaTests
     }
 
     [Fact]
-    public async Task Targets_that_were_texts_are_rows_with_the_same_content()
-    {
-        const int before = 10;
-        await using var db = await OpenAsync();
-        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
-        foreach (var (index, script) in Schema.Scripts("Sqlite").Take(before).Index())
-        {
-            await db.Database.ExecuteSqlRawAsync(script);
-            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
-        }
-        await db.Database.ExecuteSqlRawAsync("""
-            INSERT INTO devices (uuid, name, device_type, key_hash, registered_at, os_version, platform) VALUES ('u', 'n', 't', 'h', 0, '', ''), ('v', 'm', 't', 'g', 0, '', '');
-            INSERT INTO releases (id, version, device_type, sequence, build_id, signed_at, published_at, envelope_digest, image_digest, repository, download_bytes) VALUES ('r', '1.0.0', 't', 1, '', 0, 0, 'e', 'i', 'p', 1);
-            """);
-        var at = new DateTimeOffset(2026, 3, 29, 3, 4, 5, 678, TimeSpan.FromHours(2));
-        var said = new DeclaredTarget("r", "1.0.0", "Anna", at, "kernel fix");
-        foreach (var (name, value) in ((string, DeclaredTarget)[])[("target:u", said), ("target:v", said with { ReleaseId = "gone" }), ("target:gone", said)])
-            await db.Database.ExecuteSqlAsync($"INSERT INTO settings (name, value) VALUES ({name}, {JsonSerializer.Serialize(value, WireJson.Default.DeclaredTarget)})");
-        await db.Database.ExecuteSqlAsync($"INSERT INTO settings (name, value) VALUES ('registry-token-key', 'kept')");
-
-        await Schema.UpgradeAsync(db, new SqliteEngine(":memory:"), TimeProvider.System, CancellationToken.None);
-
-        var row = await db.DeclaredTargets.SingleAsync();
-        Assert.Equal(("u", "r", "1.0.0", "Anna", at, "kernel fix"), (row.DeviceUuid, row.ReleaseId, row.Version, row.Who, row.At, row.Why));
-        Assert.Equal(["registry-token-key"], await db.Settings.Select(s => s.Name).ToListAsync());
-    }
-
-    [Fact]
     public async Task What_was_there_before_organisations_belongs_to_the_first_one()
     {
-        const int before = 6;
-        await using var db = await OpenAsync();
-        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
-        foreach (var (index, script) in Schema.Scripts("Sqlite").Take(before).Index())
-        {
-            await db.Database.ExecuteSqlRawAsync(script);
-            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
-        }
+        await using var db = await OpenAsync(version: 6);
         await db.Database.ExecuteSqlRawAsync("""
             INSERT INTO settings (name, value) VALUES ('policy', 'said'), ('registry-token-key', 'kept');
             INSERT INTO api_keys (id, kind, key_hash, description, created_at) VALUES ('k', 'operator', 'h', 'd', 0);
@@ -169,11 +125,21 @@ public sealed class SchemaTests
         Assert.Equal("forbidden", (await db.Audit.SingleAsync()).Outcome);
     }
 
-    private static async Task<HostupDb> OpenAsync()
+    /// <param name="version">The schema's: so many of the numbered scripts have run.</param>
+    private static async Task<HostupDb> OpenAsync(int version = 0)
     {
         var connection = new SqliteConnection("Data Source=:memory:");
         await connection.OpenAsync();
-        return new HostupDb(new DbContextOptionsBuilder<HostupDb>().UseSqlite(connection).Options);
+        var db = new HostupDb(new DbContextOptionsBuilder<HostupDb>().UseSqlite(connection).Options);
+        if (version == 0)
+            return db;
+        await db.Database.ExecuteSqlRawAsync("CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)");
+        foreach (var (index, script) in Schema.Scripts("Sqlite").Take(version).Index())
+        {
+            await db.Database.ExecuteSqlRawAsync(script);
+            await db.Database.ExecuteSqlAsync($"INSERT INTO schema_versions (version, applied_at) VALUES ({index + 1}, 0)");
+        }
+        return db;
     }
 
     /// <summary>Columns, keys, indexes and foreign keys of every table, one line each.</summary>

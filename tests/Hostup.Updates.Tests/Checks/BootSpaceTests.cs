@@ -42,6 +42,34 @@ public sealed class BootSpaceTests
         Assert.True(checks.Single(c => c.Name == "boot-space").Passed);
     }
 
+    /// <summary>Each repair after a power cut leaves more of them, and nobody looks at a device in the field.</summary>
+    [Fact]
+    public async Task A_partition_that_repairs_filled_is_updated_and_what_they_left_is_removed_and_named()
+    {
+        var device = Filled(spare: 0, exchange: true);
+        device.Boot.Delete(Places.Boot + "/filler");
+        device.Boot.Provision(Places.Boot + "/FSCK0000.REC", new byte[device.Boot.FreeBytes - 4096]);
+        device.Boot.Provision(Places.Boot + "/FSCK0001.REC", new byte[4096]);
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.DoesNotContain(device.Files.ListFiles(Places.Boot), p => p.EndsWith(".REC", StringComparison.Ordinal));
+        Assert.Contains(device.Ports.Notes, n => n.EndsWith("FSCK0000.REC, FSCK0001.REC", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_repairs_left_is_not_removed_for_an_update_that_finds_no_room_all_the_same()
+    {
+        var device = Filled(spare: -8192, exchange: true);
+        device.Boot.Provision(Places.Boot + "/FSCK0000.REC", new byte[4096]);
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.Refused, "boot-space"), (device.Outcome, device.End!.Error!.Code.Id));
+        Assert.True(device.Files.Exists(Places.Boot + "/FSCK0000.REC"));
+    }
+
     private static SimDevice Filled(long spare, bool exchange)
     {
         var device = new SimDevice(SimRelease.Make("2.100.0", SimBehaviour.Good), SimRelease.Make("2.101.0", SimBehaviour.Good)) { CanExchange = exchange };

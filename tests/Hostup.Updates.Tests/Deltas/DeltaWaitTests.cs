@@ -17,6 +17,8 @@ public sealed class DeltaWaitTests
         Assert.Equal("delta", scene.BroughtBy);
         Assert.Empty(scene.Registry.AskedAt);
         Assert.Contains(scene.Device.Ports.Notes, n => n.Contains("the server is still making it", StringComparison.Ordinal));
+        Assert.Contains(AttemptStates.PreparingDelta, scene.Device.Ports.States);
+        Assert.DoesNotContain(AttemptStates.Waiting, scene.Device.Ports.States);
         // The plan, check-device and write-slot ask one after another; then each 30 s at the soonest.
         var pauses = scene.Server.AskedAt.Zip(scene.Server.AskedAt.Skip(1), (a, b) => b - a).Skip(2).ToList();
         Assert.All(pauses, p => Assert.InRange(p, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(91)));
@@ -84,6 +86,8 @@ public sealed class DeltaWaitTests
         await scene.CommitAsync();
 
         Assert.Equal("delta", scene.BroughtBy);
+        Assert.Contains(AttemptStates.Waiting, device.Ports.States);
+        Assert.DoesNotContain(AttemptStates.PreparingDelta, device.Ports.States);
         Assert.NotNull(gone);
         Assert.Equal(scene.Delta.Content.Length, server.Given.Sum(g => g.Count));
     }

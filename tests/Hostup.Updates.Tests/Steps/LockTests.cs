@@ -29,6 +29,45 @@ public sealed class LockTests
         Assert.Equal(plain.Power.Log, device.Power.Log.Where(e => e != "start supervisor"));
     }
 
+    /// <summary>It would run an update of the supervisor at once, in the middle of this one.</summary>
+    [Fact]
+    public async Task While_a_lock_is_held_the_supervisor_runs_without_its_timer_which_goes_on_when_the_attempt_is_over()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = int.MaxValue;
+        int looks = 0;
+        bool runs = false, timer = true;
+        device.Ports.Meanwhile = state =>
+        {
+            if (state != AttemptStates.WaitingForLock || ++looks < 2)
+                return;
+            (runs, timer) = (device.Ports.SupervisorRuns, device.Ports.TimerRuns);
+            device.Ports.Wishes |= AttemptWishes.Cancel;
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.Cancelled, true, false), (device.Outcome, runs, timer));
+        Assert.Equal((true, true), (device.Ports.SupervisorRuns, device.Ports.TimerRuns));
+    }
+
+    [Fact]
+    public async Task A_supervisor_that_somebody_stopped_before_stays_stopped_when_the_attempt_is_cancelled()
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = int.MaxValue;
+        device.Ports.Meanwhile = state =>
+        {
+            device.Ports.IsStoppedByHand = true;
+            if (state == AttemptStates.WaitingForLock)
+                device.Ports.Wishes |= AttemptWishes.Cancel;
+        };
+
+        await device.RunAsync();
+
+        Assert.Equal((AttemptStates.Cancelled, false), (device.Outcome, device.Ports.SupervisorRuns));
+    }
+
     [Fact]
     public async Task Before_a_held_lock_everything_is_fetched_and_after_it_nothing_is_fetched_again()
     {
@@ -54,6 +93,23 @@ public sealed class LockTests
 
         Assert.Equal(3, device.Ports.LocksTold.Count);
         Assert.All(device.Ports.LocksTold, told => Assert.Equal(new LockReport("backup", "/tmp/balena-supervisor/services/app/backup/updates.lock", "process 512 rsync", began), told));
+    }
+
+    /// <summary>As a shell's loop around <c>flock</c> does, for days: each telling costs bytes and a line of the log.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lock_is_told_each_minute_for_an_hour_and_seldom_after_it_whoever_holds_it(bool changesHands)
+    {
+        var device = new SimDevice(Old, New);
+        device.Ports.LockHeldTimes = 3 * 60 * 60 / 5;
+        int process = 512;
+        device.Ports.LockHolder = () => $"process {(changesHands ? process++ : process)} job";
+
+        await device.RunAsync();
+
+        Assert.Equal(AttemptStates.Committed, device.Outcome);
+        Assert.InRange(device.Ports.LocksTold.Count, 60 + 11, 60 + 13);
     }
 
     [Fact]
