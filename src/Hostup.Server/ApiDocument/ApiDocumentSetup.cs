@@ -28,6 +28,9 @@ internal static class ApiDocumentSetup
                 schema.Type = JsonSchemaType.String;
                 schema.Pattern = "^sha256:[0-9a-f]{64}$";
             }
+            // what a converter of ours writes is no element that the generator knows
+            if (context.JsonTypeInfo.ElementType == typeof(Digest))
+                schema.Items = new OpenApiSchemaReference(nameof(Digest), context.Document);
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
