@@ -89,7 +89,7 @@ internal static class DataCopy
         command.CommandText = "PRAGMA quick_check";
         var found = command.ExecuteScalar() as string;
         if (found != "ok")
-            throw new HostupException(HostupErrors.BadConfig, "cannot restore", $"the database of the backup is damaged: {found}", "take another backup");
+            throw new HostupException(HostupErrors.BadConfig, "cannot restore", $"the database is damaged: {found}", "restore another backup");
     }
 
     private static SqliteConnection Open(string database, SqliteOpenMode mode)

@@ -5,6 +5,9 @@ using Hostup.Core.Errors;
 using Hostup.Core.Wire;
 using Hostup.Server.Backups;
 using Hostup.Server.Blobs;
+using Hostup.Server.Database;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 
 namespace Hostup.Server.Tests.Backups;
 
@@ -94,6 +97,52 @@ public sealed class BackupTests : IAsyncLifetime
         Assert.Contains(lost.Image.ToString(), e.Message, StringComparison.Ordinal);
         Assert.True(File.Exists(BlobStore.PathIn(Copy, kept.Image)));
         Assert.True(File.Exists(Path.Combine(Copy, DataCopy.DatabaseName)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(4096)]
+    [InlineData(40_960)]
+    public async Task A_damaged_backup_is_refused(int firstByte)
+    {
+        await _server.ReleaseAsync("2.0.0");
+        await DataCopy.BackUpAsync(_server.Directory, Copy, CancellationToken.None);
+        await using (var file = new FileStream(Path.Combine(Copy, DataCopy.DatabaseName), FileMode.Open))
+        {
+            file.Position = firstByte;
+            await file.WriteAsync(Enumerable.Repeat((byte)0xa5, (int)file.Length - firstByte).ToArray());
+        }
+
+        var e = await Assert.ThrowsAsync<HostupException>(() => BackupCommand.RunAsync(["restore", Copy, "--data", Restored], TextWriter.Null, CancellationToken.None));
+
+        Assert.Equal(HostupErrors.BadConfig, e.Code);
+        Assert.StartsWith("cannot restore: the database is damaged", e.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(Restored, DataCopy.DatabaseName)));
+    }
+
+    [Fact]
+    public async Task A_backup_of_an_older_server_is_brought_up_to_date_and_an_older_server_is_backed_up_by_its_own_program()
+    {
+        int version = Schema.Scripts("Sqlite").Count - 1;
+        string old = Directory.CreateDirectory(Path.Combine(_folder, "old")).FullName;
+        await using (var db = new SqliteConnection($"Data Source={Path.Combine(old, DataCopy.DatabaseName)};Pooling=false"))
+        {
+            await db.OpenAsync();
+            await using var command = db.CreateCommand();
+            command.CommandText = string.Join(";\n", [
+                .. Schema.Scripts("Sqlite").Take(version),
+                "CREATE TABLE schema_versions (version INTEGER NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)",
+                .. Enumerable.Range(1, version).Select(v => $"INSERT INTO schema_versions VALUES ({v}, 0)"),
+                "INSERT INTO settings (name, value) VALUES ('mine', 'kept')"]);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        Assert.Equal(HostupErrors.BadConfig, (await Assert.ThrowsAsync<HostupException>(() => DataCopy.BackUpAsync(old, Copy, CancellationToken.None))).Code);
+        await DataCopy.RestoreAsync(old, Restored, CancellationToken.None);
+
+        await using var restored = new HostupDb(new DbContextOptionsBuilder<HostupDb>().UseSqlite($"Data Source={Path.Combine(Restored, DataCopy.DatabaseName)};Pooling=false").Options);
+        await Schema.RequireCurrentAsync(restored, new SqliteEngine(""), CancellationToken.None);
+        Assert.Equal("kept", (await restored.Settings.SingleAsync(s => s.Name == "mine")).Value);
     }
 
     [Theory]
