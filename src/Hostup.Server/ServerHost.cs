@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.HttpOverrides;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Hostup.Core.Wire;
@@ -36,6 +37,9 @@ public sealed class ServerHost : IAsyncDisposable
 
     /// <summary>Uploads that nobody continued for so long are dropped at start.</summary>
     private static readonly TimeSpan UploadLifetime = TimeSpan.FromDays(1);
+
+    /// <summary>Lines of the log are read by people too, and are put into no page: a quote and a plus stand as they are.</summary>
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly WebApplication _app;
 
@@ -89,7 +93,7 @@ public sealed class ServerHost : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(k => (k.Limits.MaxRequestBodySize, k.AddServerHeader, k.Limits.KeepAliveTimeout) = (MaxBodyBytes, false, DeviceConnection));
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         if (options.LogFormat == LogFormat.Json)
-            builder.Logging.AddJsonConsole(o => (o.IncludeScopes, o.UseUtcTimestamp, o.TimestampFormat) = (true, true, "O"));
+            builder.Logging.AddJsonConsole(o => (o.IncludeScopes, o.UseUtcTimestamp, o.TimestampFormat, o.JsonWriterOptions) = (true, true, "O", Readable));
         builder.Services.ConfigureHttpJsonOptions(o => ConfigureJson(o.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);
         builder.Services.AddApiDocument();
