@@ -17,9 +17,10 @@ internal sealed class GarbageCollector(IServiceScopeFactory scopes, BlobStore bl
     /// <summary>What a collection would delete now; nothing is changed.</summary>
     public Task<GarbageReport> LookAsync(CancellationToken ct) => OneAsync(deletes: false, ct);
 
-    /// <summary>Deletes it; nothing as long as a document cannot be read, for what it refers to is not known.</summary>
+    /// <summary>Deletes it; nothing as long as a document cannot be read, for what it refers to is not known. Uploads that nobody went on with for so long end too.</summary>
     public async Task<GarbageReport> CollectAsync(CancellationToken ct)
     {
+        blobs.DropUploadsBefore(DateTimeOffset.UtcNow - options.GarbageAge);
         var report = await OneAsync(deletes: true, ct);
         if (report.Unreadable is not [])
             log.GarbageKept(report.Unreadable.Count, report.Unreadable[0].ToString());

@@ -127,6 +127,22 @@ public sealed class GarbageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_upload_that_nobody_went_on_with_ends_and_one_of_today_does_not()
+    {
+        (await _server.Operator.PostAsync("/v2/hostos/x/blobs/uploads/", null)).EnsureSuccessStatusCode();
+        string left = Uploads().Single();
+        (await _server.Operator.PostAsync("/v2/hostos/x/blobs/uploads/", null)).EnsureSuccessStatusCode();
+        File.SetLastWriteTimeUtc(left, DateTime.UtcNow.AddDays(-30));
+        string[] both = Uploads();
+
+        await LookAsync();
+        Assert.Equal(both, Uploads());
+        await CollectAsync();
+
+        Assert.Equal(both.Except([left]), Uploads());
+    }
+
+    [Fact]
     public async Task It_is_deleted_without_being_asked_for_unless_that_is_off()
     {
         var blob = await SendAsync(Layer);
@@ -183,6 +199,8 @@ public sealed class GarbageTests : IAsyncLifetime
     }
 
     private string[] Blobs() => [.. Directory.EnumerateFiles(Path.Combine(_server.Directory, "blobs"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+
+    private string[] Uploads() => [.. Directory.EnumerateFiles(Path.Combine(_server.Directory, "uploads")).Order(StringComparer.Ordinal)];
 
     private void MakeOld()
     {
