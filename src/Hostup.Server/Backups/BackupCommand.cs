@@ -13,7 +13,7 @@ internal static class BackupCommand
     /// <summary>Makes a data directory of such a copy.</summary>
     public const string Restore = "restore";
 
-    // https://sqlite.org/rescode.html
+    // Result codes of SQLite.
     private const int Corrupt = 11, NoDatabase = 26;
 
     /// <returns>The exit code.</returns>
